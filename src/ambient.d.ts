@@ -1,0 +1,13 @@
+// Imports that Vite resolves to something other than a module.
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}
+declare module "*?url" {
+  const url: string;
+  export default url;
+}
+declare module "*?worker&url" {
+  const url: string;
+  export default url;
+}

@@ -1,0 +1,35 @@
+// What the agent and the page need of a place where code runs. The container implements it over the
+// WebContainer client; tests and the task synthesiser have their own. One contract suite runs over all of them.
+import type { FileTree } from "../project/tree.ts";
+
+export interface RunOptions {
+  /** Wall time; the command is killed after it. Default LIMITS.commandMs. */
+  readonly timeoutMs?: number;
+  /** Output as it is produced, stdout and stderr interleaved. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export interface RunResult {
+  /** What real Node or sh would have returned; 143 for a kill, null if it never started. */
+  readonly exitCode: number | null;
+  /** stdout and stderr interleaved, capped at LIMITS.commandOutputBytes. */
+  readonly output: string;
+  readonly end: "exit" | "timeout" | "aborted" | "output-limit";
+  readonly durationMs: number;
+}
+
+export interface Sandbox {
+  /** Throws `project/not-found`. */
+  readFile(path: string): Promise<Uint8Array>;
+  /** Creates parent folders. */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** All file paths but `node_modules` and `.git`, sorted. */
+  list(): Promise<readonly string[]>;
+  /** Runs `sh -c command` in the project's root. */
+  run(command: string, options?: RunOptions, signal?: AbortSignal): Promise<RunResult>;
+  /** The whole project but `node_modules` and `.git`; files that shell commands made included. */
+  snapshot(): Promise<FileTree>;
+  /** Makes the project equal to the tree: writes what differs, removes what is not in it (`node_modules` and `.git` stay). */
+  restore(tree: FileTree): Promise<void>;
+}
