@@ -1,0 +1,52 @@
+// The browser that commands and tests drive: CHROMIUM_PATH, else an installed Chrome or Chromium, else the one
+// that npm ships (@sparticuz/chromium). WebGPU runs on SwiftShader unless TABWRIGHT_GPU=1 asks for the real adapter.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+import { AppError } from "../base/errors.ts";
+
+const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
+const MAC_PATHS = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/** Flags without which a headless Chromium has no WebGPU adapter on a machine without a GPU. */
+export const BROWSER_FLAGS: readonly string[] = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-quic",
+  "--disable-sync",
+  "--no-first-run",
+  "--enable-unsafe-webgpu",
+  ...(process.env["TABWRIGHT_GPU"] === "1" ? [] : ["--use-webgpu-adapter=swiftshader"]),
+];
+
+/** Path of a Chromium that exists. Throws `command/usage` naming what was tried. */
+export async function findBrowser(): Promise<string> {
+  const wanted = process.env["CHROMIUM_PATH"];
+  if (wanted) {
+    if (existsSync(wanted)) return wanted;
+    throw new AppError("command/usage", `CHROMIUM_PATH is ${wanted}, which does not exist. Correct it or unset it.`);
+  }
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  for (const name of NAMES) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      if (existsSync(path)) return path;
+    }
+  }
+  for (const path of MAC_PATHS) if (existsSync(path)) return path;
+  try {
+    const { default: packaged } = await import("@sparticuz/chromium");
+    return await packaged.executablePath();
+  } catch (cause) {
+    throw new AppError("command/usage", "No Chrome or Chromium was found. Install one, or set CHROMIUM_PATH to its executable.", { cause });
+  }
+}
+
+/** A headless browser with WebGPU. The caller closes it. */
+export async function launchBrowser(extraFlags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: await findBrowser(), headless: true, args: [...BROWSER_FLAGS, ...extraFlags] });
+}

@@ -1,0 +1,7 @@
+// The hook that the commands drive: loaded only with `?lab`, never in normal use. Each room adds its part from its own file.
+export interface Lab {
+  [part: string]: unknown;
+}
+
+const lab: Lab = {};
+Object.assign(globalThis, { tabwrightLab: lab });

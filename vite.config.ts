@@ -1,0 +1,33 @@
+// Three pages, each with its own bundle: the app, /headless (our container host) and the page that makes its frame.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+import { ISOLATION_HEADERS, policyOf } from "./src/cli/policy.ts";
+
+const page = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const pages = { app: "index.html", headless: "headless/index.html", frame: "headless/frame.html" };
+
+/** The policy of each page as <meta>, first in its head, for static hosts that cannot send headers. */
+const policyMeta: Plugin = {
+  name: "policy-meta",
+  apply: "build",
+  transformIndexHtml: (_html, { path }) => [
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: policyOf(path) }, injectTo: "head-prepend" },
+  ],
+};
+
+export default defineConfig({
+  plugins: [policyMeta],
+  base: "/",
+  worker: { format: "es" },
+  server: { headers: ISOLATION_HEADERS },
+  build: {
+    target: "es2023",
+    // One chunk is WebLLM (6 MB); it loads in the worker, when a model is chosen.
+    chunkSizeWarningLimit: 7000,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: Object.fromEntries(Object.entries(pages).map(([name, path]) => [name, page(path)]).filter(([, path]) => existsSync(path!))),
+    },
+  },
+});
