@@ -1,0 +1,81 @@
+// A process's only way out: posts typed messages to the kernel and gathers small writes into larger ones, so that a
+// program that prints a million lines sends thousands of messages, not a million. Made once, before any user code runs;
+// it keeps its own reference to postMessage because user code may replace the global.
+import { type FromProcess, PROCESS_CHUNK_BYTES, type ToProcess } from "./protocol.ts";
+
+/** The part of a Worker's global scope that the link needs. */
+export interface WorkerPort {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+
+/** Output older than this is sent by the next write even if the program never returns to its event loop. */
+const FLUSH_AFTER_MS = 16;
+
+export class ProcessLink {
+  readonly #post: (message: FromProcess, transfer: Transferable[]) => void;
+  #fd: 1 | 2 = 1;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #pendingSince = 0;
+  #scheduled = false;
+  #ended = false;
+
+  constructor(port: WorkerPort, onMessage: (message: ToProcess) => void) {
+    const post = port.postMessage.bind(port);
+    this.#post = (message, transfer) => post(message, transfer);
+    port.addEventListener("message", (event) => onMessage(event.data as ToProcess));
+    this.post({ type: "ready" });
+  }
+
+  /** Sends what was written before, then the message. Ignored after `exit`. */
+  post(message: FromProcess): void {
+    if (this.#ended) return;
+    this.flush();
+    this.#post(message, []);
+  }
+
+  /** Queues bytes for stdout or stderr, in order. The bytes are copied: the caller may reuse them. */
+  write(fd: 1 | 2, bytes: Uint8Array): void {
+    if (this.#ended || bytes.length === 0) return;
+    if (this.#pendingBytes > 0 && fd !== this.#fd) this.flush();
+    this.#fd = fd;
+    if (this.#pendingBytes === 0) this.#pendingSince = performance.now();
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.slice(at, at + PROCESS_CHUNK_BYTES - this.#pendingBytes);
+      this.#pending.push(piece);
+      this.#pendingBytes += piece.length;
+      at += piece.length;
+      if (this.#pendingBytes >= PROCESS_CHUNK_BYTES) this.flush();
+    }
+    if (this.#pendingBytes === 0) return;
+    if (performance.now() - this.#pendingSince > FLUSH_AFTER_MS) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  flush(): void {
+    if (this.#pendingBytes === 0) return;
+    const data = new Uint8Array(this.#pendingBytes);
+    let at = 0;
+    for (const piece of this.#pending) {
+      data.set(piece, at);
+      at += piece.length;
+    }
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#post({ type: "output", fd: this.#fd, data }, [data.buffer]);
+  }
+
+  /** Flushes and ends the process. Nothing is sent after it. */
+  exit(code: number): void {
+    if (this.#ended) return;
+    this.post({ type: "exit", code: code & 0xff });
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,381 @@
+// An in-memory POSIX file system: files, folders, symbolic links, modes and times, with Node's errors.
+// The kernel holds the master; every process holds a replica that started from the master's image. A local change
+// calls `onOp` (send it to the other side); a change from the other side comes in through `apply`, which does not.
+import { LIMITS } from "../base/limits.ts";
+import { FsError } from "./fs-error.ts";
+import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
+import {
+  bytesIn, cloneNode, statOf,
+  type DirNode, type FileChange, type FileImage, type FileNode, type FileOp, type LinkNode, type VfsNode, type VfsStat,
+} from "./vfs-node.ts";
+
+export type { DirNode, FileChange, FileImage, FileNode, FileOp, LinkNode, VfsNode, VfsStat } from "./vfs-node.ts";
+
+/** Where a path leads. `node` is absent when only the last part is missing: the place where it could be made. */
+interface Place {
+  readonly node: VfsNode | undefined;
+  readonly parent: DirNode | undefined;
+  readonly name: string;
+  /** Real path: links followed up to (and, if asked, including) the last part. */
+  readonly path: string;
+}
+
+/** As Linux: more symbolic links than this in one path is a loop. */
+const MAX_LINKS = 40;
+
+/** All paths given to it are absolute and normalised (`resolvePath`). */
+export class Vfs {
+  /** Called after every local change. */
+  onOp: ((op: FileOp) => void) | undefined;
+  /** Called after every change, local or applied. */
+  onChange: ((change: FileChange) => void) | undefined;
+  #root: DirNode;
+  #usedBytes: number;
+  #nextIno: number;
+  readonly #capacity: number;
+
+  /** Takes ownership of the image. `capacity` in bytes; a write over it fails with ENOSPC. */
+  constructor(image?: FileImage, capacity: number = LIMITS.fileSystemBytes) {
+    this.#nextIno = image?.nextIno ?? 1;
+    this.#usedBytes = image?.usedBytes ?? 0;
+    this.#root = image?.root ?? this.#newDir(0o755);
+    this.#capacity = capacity;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** The live tree, to be cloned by `postMessage` at once. Whoever keeps it in this realm calls `clone` instead. */
+  image(): FileImage {
+    return { root: this.#root, usedBytes: this.#usedBytes, nextIno: this.#nextIno };
+  }
+
+  clone(): Vfs {
+    return new Vfs({ ...this.image(), root: cloneNode(this.#root) }, this.#capacity);
+  }
+
+  /** The node, or undefined if there is none (a broken link included). Never throws for a missing path. */
+  find(path: string, followLast = true): VfsNode | undefined {
+    try {
+      return this.#walk(path, followLast, "stat").node;
+    } catch (error) {
+      if (error instanceof FsError) return undefined;
+      throw error;
+    }
+  }
+
+  exists(path: string): boolean {
+    return this.find(path) !== undefined;
+  }
+
+  stat(path: string): VfsStat {
+    return statOf(this.#need(path, true, "stat").node);
+  }
+
+  lstat(path: string): VfsStat {
+    return statOf(this.#need(path, false, "lstat").node);
+  }
+
+  realpath(path: string): string {
+    return this.#need(path, true, "realpath").path;
+  }
+
+  /** The contents themselves, not a copy: do not write into them. */
+  readFile(path: string, syscall = "open"): Uint8Array {
+    const { node } = this.#need(path, true, syscall);
+    if (node.kind === "dir") throw new FsError("EISDIR", "read");
+    return (node as FileNode).data;
+  }
+
+  /** Names, sorted. */
+  readdir(path: string): string[] {
+    return [...this.dir(path).entries.keys()].sort();
+  }
+
+  /** The folder's node, for callers that want names and kinds at once. */
+  dir(path: string): DirNode {
+    const { node } = this.#need(path, true, "scandir");
+    if (node.kind !== "dir") throw new FsError("ENOTDIR", "scandir", path);
+    return node;
+  }
+
+  readlink(path: string): string {
+    const { node } = this.#need(path, false, "readlink");
+    if (node.kind !== "link") throw new FsError("EINVAL", "readlink", path);
+    return node.target;
+  }
+
+  /** Creates or replaces. Keeps `data` without copying. `exclusive`: EEXIST if it is there. `mode` counts for a new file only. */
+  writeFile(path: string, data: Uint8Array, options: { mode?: number; exclusive?: boolean; syscall?: string } = {}): void {
+    const { mode } = options;
+    this.#emit({ op: "write", path: this.#write(path, data, options), data, ...(mode === undefined ? {} : { mode }) });
+  }
+
+  append(path: string, data: Uint8Array, mode?: number): void {
+    const place = this.#walk(path, true, "open");
+    if (place.node?.kind !== "file") return this.writeFile(path, data.slice(), mode === undefined ? {} : { mode });
+    this.#write(place.path, concat(place.node.data, data), {});
+    this.#emit({ op: "append", path: place.path, data });
+  }
+
+  /** Returns the first folder made when recursive, as Node does; undefined when there was nothing to make. */
+  mkdir(path: string, options: { recursive?: boolean; mode?: number } = {}): string | undefined {
+    const { mode = 0o777 & ~0o022 } = options;
+    if (options.recursive !== true) {
+      this.#emit({ op: "mkdir", path: this.#mkdir(path, mode), mode });
+      return path;
+    }
+    let first: string | undefined;
+    let current = "/";
+    const parts = resolvePath(path).split("/").filter(Boolean);
+    for (const [k, part] of parts.entries()) {
+      current = joinPath(current, part);
+      const node = this.find(current);
+      if (node?.kind === "dir") continue;
+      if (node) throw new FsError(k === parts.length - 1 ? "EEXIST" : "ENOTDIR", "mkdir", path);
+      this.#emit({ op: "mkdir", path: this.#mkdir(current, mode), mode });
+      first ??= current;
+    }
+    return first;
+  }
+
+  /** Removes a file or link. */
+  unlink(path: string): void {
+    const { node, path: real } = this.#need(path, false, "unlink");
+    if (node.kind === "dir") throw new FsError("EISDIR", "unlink", path);
+    this.#remove(real);
+    this.#emit({ op: "remove", path: real });
+  }
+
+  /** Removes an empty folder. */
+  rmdir(path: string): void {
+    const { node, path: real } = this.#need(path, false, "rmdir");
+    if (node.kind !== "dir") throw new FsError("ENOTDIR", "rmdir", path);
+    if (node.entries.size > 0) throw new FsError("ENOTEMPTY", "rmdir", path);
+    this.#remove(real);
+    this.#emit({ op: "remove", path: real });
+  }
+
+  /** Removes whatever is there, with everything below it. Removing the root empties it. */
+  removeTree(path: string, syscall = "rm"): void {
+    const { path: real } = this.#need(path, false, syscall);
+    this.#remove(real);
+    this.#emit({ op: "remove", path: real });
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.#need(from, false, "rename", to);
+    const target = this.#renameTarget(from, to);
+    if (source.path === target.path) return;
+    if (isWithin(target.path, source.path) || !target.parent) throw new FsError("EINVAL", "rename", from, to);
+    if (target.node) {
+      const dirs = [source.node.kind === "dir", target.node.kind === "dir"];
+      if (!dirs[0] && dirs[1]) throw new FsError("EISDIR", "rename", from, to);
+      if (dirs[0] && !dirs[1]) throw new FsError("ENOTDIR", "rename", from, to);
+      if (target.node.kind === "dir" && target.node.entries.size > 0) throw new FsError("ENOTEMPTY", "rename", from, to);
+    }
+    this.#rename(source.path, target.path);
+    this.#emit({ op: "rename", from: source.path, to: target.path });
+  }
+
+  /** `target` is kept as written; relative ones start at the link's folder. */
+  symlink(target: string, path: string): void {
+    const place = this.#walk(path, false, "symlink");
+    if (place.node || !place.parent) throw new FsError("EEXIST", "symlink", target, path);
+    this.#symlink(place.path, target);
+    this.#emit({ op: "symlink", path: place.path, target });
+  }
+
+  chmod(path: string, mode: number): void {
+    const place = this.#need(path, true, "chmod");
+    this.#touch(place.node, { mode: mode & 0o7777 }, place.path);
+    this.#emit({ op: "chmod", path: place.path, mode: mode & 0o7777 });
+  }
+
+  utimes(path: string, mtimeMs: number): void {
+    const place = this.#need(path, true, "utime");
+    this.#touch(place.node, { mtimeMs }, place.path);
+    this.#emit({ op: "utimes", path: place.path, mtimeMs });
+  }
+
+  /** Replays a change made elsewhere. Where two sides changed the same place, the change that arrives last wins. */
+  apply(op: FileOp): void {
+    switch (op.op) {
+      case "write": {
+        this.#write(op.path, op.data, op.mode === undefined ? {} : { mode: op.mode });
+        return;
+      }
+      case "append": {
+        const node = this.find(op.path);
+        this.#write(op.path, node?.kind === "file" ? concat(node.data, op.data) : op.data, {});
+        return;
+      }
+      case "mkdir":
+        if (!this.exists(op.path)) this.#mkdir(op.path, op.mode ?? 0o755);
+        return;
+      case "remove":
+        if (this.find(op.path, false)) this.#remove(op.path);
+        return;
+      case "rename":
+        this.#rename(op.from, op.to);
+        return;
+      case "symlink":
+        this.#symlink(op.path, op.target);
+        return;
+      case "chmod":
+        this.#touch(this.#need(op.path, true, "chmod").node, { mode: op.mode }, op.path);
+        return;
+      case "utimes":
+        this.#touch(this.#need(op.path, true, "utime").node, { mtimeMs: op.mtimeMs }, op.path);
+        return;
+      default:
+        op satisfies never;
+    }
+  }
+
+  #emit(op: FileOp): void {
+    this.onOp?.(op);
+  }
+
+  #changed(event: FileChange["event"], path: string): void {
+    this.onChange?.({ event, path });
+  }
+
+  #base(mode: number): { ino: number; mode: number; mtimeMs: number; ctimeMs: number; birthtimeMs: number } {
+    const now = Date.now();
+    return { ino: this.#nextIno++, mode, mtimeMs: now, ctimeMs: now, birthtimeMs: now };
+  }
+
+  #newDir(mode: number): DirNode {
+    return { kind: "dir", entries: new Map(), ...this.#base(mode) };
+  }
+
+  /** Follows `path` from the root. Throws when a part before the last is missing or no folder. */
+  #walk(path: string, followLast: boolean, syscall: string, dest?: string, links = 0): Place {
+    const fail = (code: "ELOOP" | "ENOTDIR" | "ENOENT"): FsError => new FsError(code, syscall, path, dest);
+    if (links > MAX_LINKS) throw fail("ELOOP");
+    const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    let node: VfsNode = this.#root;
+    let parent: DirNode | undefined;
+    let name = "";
+    let real = "/";
+    for (const [k, part] of parts.entries()) {
+      if (node.kind !== "dir") throw fail("ENOTDIR");
+      const last = k === parts.length - 1;
+      name = part;
+      const here = joinPath(real, part);
+      const child: VfsNode | undefined = node.entries.get(part);
+      if (!child) {
+        if (last) return { node: undefined, parent: node, name, path: here };
+        throw fail("ENOENT");
+      }
+      if (child.kind === "link" && (followLast || !last)) {
+        const target = [resolvePath(child.target, real), ...parts.slice(k + 1)].join("/");
+        try {
+          return this.#walk(target, followLast, syscall, dest, links + 1);
+        } catch (error) {
+          // The caller's spelling of the path belongs in the message, not the link's target.
+          throw error instanceof FsError ? new FsError(error.code, syscall, path, dest) : error;
+        }
+      }
+      parent = node;
+      node = child;
+      real = here;
+    }
+    return { node, parent, name, path: real };
+  }
+
+  #need(path: string, followLast: boolean, syscall: string, dest?: string): Place & { readonly node: VfsNode } {
+    const place = this.#walk(path, followLast, syscall, dest);
+    if (!place.node) throw new FsError("ENOENT", syscall, path, dest);
+    return { ...place, node: place.node };
+  }
+
+  #reserve(bytes: number, syscall: string, path: string): void {
+    if (this.#usedBytes + bytes > this.#capacity) throw new FsError("ENOSPC", syscall, path);
+    this.#usedBytes += bytes;
+  }
+
+  /** Returns the real path written. */
+  #write(path: string, data: Uint8Array, options: { mode?: number; exclusive?: boolean; syscall?: string }): string {
+    const { mode = 0o644, exclusive = false, syscall = "open" } = options;
+    const place = this.#walk(path, true, syscall);
+    const { node, parent } = place;
+    if (node && exclusive) throw new FsError("EEXIST", syscall, path);
+    if (node && node.kind !== "file") throw new FsError("EISDIR", syscall, path);
+    this.#reserve(data.length - (node?.data.length ?? 0), "write", path);
+    if (node) {
+      node.data = data;
+      node.mtimeMs = node.ctimeMs = Date.now();
+    } else if (parent) {
+      parent.entries.set(place.name, { kind: "file", data, ...this.#base(mode & 0o7777) });
+      parent.mtimeMs = Date.now();
+    }
+    this.#changed(node ? "change" : "rename", place.path);
+    return place.path;
+  }
+
+  #mkdir(path: string, mode: number): string {
+    const place = this.#walk(path, true, "mkdir");
+    if (place.node || !place.parent) throw new FsError("EEXIST", "mkdir", path);
+    place.parent.entries.set(place.name, this.#newDir(mode & 0o7777));
+    place.parent.mtimeMs = Date.now();
+    this.#changed("rename", place.path);
+    return place.path;
+  }
+
+  #remove(path: string): void {
+    const place = this.#need(path, false, "rm");
+    this.#usedBytes -= bytesIn(place.node);
+    if (place.parent) {
+      place.parent.entries.delete(place.name);
+      place.parent.mtimeMs = Date.now();
+    } else {
+      this.#root.entries.clear();
+    }
+    this.#changed("rename", place.path);
+  }
+
+  #rename(from: string, to: string): void {
+    const source = this.#need(from, false, "rename", to);
+    const target = this.#renameTarget(from, to);
+    if (!source.parent || !target.parent || isWithin(target.path, source.path)) throw new FsError("EINVAL", "rename", from, to);
+    if (target.node) this.#usedBytes -= bytesIn(target.node);
+    source.parent.entries.delete(source.name);
+    target.parent.entries.set(target.name, source.node);
+    source.parent.mtimeMs = target.parent.mtimeMs = Date.now();
+    this.#changed("rename", source.path);
+    this.#changed("rename", target.path);
+  }
+
+  #renameTarget(from: string, to: string): Place {
+    try {
+      return this.#walk(to, false, "rename");
+    } catch (error) {
+      throw error instanceof FsError ? new FsError(error.code, "rename", from, to) : error;
+    }
+  }
+
+  #symlink(path: string, target: string): void {
+    const place = this.#walk(path, false, "symlink");
+    if (!place.parent) throw new FsError("EEXIST", "symlink", target, path);
+    if (place.node) this.#usedBytes -= bytesIn(place.node);
+    place.parent.entries.set(place.name, { kind: "link", target, ...this.#base(0o777) });
+    this.#changed("rename", place.path);
+  }
+
+  #touch(node: VfsNode, update: { mode?: number; mtimeMs?: number }, path: string): void {
+    if (update.mode !== undefined) node.mode = update.mode;
+    if (update.mtimeMs !== undefined) node.mtimeMs = update.mtimeMs;
+    node.ctimeMs = Date.now();
+    this.#changed("change", path);
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
