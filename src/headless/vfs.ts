@@ -131,8 +131,9 @@ export class Vfs {
     const parts = resolvePath(path).split("/").filter(Boolean);
     for (const [k, part] of parts.entries()) {
       current = joinPath(current, part);
-      const node = this.find(current);
+      const { node } = this.#walk(current, true, "mkdir");
       if (node?.kind === "dir") continue;
+      if (!node && this.find(current, false)) throw new FsError("ENOENT", "mkdir", path); // a link to nowhere
       if (node) throw new FsError(k === parts.length - 1 ? "EEXIST" : "ENOTDIR", "mkdir", path);
       this.#emit({ op: "mkdir", path: this.#mkdir(current, mode), mode });
       first ??= current;
@@ -165,8 +166,10 @@ export class Vfs {
   }
 
   rename(from: string, to: string): void {
-    const source = this.#need(from, false, "rename", to);
+    // Both folders are looked up before either name: that order decides which error wins.
+    this.#walk(from, false, "rename", to);
     const target = this.#renameTarget(from, to);
+    const source = this.#need(from, false, "rename", to);
     if (source.path === target.path) return;
     if (isWithin(target.path, source.path) || !target.parent) throw new FsError("EINVAL", "rename", from, to);
     if (target.node) {
@@ -317,7 +320,7 @@ export class Vfs {
   }
 
   #mkdir(path: string, mode: number): string {
-    const place = this.#walk(path, true, "mkdir");
+    const place = this.#walk(path, false, "mkdir");
     if (place.node || !place.parent) throw new FsError("EEXIST", "mkdir", path);
     place.parent.entries.set(place.name, this.#newDir(mode & 0o7777));
     place.parent.mtimeMs = Date.now();
