@@ -11,3 +11,7 @@ declare module "*?worker&url" {
   const url: string;
   export default url;
 }
+/** A module and all it imports as one classic script, as text (src/cli/bundle-text.ts). */
+declare module "*?bundle" {
+  export const source: string;
+}

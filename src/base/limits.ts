@@ -26,6 +26,9 @@ export const LIMITS = {
   projectBytes: 256 * MiB,
   /** Processes alive at once in one container. */
   processes: 32,
+  /** Output of one process in its life, and what of it may wait unread: past either the process is stopped. */
+  processOutputBytes: 64 * MiB,
+  outputBacklogBytes: 16 * MiB,
   /** Bytes the container's file system may hold. */
   fileSystemBytes: 512 * MiB,
 } as const;

@@ -1,0 +1,64 @@
+// A vite plugin: `import { source } from "./main.ts?bundle"` gives that module and all it imports as one classic script,
+// as text. The container's kernel and processes travel this way: they run in places that may fetch nothing.
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "vite";
+
+const SUFFIX = "?bundle";
+const PREFIX = "\0bundle:";
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** One text, and the files it was made of. */
+interface Bundle {
+  readonly code: string;
+  readonly files: readonly string[];
+}
+
+async function bundle(entry: string, minify: boolean): Promise<Bundle> {
+  const result = await build({
+    root: ROOT,
+    configFile: false,
+    envFile: false,
+    logLevel: "warn",
+    publicDir: false,
+    define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    build: {
+      write: false,
+      minify,
+      target: "es2023",
+      reportCompressedSize: false,
+      rolldownOptions: {
+        input: entry,
+        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js" },
+      },
+    },
+  });
+  const outputs = Array.isArray(result) ? result : [result];
+  for (const output of outputs) {
+    if (!("output" in output)) continue;
+    const chunk = output.output.find((item) => item.type === "chunk");
+    if (chunk) return { code: chunk.code, files: chunk.moduleIds.filter((id) => id.startsWith("/")).map((id) => id.replace(/\?.*$/, "")) };
+  }
+  throw new Error(`Bundling ${entry} produced no script.`);
+}
+
+export function bundleText(): Plugin {
+  let minify = true;
+  return {
+    name: "bundle-text",
+    enforce: "pre",
+    configResolved(config) {
+      minify = config.command === "build";
+    },
+    resolveId(id, importer) {
+      if (!id.endsWith(SUFFIX) || importer === undefined) return undefined;
+      return PREFIX + resolve(dirname(importer), id.slice(0, -SUFFIX.length));
+    },
+    async load(id) {
+      if (!id.startsWith(PREFIX)) return undefined;
+      const { code, files } = await bundle(id.slice(PREFIX.length), minify);
+      for (const file of files) this.addWatchFile(file);
+      return `export const source = ${JSON.stringify(code)};`;
+    },
+  };
+}

@@ -1,0 +1,137 @@
+// The kernel's answers to the page: every method of KernelCalls over the master file system and the process table.
+import { type FromKernel, type KernelCalls, OUTPUT_WINDOW_BYTES } from "../bridge.ts";
+import { FsError } from "../fs-error.ts";
+import { isWithin, resolvePath } from "../posix-path.ts";
+import { Vfs } from "../vfs.ts";
+import { OutputGate } from "./output-gate.ts";
+import { exitCodeOf, hostEnvironment, ProcessTable } from "./process-table.ts";
+import { loadSnapshot, serialize } from "./snapshot.ts";
+import { decodeBytes, encodeText } from "./text-encoding.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+
+/** Folders every POSIX program expects. */
+const SYSTEM_FOLDERS = ["/bin", "/usr/bin", "/usr/local/bin", "/dev", "/tmp", "/home"];
+const PATH = "/usr/local/bin:/usr/bin:/bin";
+
+/** Ctrl+D on its own ends the input, as on a terminal: the client has no other way to say so. */
+const END_OF_TRANSMISSION = "\u0004";
+
+interface Watch {
+  readonly path: string;
+  readonly recursive: boolean;
+}
+
+interface Hosted {
+  readonly pid: number;
+  readonly gate: OutputGate;
+}
+
+export interface Kernel {
+  readonly calls: KernelCalls;
+  ack(process: number, bytes: number): void;
+}
+
+/** `send` posts to the page; its second argument is transferred. */
+export function createKernel(pool: WorkerPool, send: (message: FromKernel, transfer?: Transferable[]) => void): Kernel {
+  const vfs = new Vfs();
+  const table = new ProcessTable(vfs, pool);
+  const hosted = new Map<number, Hosted>();
+  const watches = new Map<number, Watch>();
+  let workdir = "/";
+  const at = (path: string): string => resolvePath(path, workdir);
+
+  vfs.onOp = (op) => table.broadcast(op);
+  vfs.onChange = ({ event, path }) => {
+    for (const [watch, { path: root, recursive }] of watches) {
+      if (!isWithin(path, root)) continue;
+      const name = path === root ? path.slice(path.lastIndexOf("/") + 1) : path.slice(root === "/" ? 1 : root.length + 1);
+      if (recursive || path === root || !name.includes("/")) send({ type: "watch", watch, event, name });
+    }
+  };
+
+  const calls: KernelCalls = {
+    init(workdirName) {
+      workdir = `/home/${workdirName}`;
+      for (const folder of [...SYSTEM_FOLDERS, workdir]) vfs.mkdir(folder, { recursive: true });
+      void pool.warm("node");
+      return { path: PATH, cwd: workdir };
+    },
+    readFile(path, encoding) {
+      const data = vfs.readFile(at(path));
+      return encoding === null ? data.slice() : decodeBytes(data, encoding);
+    },
+    writeFile(path, data, encoding) {
+      vfs.writeFile(at(path), typeof data === "string" ? encodeText(data, encoding ?? "utf8") : data);
+    },
+    readdir(path) {
+      const dir = vfs.dir(at(path));
+      return [...dir.entries].map(([name, node]) => [name, node.kind] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+    },
+    mkdir(path, recursive) {
+      return vfs.mkdir(at(path), { recursive }) ?? null;
+    },
+    rm(path, recursive, force) {
+      const node = vfs.find(at(path), false);
+      if (!node) {
+        if (force) return;
+        throw new FsError("ENOENT", "rm", at(path));
+      }
+      if (node.kind === "dir" && !recursive) throw new Error(`Path is a directory: rm returned EISDIR (is a directory) ${at(path)}`);
+      vfs.removeTree(at(path));
+    },
+    rename(from, to) {
+      vfs.rename(at(from), at(to));
+    },
+    watch(watch, path, recursive) {
+      watches.set(watch, { path: vfs.realpath(at(path)), recursive });
+    },
+    unwatch(watch) {
+      watches.delete(watch);
+    },
+    spawn(process, options) {
+      const gate = new OutputGate((fd, data) => send({ type: "output", process, fd, data }, [data.buffer]));
+      const cwd = at(options.cwd ?? ".");
+      const pid = table.spawn(
+        {
+          command: options.command,
+          args: options.args,
+          cwd,
+          env: hostEnvironment(options.env, PATH, cwd),
+          stdin: true,
+          ipc: false,
+          terminal: options.terminal,
+        },
+        {
+          output: (fd, data) => gate.push(fd, data),
+          backlogBytes: () => gate.queuedBytes,
+          message: () => {},
+          exit: (code, signal) =>
+            gate.end(
+              () => {
+                hosted.delete(process);
+                send({ type: "exit", process, code: exitCodeOf(code, signal) });
+              },
+              // Who kills a process does not want to read the rest first.
+              signal === "SIGTERM",
+            ),
+        },
+      );
+      hosted.set(process, { pid, gate });
+    },
+    stdin(process, data) {
+      const entry = hosted.get(process);
+      if (entry) table.stdin(entry.pid, data === END_OF_TRANSMISSION ? null : new TextEncoder().encode(data));
+    },
+    kill(process) {
+      const entry = hosted.get(process);
+      if (entry) table.kill(entry.pid);
+    },
+    resize(process, terminal) {
+      const entry = hosted.get(process);
+      if (entry) table.resize(entry.pid, terminal);
+    },
+    serialize: (path, options) => serialize(vfs, at(path), options),
+    loadFiles: (snapshot, mountPoint) => loadSnapshot(vfs, snapshot, at(mountPoint)),
+  };
+  return { calls, ack: (process, bytes) => hosted.get(process)?.gate.ack(Math.min(bytes, OUTPUT_WINDOW_BYTES * 2)) };
+}

@@ -1,0 +1,147 @@
+// `npm test`, `npm run` and `npx` as far as they need no network: scripts of package.json and installed binaries,
+// in npm's own words (npm 11). Everything else says that it is not available here.
+import { joinPath } from "../posix-path.ts";
+import { FsError } from "../fs-error.ts";
+import type { Vfs } from "../vfs.ts";
+import { type Env, findExecutable, packageFolder, plan, quote, readJson, type Step } from "./plan.ts";
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly scripts: ReadonlyMap<string, string>;
+}
+
+const NPM_VERSION = "11.0.0";
+/** Sub-commands that are scripts of the same name, with npm's aliases. */
+const SCRIPT_COMMANDS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
+const RUN_COMMANDS = new Set(["run", "run-script", "rum", "urn"]);
+const EXEC_COMMANDS = new Set(["exec", "x"]);
+const LIFECYCLE = new Set(["test", "start", "stop", "restart", "install", "prepare", "publish", "version", "pack"]);
+
+const failure = (stderr: string, code = 1): readonly Step[] => [{ stdout: "", stderr, code }];
+
+export function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+  const dashes = args.indexOf("--");
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const passed = dashes < 0 ? [] : args.slice(dashes + 1);
+  const flags = own.filter((arg) => arg.startsWith("-"));
+  const [sub, ...words] = own.filter((arg) => !arg.startsWith("-"));
+  if (flags.includes("--version") || flags.includes("-v")) return [{ stdout: `${NPM_VERSION}\n`, stderr: "", code: 0 }];
+  const silent = flags.some((flag) => flag === "-s" || flag === "--silent");
+  const ifPresent = flags.includes("--if-present");
+  if (sub === undefined) return [{ stdout: "npm <command>\n\nUsage:\n\nnpm test           run this project's tests\nnpm run <foo>      run the script named <foo>\n", stderr: "", code: 1 }];
+  if (EXEC_COMMANDS.has(sub)) return planNpx(vfs, [...words, ...passed], cwd, env);
+  const isRun = RUN_COMMANDS.has(sub);
+  const script = isRun ? words[0] : SCRIPT_COMMANDS[sub];
+  if (!isRun && script === undefined) {
+    return failure(`npm error "npm ${sub}" is not available in this container: it has no network. Run scripts with npm test and npm run.\n`);
+  }
+  const manifest = readManifest(vfs, cwd);
+  if ("error" in manifest) return failure(manifest.error, manifest.code);
+  if (script === undefined) return [{ stdout: listScripts(manifest), stderr: "", code: 0 }];
+  return planScript(vfs, manifest, script, [...(isRun ? words.slice(1) : words), ...passed], { cwd, env, silent, ifPresent });
+}
+
+/** `npx name args`: an installed binary, or a command the container has. Nothing is downloaded. */
+export function planNpx(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const name = at < 0 ? undefined : args[at];
+  if (name === undefined) return failure("npm error npx needs the name of an installed command, for example: npx mocha\n");
+  const rest = args.slice(at + 1);
+  const command = name.replace(/(?<=.)@[^/]*$/, "");
+  const isKnown = command === "node" || command === "npm" || findExecutable(vfs, command, cwd, env) !== undefined;
+  const steps = isKnown ? plan(vfs, { command, args: rest, cwd, env }) : undefined;
+  return steps ?? failure(`npm error could not determine executable to run\nnpm error ${command} is not in node_modules, and this container has no network to fetch it.\n`);
+}
+
+function planScript(
+  vfs: Vfs,
+  manifest: Manifest,
+  name: string,
+  args: readonly string[],
+  options: { cwd: string; env: Env; silent: boolean; ifPresent: boolean },
+): readonly Step[] {
+  const script = manifest.scripts.get(name);
+  if (script === undefined) {
+    if (options.ifPresent) return [{ stdout: "", stderr: "", code: 0 }];
+    return failure(`npm error Missing script: "${name}"\nnpm error\nnpm error To see a list of scripts, run:\nnpm error   npm run\n`);
+  }
+  const folder = packageFolder(vfs, options.cwd);
+  const steps: Step[] = [];
+  for (const event of [`pre${name}`, name, `post${name}`]) {
+    const text = event === name ? script : manifest.scripts.get(event);
+    if (text === undefined) continue;
+    const isMain = event === name;
+    const title = `${manifest.name}${manifest.version === "" ? "" : `@${manifest.version}`}`;
+    // npm prints the arguments bare and runs them quoted.
+    const banner = `\n> ${title === "" ? "" : `${title} `}${event}\n> ${[text, ...(isMain ? args : [])].join(" ")}\n\n`;
+    const line = [text, ...(isMain ? args.map(quote) : [])].join(" ");
+    const [step] = plan(vfs, { command: "sh", args: ["-c", line], cwd: folder, env: scriptEnv(options.env, manifest, folder, options.cwd, event, text) }) ?? [];
+    if (step) steps.push(step.program === undefined || options.silent ? withoutBanner(step, options.silent ? "" : banner) : { ...step, banner: banner + (step.banner ?? "") });
+  }
+  return steps;
+}
+
+function withoutBanner(step: Step, text: string): Step {
+  return step.program === undefined ? { ...step, stdout: text + step.stdout } : step;
+}
+
+function scriptEnv(env: Env, manifest: Manifest, folder: string, cwd: string, event: string, script: string): Env {
+  return {
+    ...env,
+    PWD: folder,
+    INIT_CWD: cwd,
+    PATH: `${joinPath(folder, "node_modules/.bin")}:${env["PATH"] ?? ""}`,
+    npm_command: LIFECYCLE.has(event) ? event : "run-script",
+    npm_lifecycle_event: event,
+    npm_lifecycle_script: script,
+    npm_package_json: joinPath(folder, "package.json"),
+    npm_package_name: manifest.name,
+    npm_package_version: manifest.version,
+    npm_execpath: "/usr/bin/npm",
+    npm_node_execpath: "/usr/bin/node",
+    npm_config_user_agent: `npm/${NPM_VERSION} node/v20.0.0 linux x64 workspaces/false`,
+    NODE: "/usr/bin/node",
+  };
+}
+
+function readManifest(vfs: Vfs, cwd: string): Manifest | { readonly error: string; readonly code: number } {
+  const path = joinPath(packageFolder(vfs, cwd), "package.json");
+  try {
+    const json = readJson(vfs, path);
+    const record = typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
+    const scripts = typeof record["scripts"] === "object" && record["scripts"] !== null ? Object.entries(record["scripts"]) : [];
+    const text = (key: string): string => (typeof record[key] === "string" ? record[key] : "");
+    return {
+      name: text("name"),
+      version: text("version"),
+      scripts: new Map(scripts.filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+    };
+  } catch (error) {
+    if (error instanceof FsError) {
+      return {
+        code: 254,
+        error: `npm error code ${error.code}\nnpm error syscall open\nnpm error path ${path}\nnpm error errno ${error.errno}\nnpm error enoent Could not read package.json: Error: ${error.message}\nnpm error enoent This is related to npm not being able to find a file.\nnpm error enoent\n`,
+      };
+    }
+    if (error instanceof SyntaxError) {
+      return {
+        code: 1,
+        error: `npm error code EJSONPARSE\nnpm error path ${path}\nnpm error JSON.parse Invalid package.json: JSONParseError: ${error.message}\nnpm error JSON.parse Failed to parse JSON data.\nnpm error JSON.parse Note: package.json must be actual JSON, not just JavaScript.\n`,
+      };
+    }
+    throw error;
+  }
+}
+
+function listScripts(manifest: Manifest): string {
+  const base = (name: string): string => name.replace(/^(pre|post)/, "");
+  const lifecycle = [...manifest.scripts].filter(([name]) => LIFECYCLE.has(base(name)));
+  const others = [...manifest.scripts].filter(([name]) => !LIFECYCLE.has(base(name)));
+  const lines = (scripts: readonly (readonly [string, string])[]): string => scripts.map(([name, script]) => `  ${name}\n    ${script}\n`).join("");
+  const title = `${manifest.name}${manifest.version === "" ? "" : `@${manifest.version}`}`;
+  return (
+    (lifecycle.length > 0 ? `Lifecycle scripts included in ${title}:\n${lines(lifecycle)}` : "") +
+    (others.length > 0 ? `${lifecycle.length > 0 ? "" : `Scripts available in ${title} via \`npm run\`:\n`}${lifecycle.length > 0 ? "available via `npm run`:\n" : ""}${lines(others)}` : "")
+  );
+}

@@ -1,0 +1,109 @@
+// What a command line becomes: the steps that run one after the other under one process number.
+// `node`, `npm`, `npx`, `sh`, names in node_modules/.bin and paths are resolved here, from files alone.
+import { baseName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
+import type { Program } from "../protocol.ts";
+import { parseList } from "../shell/list.ts";
+import { SHELL_COMMANDS } from "../shell/names.ts";
+import type { Vfs } from "../vfs.ts";
+import { planNpm, planNpx } from "./npm.ts";
+
+export type Env = Readonly<Record<string, string>>;
+
+/** A Worker to run, or words to print and a code. A step runs when the one before it ended with 0. */
+export type Step =
+  | { readonly banner?: string; readonly program: Program; readonly argv: readonly string[]; readonly cwd: string; readonly env: Env }
+  | { readonly program?: never; readonly stdout: string; readonly stderr: string; readonly code: number };
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Env;
+}
+
+/** The steps, or undefined if there is no such command. */
+export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
+  const { args, cwd, env } = command;
+  switch (baseOfSystem(command.command)) {
+    case "node":
+      return [{ program: "node", argv: args, cwd, env }];
+    case "npm":
+      return planNpm(vfs, args, cwd, env);
+    case "npx":
+      return planNpx(vfs, args, cwd, env);
+    case "sh":
+    case "bash":
+    case "jsh":
+      return planShell(vfs, args, cwd, env);
+    default:
+      return planFile(vfs, command);
+  }
+}
+
+/** `/usr/bin/node` and `node` are the same command; `./node` is a file. */
+function baseOfSystem(command: string): string {
+  const folder = parentPath(command);
+  return command.startsWith("/") && (folder === "/bin" || folder === "/usr/bin" || folder === "/usr/local/bin") ? baseName(command) : command;
+}
+
+/** `sh -c "node x.js"` needs no shell: the command runs as if it had been asked for directly, and streams. */
+function planShell(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+  const shell: Step = { program: "sh", argv: args, cwd, env };
+  if (args[0] !== "-c" || args.length !== 2) return [shell];
+  const list = parseList(args[1] ?? "");
+  const [only] = list ?? [];
+  if (list?.length !== 1 || !only || only.stderrToStdout || only.words.length === 0) return [shell];
+  const [command = "", ...rest] = only.words;
+  if (SHELL_COMMANDS.has(command)) return [shell];
+  const direct = { command, args: rest, cwd, env: { ...env, ...only.env } };
+  return plan(vfs, direct) ?? [{ stdout: "", stderr: `sh: 1: ${command}: not found\n`, code: 127 }];
+}
+
+function planFile(vfs: Vfs, { command, args, cwd, env }: Command): readonly Step[] | undefined {
+  if (command === "") return undefined;
+  const file = findExecutable(vfs, command, cwd, env);
+  if (file !== undefined) return runFile(vfs, file, args, cwd, env);
+  if (SHELL_COMMANDS.has(command)) return [{ program: "sh", argv: ["-c", [command, ...args].map(quote).join(" ")], cwd, env }];
+  return undefined;
+}
+
+/** A path, a name in a `node_modules/.bin` at or above `cwd`, or a name on PATH; its real path. */
+export function findExecutable(vfs: Vfs, command: string, cwd: string, env: Env): string | undefined {
+  const candidates: string[] = [];
+  if (command.includes("/")) candidates.push(resolvePath(command, cwd));
+  else {
+    for (let folder = cwd; ; folder = parentPath(folder)) {
+      candidates.push(joinPath(folder, `node_modules/.bin/${command}`));
+      if (folder === "/") break;
+    }
+    for (const folder of (env["PATH"] ?? "").split(":")) if (folder.startsWith("/")) candidates.push(resolvePath(command, folder));
+  }
+  const found = candidates.find((path) => vfs.find(path)?.kind === "file");
+  return found === undefined ? undefined : vfs.realpath(found);
+}
+
+function runFile(vfs: Vfs, file: string, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+  const head = new TextDecoder().decode(vfs.readFile(file).subarray(0, 128)).split("\n", 1)[0] ?? "";
+  const program: Program = /^#!.*\b(sh|bash|dash)\b/.test(head) ? "sh" : "node";
+  return [{ program, argv: [file, ...args], cwd, env }];
+}
+
+/** One word for a shell. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The nearest folder at or above `cwd` with a package.json; `cwd` itself if there is none. */
+export function packageFolder(vfs: Vfs, cwd: string): string {
+  for (let folder = cwd; folder !== "/"; folder = parentPath(folder)) {
+    if (vfs.find(joinPath(folder, "package.json"))?.kind === "file") return folder;
+  }
+  return cwd;
+}
+
+/** Throws FsError for a missing file, SyntaxError for bad JSON. */
+export function readJson(vfs: Vfs, path: string): unknown {
+  const data = vfs.readFile(path);
+  return JSON.parse(new TextDecoder().decode(data)) as unknown;
+}
+

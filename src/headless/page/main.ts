@@ -1,0 +1,34 @@
+// The /headless page's entry: what the unmodified @webcontainer/api client finds behind WEBCONTAINER_API_IFRAME_URL.
+// This page is trusted: it holds every Comlink port, and whoever holds one can run code in the app. It evaluates nothing,
+// and speaks plain data only to the frame where code runs.
+import * as Comlink from "comlink-4.3.0";
+import { createInstance, type Instance, record } from "./instance.ts";
+import { KernelClient } from "./kernel-client.ts";
+
+let current: Promise<Instance> | undefined;
+
+const server = {
+  /** Called again after a teardown, on the same port. */
+  build(options: unknown): Promise<Instance> {
+    if (current) throw new Error("Only a single WebContainer instance can be booted");
+    const { workdirName } = record(options);
+    const name = typeof workdirName === "string" && /^[^/\0]+$/.test(workdirName) && workdirName !== "." && workdirName !== ".." ? workdirName : "project";
+    current = boot(name);
+    current.catch(() => {
+      current = undefined;
+    });
+    return current;
+  },
+};
+
+async function boot(workdirName: string): Promise<Instance> {
+  const kernel = await KernelClient.start();
+  return createInstance(kernel, workdirName, () => {
+    current = undefined;
+  });
+}
+
+// Only a page of our own origin gets a port; postMessage's target origin sees to that.
+const { port1, port2 } = new MessageChannel();
+Comlink.expose(server, port1);
+if (parent !== window) parent.postMessage({ type: "init" }, location.origin, [port2]);
