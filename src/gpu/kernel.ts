@@ -1,0 +1,31 @@
+// What a compute kernel is, as data: its WGSL, its bindings in order, its parameters and how many workgroups it takes.
+// Bindings are numbered from 0 in the order they are listed; the uniform `p` with the parameters comes last.
+
+export interface Binding {
+  /** `write` is read_write in WGSL. */
+  readonly access: "read" | "write";
+  /** Shape and element type in words: `[tokens, hidden] f32`. */
+  readonly shape: string;
+}
+
+export type Workgroups = readonly [x: number, y: number, z: number];
+
+/**
+ * `B` are the names of the bindings, `P` of the parameters (u32 unless listed in `floats`), `W` of the bindings that hold weights
+ * of a type chosen per pipeline, `C` of the override constants.
+ */
+export interface Kernel<B extends string = string, P extends string = string, W extends string = string, C extends string = string> {
+  /** Also the entry point's name. */
+  readonly name: string;
+  readonly source: string;
+  readonly bindings: Readonly<Record<B, Binding>>;
+  /** In the order of the uniform's struct. */
+  readonly params: readonly P[];
+  readonly floats?: readonly P[];
+  readonly weights: readonly W[];
+  /** Override constants and their usual values. */
+  readonly constants: Readonly<Record<C, number>>;
+  /** The source with the code for the chosen weight types in place. Absent for kernels without weights. */
+  readonly specialise?: (types: Readonly<Record<W, string>>) => string;
+  readonly workgroups: (params: Readonly<Record<P, number>>, constants: Readonly<Record<C, number>>) => Workgroups;
+}

@@ -1,0 +1,66 @@
+// Compiled kernels, one per combination of weight types and constants. Compiling is asynchronous; asking twice compiles once.
+import { AppError } from "../base/errors.ts";
+import type { Kernel } from "./kernel.ts";
+
+export interface Variant {
+  /** The type of every binding in the kernel's `weights`. */
+  readonly types: Readonly<Record<string, string>>;
+  /** All override constants. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Pipelines compiled or compiling. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  /** The layout follows the kernel's binding table, so that a binding the shader does not use can still be bound. */
+  layout(kernel: Kernel): GPUBindGroupLayout {
+    const known = this.#layouts.get(kernel.name);
+    if (known) return known;
+    const storage = Object.values(kernel.bindings).map(({ access }) => (access === "read" ? "read-only-storage" : "storage"));
+    const layout = this.#device.createBindGroupLayout({
+      label: kernel.name,
+      entries: [...storage, "uniform" as const].map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+    });
+    this.#layouts.set(kernel.name, layout);
+    return layout;
+  }
+
+  /** Throws `bug` with the compiler's message when the kernel does not compile. */
+  get(kernel: Kernel, { types, constants }: Variant): Promise<GPUComputePipeline> {
+    const key = JSON.stringify([kernel.name, kernel.weights.map((name) => types[name]), constants]);
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.#compile(kernel, { types, constants });
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(kernel: Kernel, { types, constants }: Variant): Promise<GPUComputePipeline> {
+    const code = kernel.specialise ? kernel.specialise(types) : kernel.source;
+    const module = this.#device.createShaderModule({ label: kernel.name, code });
+    try {
+      return await this.#device.createComputePipelineAsync({
+        label: kernel.name,
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] }),
+        compute: { module, entryPoint: kernel.name, constants: { ...constants } },
+      });
+    } catch (cause) {
+      const { messages } = await module.getCompilationInfo();
+      const first = messages.find(({ type }) => type === "error");
+      const why = first ? `line ${first.lineNum}: ${first.message}` : String(cause);
+      throw new AppError("bug", `The kernel ${kernel.name} does not compile here: ${why}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// x[c] = table[token, c]
+// table: [rows, columns] weights   step: the token   x: [columns] f32
+// One lane a unit of 32 columns.
+struct Params { rows: u32, columns: u32 }
+
+@group(0) @binding(0) var<storage, read>       table:   array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read>       step:    array<u32>;
+@group(0) @binding(2) var<storage, read>       routing: array<u32>;
+@group(0) @binding(3) var<storage, read_write> x:       array<vec4<f32>>;
+@group(0) @binding(4) var<uniform>             p:       Params;
+
+// weights table: table
+fn unpack_table(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+
+@compute @workgroup_size(64)
+fn embedding(@builtin(global_invocation_id) id: vec3<u32>) {
+  let units = p.columns / 32u;
+  if (routing[0] != 0u || id.x >= units) { return; }
+  let values = unpack_table(0u, p.rows, units, min(step[0], p.rows - 1u), id.x);
+  let at = id.x * 8u;
+  x[at] = values[0];
+  x[at + 1u] = values[1];
+  x[at + 2u] = values[2];
+  x[at + 3u] = values[3];
+  x[at + 4u] = values[4];
+  x[at + 5u] = values[5];
+  x[at + 6u] = values[6];
+  x[at + 7u] = values[7];
+}

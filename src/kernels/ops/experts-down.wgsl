@@ -1,0 +1,78 @@
+// x[r] += Σ_j weight_j · down_j[r] · act[j]  over the chosen experts and, last, the shared one
+// arena: slots of slot_stride vec4s; down [hidden, ff] at down_at   shared_down: [hidden, shared_ff] weights
+// act: [topk, ff] f32, then [shared_ff] f32   x: [hidden] f32, the residual stream
+// A workgroup takes 64 / lanes_per_row × 4 rows; a lane takes units of 32 of the experts' rows laid end to end. The order of
+// the sums follows the rank of the experts, never their slots: the result is the same wherever an expert lies.
+override lanes_per_row: u32 = 4u;
+
+const lanes = 64u;
+
+struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, down_at: u32 }
+struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
+struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: array<Choice> }
+
+@group(0) @binding(0) var<storage, read>       arena:       array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read>       shared_down: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read>       act:         array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read>       routing:     Routing;
+@group(0) @binding(4) var<storage, read_write> x:           array<f32>;
+@group(0) @binding(5) var<uniform>             p:           Params;
+
+// weights down: arena
+fn unpack_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights shared_down: shared_down
+fn unpack_shared_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+
+var<workgroup> sums: array<vec4<f32>, lanes>;
+
+fn inputs(at: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>(act[at], act[at + 1u], act[at + 2u], act[at + 3u], act[at + 4u], act[at + 5u], act[at + 6u], act[at + 7u]);
+}
+
+fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
+  return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
+}
+
+@compute @workgroup_size(lanes)
+fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (routing.stalled != 0u) { return; }
+  let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
+  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.hidden - 1u));
+  let units = p.ff / 32u;
+  let shared_units = p.shared_ff / 32u;
+  let routed = p.topk * units;
+
+  var sum = vec4<f32>();
+  if (first < p.hidden) {
+    for (var i = lane % lanes_per_row; i < routed + shared_units; i += lanes_per_row) {
+      let v = inputs(i * 8u);
+      if (i < routed) {
+        let choice = routing.choices[routing.base + i / units];
+        let unit = i % units;
+        let start = choice.slot * p.slot_stride + p.down_at;
+        sum += choice.weight * vec4<f32>(
+          dot32(unpack_down(start, p.hidden, units, r.x, unit), v), dot32(unpack_down(start, p.hidden, units, r.y, unit), v),
+          dot32(unpack_down(start, p.hidden, units, r.z, unit), v), dot32(unpack_down(start, p.hidden, units, r.w, unit), v));
+      } else {
+        let unit = i - routed;
+        sum += routing.choices[routing.base + p.topk].weight * vec4<f32>(
+          dot32(unpack_shared_down(0u, p.hidden, shared_units, r.x, unit), v), dot32(unpack_shared_down(0u, p.hidden, shared_units, r.y, unit), v),
+          dot32(unpack_shared_down(0u, p.hidden, shared_units, r.z, unit), v), dot32(unpack_shared_down(0u, p.hidden, shared_units, r.w, unit), v));
+      }
+    }
+  }
+  sums[lane] = sum;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
+  }
+  if (lane % lanes_per_row == 0u) {
+    for (var i = 0u; i < 4u && first + i < p.hidden; i++) { x[first + i] += sums[lane][i]; }
+  }
+}

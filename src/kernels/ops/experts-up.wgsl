@@ -1,0 +1,115 @@
+// For each chosen expert j and, last, the shared one: act[j, r] = silu(g) · u,  g = gate_j[r] · h,  u = up_j[r] · h,
+// h = norm ⊙ x / sqrt(mean(x^2) + eps)
+// arena: slots of slot_stride vec4s; gate [ff, hidden] at gate_at, up [ff, hidden] at up_at   x, norm: [hidden] f32
+// act: [topk, ff] f32, then [shared_ff] f32
+// A workgroup takes 64 / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl.
+override lanes_per_row: u32 = 4u;
+
+const lanes = 64u;
+
+struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, gate_at: u32, up_at: u32, eps: f32 }
+struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
+struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: array<Choice> }
+
+@group(0) @binding(0) var<storage, read>       arena:       array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read>       shared_gate: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read>       shared_up:   array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read>       x:           array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read>       norm:        array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read>       routing:     Routing;
+@group(0) @binding(6) var<storage, read_write> act:         array<f32>;
+@group(0) @binding(7) var<uniform>             p:           Params;
+
+// weights gate: arena
+fn unpack_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights up: arena
+fn unpack_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights shared_gate: shared_gate
+fn unpack_shared_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights shared_up: shared_up
+fn unpack_shared_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+
+var<workgroup> squares: array<f32, lanes>;
+var<workgroup> gate_sums: array<vec4<f32>, lanes>;
+var<workgroup> up_sums: array<vec4<f32>, lanes>;
+
+fn inputs(unit: u32) -> array<vec4<f32>, 8> {
+  let i = unit * 8u;
+  return array<vec4<f32>, 8>(
+    x[i] * norm[i], x[i + 1u] * norm[i + 1u], x[i + 2u] * norm[i + 2u], x[i + 3u] * norm[i + 3u],
+    x[i + 4u] * norm[i + 4u], x[i + 5u] * norm[i + 5u], x[i + 6u] * norm[i + 6u], x[i + 7u] * norm[i + 7u]);
+}
+
+fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
+  return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
+}
+
+fn silu(v: vec4<f32>) -> vec4<f32> { return v / (1.0 + exp(-v)); }
+
+@compute @workgroup_size(lanes)
+fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (routing.stalled != 0u) { return; }
+  let units = p.hidden / 32u;
+  let j = group.y;
+  let is_shared = j == p.topk;
+  let rows = select(p.ff, p.shared_ff, is_shared);
+  let start = select(routing.choices[routing.base + j].slot * p.slot_stride, 0u, is_shared);
+
+  var sum = 0.0;
+  for (var i = lane; i < p.hidden / 4u; i += lanes) { sum += dot(x[i], x[i]); }
+  squares[lane] = sum;
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < lanes; i++) { total += squares[i]; }
+  let scale = inverseSqrt(total / f32(p.hidden) + p.eps);
+
+  let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
+  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows - 1u));
+  var g = vec4<f32>();
+  var u = vec4<f32>();
+  if (first < rows) {
+    for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
+      let h = inputs(unit);
+      if (is_shared) {
+        g += vec4<f32>(
+          dot32(unpack_shared_gate(0u, rows, units, r.x, unit), h), dot32(unpack_shared_gate(0u, rows, units, r.y, unit), h),
+          dot32(unpack_shared_gate(0u, rows, units, r.z, unit), h), dot32(unpack_shared_gate(0u, rows, units, r.w, unit), h));
+        u += vec4<f32>(
+          dot32(unpack_shared_up(0u, rows, units, r.x, unit), h), dot32(unpack_shared_up(0u, rows, units, r.y, unit), h),
+          dot32(unpack_shared_up(0u, rows, units, r.z, unit), h), dot32(unpack_shared_up(0u, rows, units, r.w, unit), h));
+      } else {
+        g += vec4<f32>(
+          dot32(unpack_gate(start + p.gate_at, rows, units, r.x, unit), h), dot32(unpack_gate(start + p.gate_at, rows, units, r.y, unit), h),
+          dot32(unpack_gate(start + p.gate_at, rows, units, r.z, unit), h), dot32(unpack_gate(start + p.gate_at, rows, units, r.w, unit), h));
+        u += vec4<f32>(
+          dot32(unpack_up(start + p.up_at, rows, units, r.x, unit), h), dot32(unpack_up(start + p.up_at, rows, units, r.y, unit), h),
+          dot32(unpack_up(start + p.up_at, rows, units, r.z, unit), h), dot32(unpack_up(start + p.up_at, rows, units, r.w, unit), h));
+      }
+    }
+  }
+  gate_sums[lane] = g;
+  up_sums[lane] = u;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) {
+      gate_sums[lane] += gate_sums[lane + half];
+      up_sums[lane] += up_sums[lane + half];
+    }
+  }
+  if (lane % lanes_per_row == 0u) {
+    let out = silu(gate_sums[lane] * scale) * (up_sums[lane] * scale);
+    for (var i = 0u; i < 4u && first + i < rows; i++) { act[j * p.ff + first + i] = out[i]; }
+  }
+}

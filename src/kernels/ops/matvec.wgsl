@@ -1,0 +1,140 @@
+// y[t, r] (+)= dot(W[r], x[t]) or, normed, dot(W[r], norm ⊙ x[t]) / sqrt(mean_c(x[t, c]^2) + eps)
+// W: rows of up to four matrices one after the other, each of its own type, all with the same columns
+// x: [tokens, columns] f32   norm: [columns] f32   y: [tokens, rows0 + rows1 + rows2 + rows3] f32
+// A workgroup takes 64 / lanes_per_row × 4 rows of one matrix and one token: a lane takes units of 32 columns of 4 rows, so
+// that it loads x once for the four. Sums run over a lane's units first, then over lanes in a tree: always the same order.
+override lanes_per_row: u32 = 4u;
+override normed: bool = false;
+override accumulate: bool = false;
+
+const lanes = 64u;
+
+struct Params { tokens: u32, columns: u32, rows0: u32, rows1: u32, rows2: u32, rows3: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read>       w0:      array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read>       w1:      array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read>       w2:      array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read>       w3:      array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read>       x:       array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read>       norm:    array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read>       routing: array<u32>;
+@group(0) @binding(7) var<storage, read_write> y:       array<f32>;
+@group(0) @binding(8) var<uniform>             p:       Params;
+
+// weights w0: w0
+fn unpack_w0(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights w1: w1
+fn unpack_w1(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights w2: w2
+fn unpack_w2(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+// weights w3: w3
+fn unpack_w3(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>();
+}
+// end weights
+
+var<workgroup> squares: array<f32, lanes>;
+var<workgroup> sums: array<vec4<f32>, lanes>;
+
+fn input(i: u32, at: u32) -> vec4<f32> {
+  if (normed) { return x[at + i] * norm[i]; }
+  return x[at + i];
+}
+
+fn inputs(unit: u32, at: u32) -> array<vec4<f32>, 8> {
+  let i = unit * 8u;
+  return array<vec4<f32>, 8>(
+    input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
+}
+
+fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
+  return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
+}
+
+fn rows_w0(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
+  return vec4<f32>(
+    dot32(unpack_w0(0u, p.rows0, units, r.x, unit), v), dot32(unpack_w0(0u, p.rows0, units, r.y, unit), v),
+    dot32(unpack_w0(0u, p.rows0, units, r.z, unit), v), dot32(unpack_w0(0u, p.rows0, units, r.w, unit), v));
+}
+fn rows_w1(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
+  return vec4<f32>(
+    dot32(unpack_w1(0u, p.rows1, units, r.x, unit), v), dot32(unpack_w1(0u, p.rows1, units, r.y, unit), v),
+    dot32(unpack_w1(0u, p.rows1, units, r.z, unit), v), dot32(unpack_w1(0u, p.rows1, units, r.w, unit), v));
+}
+fn rows_w2(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
+  return vec4<f32>(
+    dot32(unpack_w2(0u, p.rows2, units, r.x, unit), v), dot32(unpack_w2(0u, p.rows2, units, r.y, unit), v),
+    dot32(unpack_w2(0u, p.rows2, units, r.z, unit), v), dot32(unpack_w2(0u, p.rows2, units, r.w, unit), v));
+}
+fn rows_w3(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
+  return vec4<f32>(
+    dot32(unpack_w3(0u, p.rows3, units, r.x, unit), v), dot32(unpack_w3(0u, p.rows3, units, r.y, unit), v),
+    dot32(unpack_w3(0u, p.rows3, units, r.z, unit), v), dot32(unpack_w3(0u, p.rows3, units, r.w, unit), v));
+}
+
+@compute @workgroup_size(lanes)
+fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  if (routing[0] != 0u) { return; }
+  let units = p.columns / 32u;
+  let x_at = group.y * (p.columns / 4u);
+
+  // Which matrix this tile of rows belongs to.
+  let tile_rows = lanes / lanes_per_row * 4u;
+  let rows = vec4<u32>(p.rows0, p.rows1, p.rows2, p.rows3);
+  let tiles = (rows + tile_rows - 1u) / tile_rows;
+  var tile = group.x;
+  var matrix = 0u;
+  var y_at = group.y * (rows.x + rows.y + rows.z + rows.w);
+  for (; matrix < 3u && tile >= tiles[matrix]; matrix++) {
+    tile -= tiles[matrix];
+    y_at += rows[matrix];
+  }
+  let row_count = rows[matrix];
+
+  var scale = 1.0;
+  if (normed) {
+    var sum = 0.0;
+    for (var i = lane; i < p.columns / 4u; i += lanes) { sum += dot(x[x_at + i], x[x_at + i]); }
+    squares[lane] = sum;
+    workgroupBarrier();
+    var total = 0.0;
+    for (var i = 0u; i < lanes; i++) { total += squares[i]; }
+    scale = inverseSqrt(total / f32(p.columns) + p.eps);
+  }
+
+  let first = tile * tile_rows + lane / lanes_per_row * 4u;
+  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(row_count - 1u));
+  var sum = vec4<f32>();
+  if (first < row_count) {
+    for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
+      let v = inputs(unit, x_at);
+      switch (matrix) {
+        case 0u: { sum += rows_w0(unit, v, r, units); }
+        case 1u: { sum += rows_w1(unit, v, r, units); }
+        case 2u: { sum += rows_w2(unit, v, r, units); }
+        default: { sum += rows_w3(unit, v, r, units); }
+      }
+    }
+  }
+  sums[lane] = sum;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
+  }
+  if (lane % lanes_per_row == 0u) {
+    sum = sums[lane] * scale;
+    for (var i = 0u; i < 4u && first + i < row_count; i++) {
+      let at = y_at + first + i;
+      y[at] = select(0.0, y[at], accumulate) + sum[i];
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// The topk largest logits (ties: the lower index), their softmax among themselves, each expert's slot; the shared gate's sigmoid.
+// logits: [experts + 1] f32, the last one the shared expert's gate   slots: [experts] u32 of this layer, NO_SLOT = not resident
+// routing: header, then (topk + 1) choices a layer at (step.route + layer) × (topk + 1)
+// One workgroup. Round j finds the best logit that comes after round j − 1's in the order (value down, index up), so nothing
+// has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct.
+const lanes = 64u;
+const no_slot = 0xffffffffu;
+
+struct Params { experts: u32, topk: u32, layer: u32 }
+struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
+struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: array<Choice> }
+
+@group(0) @binding(0) var<storage, read>       logits:  array<f32>;
+@group(0) @binding(1) var<storage, read>       slots:   array<u32>;
+@group(0) @binding(2) var<storage, read>       step:    array<u32>;
+@group(0) @binding(3) var<storage, read_write> routing: Routing;
+@group(0) @binding(4) var<uniform>             p:       Params;
+
+var<workgroup> stalled: u32;
+var<workgroup> best_key: array<u32, lanes>;
+var<workgroup> best_index: array<u32, lanes>;
+
+/// Orders as the number does; NaN is 0, and both zeros are the same.
+fn key_of(value: f32) -> u32 {
+  let bits = bitcast<u32>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0u; }
+  if (value == 0.0) { return 0x80000000u; }
+  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+}
+
+@compute @workgroup_size(lanes)
+fn route(@builtin(local_invocation_index) lane: u32) {
+  if (lane == 0u) { stalled = routing.stalled; }
+  if (workgroupUniformLoad(&stalled) != 0u) { return; }
+
+  let base = (step[2] + p.layer) * (p.topk + 1u);
+  var last_key = 0xffffffffu;
+  var last_index = 0u;
+  for (var j = 0u; j < p.topk; j++) {
+    var key = 0u;
+    var index = no_slot;
+    for (var e = lane; e < p.experts; e += lanes) {
+      let k = key_of(logits[e]);
+      let after = j == 0u || k < last_key || (k == last_key && e > last_index);
+      if (after && (index == no_slot || k > key)) {
+        key = k;
+        index = e;
+      }
+    }
+    best_key[lane] = key;
+    best_index[lane] = index;
+    workgroupBarrier();
+    for (var half = lanes / 2u; half > 0u; half /= 2u) {
+      if (lane < half) {
+        let other_key = best_key[lane + half];
+        let other_index = best_index[lane + half];
+        if (other_key > best_key[lane] || (other_key == best_key[lane] && other_index < best_index[lane])) {
+          best_key[lane] = other_key;
+          best_index[lane] = other_index;
+        }
+      }
+      workgroupBarrier();
+    }
+    last_key = best_key[0];
+    last_index = best_index[0];
+    if (lane == 0u) { routing.choices[base + j] = Choice(last_index, slots[last_index], logits[last_index], 0u); }
+    workgroupBarrier();
+  }
+
+  if (lane == 0u) {
+    let largest = routing.choices[base].weight;
+    var sum = 0.0;
+    var missing = 0u;
+    for (var j = 0u; j < p.topk; j++) {
+      let weight = exp(routing.choices[base + j].weight - largest);
+      routing.choices[base + j].weight = weight;
+      sum += weight;
+      if (routing.choices[base + j].slot == no_slot) { missing = 1u; }
+    }
+    for (var j = 0u; j < p.topk; j++) { routing.choices[base + j].weight /= sum; }
+    routing.choices[base + p.topk] = Choice(p.experts, no_slot, 1.0 / (1.0 + exp(-logits[p.experts])), 0u);
+    routing.layer = p.layer;
+    routing.position = step[1];
+    routing.base = base;
+    routing.stalled = missing;
+  }
+}
