@@ -15,3 +15,20 @@ declare module "*?worker&url" {
 declare module "*?bundle" {
   export const source: string;
 }
+// Packages that ship no types; our Node runtime reads them through its own.
+declare module "readable-stream" {
+  const stream: Record<string, unknown>;
+  export default stream;
+}
+declare module "path-browserify" {
+  const path: Record<string, unknown>;
+  export default path;
+}
+declare module "process/browser.js" {
+  const process: { nextTick: (task: (...args: unknown[]) => void, ...args: unknown[]) => void };
+  export default process;
+}
+declare module "cjs-module-lexer/lexer.js" {
+  export function parse(source: string, name?: string): { exports: string[]; reexports: string[] };
+  export function initSync(): void;
+}
