@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { bundleText } from "./src/cli/bundle-text.ts";
 import { ISOLATION_HEADERS, policyOf } from "./src/cli/policy.ts";
 
 const page = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -17,7 +18,7 @@ const policyMeta: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [policyMeta],
+  plugins: [policyMeta, bundleText()],
   base: "/",
   worker: { format: "es" },
   server: { headers: ISOLATION_HEADERS },
