@@ -1,0 +1,107 @@
+// One tool call, from checkpoint to checkpoint: what was before, the tool with its output as it comes, what is after.
+// Test files that a command changed although they are locked are put back.
+import { throwIfAborted } from "../base/errors.ts";
+import type { Sandbox } from "../container/sandbox.ts";
+import type { Checkpoints } from "../project/checkpoints.ts";
+import { changedPaths } from "../project/diff.ts";
+import { isTestFile } from "../project/paths.ts";
+import type { FileTree } from "../project/tree.ts";
+import type { AgentEvent, ToolCall } from "./events.ts";
+import type { Clock } from "./limits.ts";
+import { Channel, stopWatch } from "./streams.ts";
+import type { Step } from "./stuck.ts";
+import type { TestOutcome } from "./test-report.ts";
+import { type Resolved, resolveCall } from "./tool-specs.ts";
+import { runTool, type ToolOutcome } from "./tools.ts";
+
+export interface Workshop {
+  readonly sandbox: Sandbox;
+  readonly created: Set<string>;
+  readonly unlockTests: boolean;
+  readonly checkpoints: Checkpoints | undefined;
+  readonly log: (event: AgentEvent) => AgentEvent;
+  readonly clock: Clock;
+}
+
+export type ActStep = Step & { readonly tests: TestOutcome | undefined };
+
+type Resolution = Extract<Resolved, { ok: true }>;
+
+const STOPPED: ToolOutcome = { ok: false, result: "stopped by the user", aborted: true };
+
+export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal): AsyncGenerator<AgentEvent, ActStep, void> {
+  const started = shop.clock.now();
+  const resolved = resolveCall(asked.name, asked.arguments);
+  const call: ToolCall = resolved.ok ? { id: asked.id, name: resolved.name, arguments: resolved.arguments } : asked;
+  yield { type: "tool-started", call };
+
+  const changes = resolved.ok && (resolved.name === "edit" || resolved.name === "write_file" || resolved.name === "run_shell_command");
+  const before = changes && shop.checkpoints ? await shop.sandbox.snapshot() : undefined;
+  throwIfAborted(signal, "The request");
+  const beforeId = before && (await shop.checkpoints!.record(before, "Before a change")).id;
+
+  let outcome: ToolOutcome = resolved.ok ? yield* perform(resolved, call.id, shop, signal) : { ok: false, result: resolved.message };
+  let paths: readonly string[] = outcome.wrote ? [outcome.wrote.path] : [];
+  let checkpoint: AgentEvent | undefined;
+  if (before && beforeId !== undefined) {
+    let after = outcome.wrote ? new Map(before).set(outcome.wrote.path, outcome.wrote.bytes) : call.name === "run_shell_command" ? await shop.sandbox.snapshot() : before;
+    paths = changedPaths(before, after);
+    const locked = shop.unlockTests || outcome.wrote ? [] : paths.filter((path) => before.has(path) && isTestFile(path) && !shop.created.has(path));
+    if (locked.length > 0) {
+      after = await putBack(locked, before, after, shop.sandbox);
+      paths = changedPaths(before, after);
+      outcome = { ...outcome, result: `${outcome.result}\n${locked.join(", ")}: locked test files, put back as they were.` };
+    }
+    if (paths.length > 0) {
+      const label = labelOf(call);
+      checkpoint = { type: "checkpoint", before: beforeId, after: (await shop.checkpoints!.record(after, label)).id, label, paths };
+    }
+  }
+  yield shop.log({
+    type: "tool-finished",
+    call,
+    result: outcome.result,
+    ok: outcome.ok,
+    durationMs: shop.clock.now() - started,
+    ...(outcome.report ? { report: outcome.report } : {}),
+    ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+  });
+  if (checkpoint) yield checkpoint;
+  return { name: call.name, arguments: call.arguments, result: outcome.result, changed: paths.length > 0, noop: outcome.noop === true, tests: outcome.tests };
+}
+
+/** The tool itself, its output streamed; given up soon after Stop even if the sandbox does not answer. */
+async function* perform(call: Resolution, id: string, shop: Workshop, signal: AbortSignal): AsyncGenerator<AgentEvent, ToolOutcome, void> {
+  const output = new Channel<string>();
+  const watch = stopWatch(signal, shop.clock);
+  const tool = runTool(call.name, call.arguments, shop, (text) => output.push(text), signal);
+  const running = Promise.race([tool, watch.late]).finally(() => output.close());
+  running.then(undefined, () => undefined); // awaited below; until then a failure is not "unhandled"
+  try {
+    for await (const text of output) yield { type: "tool-output", id, text };
+    const outcome = await running;
+    return outcome === "late" ? STOPPED : outcome;
+  } catch (error) {
+    if (signal.aborted) return STOPPED;
+    throw error;
+  } finally {
+    watch.close();
+  }
+}
+
+async function putBack(paths: readonly string[], before: FileTree, after: FileTree, sandbox: Sandbox): Promise<Map<string, Uint8Array>> {
+  const tree = new Map(after);
+  for (const path of paths) {
+    const bytes = before.get(path)!;
+    await sandbox.writeFile(path, bytes);
+    tree.set(path, bytes);
+  }
+  return tree;
+}
+
+/** What the timeline shows: "Edited src/a.js", "Ran npm run build". */
+function labelOf(call: ToolCall): string {
+  const { file_path: file, command } = call.arguments;
+  if (call.name === "run_shell_command") return `Ran ${String(command).slice(0, 60)}`;
+  return `${call.name === "edit" ? "Edited" : "Wrote"} ${String(file)}`;
+}

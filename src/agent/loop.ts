@@ -1,0 +1,104 @@
+// The whole agent: ask, act, append, repeat. Everything else in this room is a tool, a limit or a judgement.
+// Yields plain events; the transcript is what they reduce to (events.ts), so a run can be stored, shown and gone on with.
+// Ends with exactly one `done` or `error` event and never throws. Stop ends it within a second in every phase.
+import { abortedError, AppError, toAppError } from "../base/errors.ts";
+import { toWireError } from "../base/wire.ts";
+import type { Sandbox } from "../container/sandbox.ts";
+import type { ChatMessage, Sampling, TextModel } from "../engine/api.ts";
+import type { Checkpoints } from "../project/checkpoints.ts";
+import { act } from "./act.ts";
+import { type AgentEvent, type DoneReason, messageOf } from "./events.ts";
+import { type AgentLimits, type Clock, DEFAULT_LIMITS, LEAST_TURN_TOKENS, systemClock, usedUp } from "./limits.ts";
+import { CHAT_PROMPT, malformedNote, systemPrompt } from "./prompts.ts";
+import { afterTool, review, UNTOUCHED } from "./review.ts";
+import { StuckWatch } from "./stuck.ts";
+import { TOOLS } from "./tool-specs.ts";
+import { takeTurn } from "./turn.ts";
+
+export interface AgentOptions {
+  readonly limits?: Partial<AgentLimits>;
+  readonly sampling?: Sampling;
+  /** Lets test files be changed. */
+  readonly unlockTests?: boolean;
+  /** Where states of the project are kept, so that every change can be undone. */
+  readonly checkpoints?: Checkpoints;
+  readonly clock?: Clock;
+}
+
+export interface AgentRequest {
+  /** The transcript so far; empty for a new chat. */
+  readonly history: readonly ChatMessage[];
+  /** What the user wrote; reaches the model unchanged. */
+  readonly task: string;
+  readonly model: TextModel;
+  /** Absent: plain chat, no tools. */
+  readonly sandbox?: Sandbox;
+  readonly options?: AgentOptions;
+}
+
+export async function* runAgent(request: AgentRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
+  const { model, sandbox, options = {} } = request;
+  const clock = options.clock ?? systemClock;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const tools = sandbox ? TOOLS : [];
+  const started = clock.now();
+  const messages = [...request.history];
+  const stuck = new StuckWatch();
+  const created = new Set<string>();
+  let work = UNTOUCHED;
+  let [steps, tokens, pushes] = [0, 0, 0];
+
+  /** Every event passes here: what the transcript keeps is appended. */
+  const log = (event: AgentEvent): AgentEvent => {
+    const message = messageOf(event);
+    if (message) messages.push(message);
+    return event;
+  };
+  const done = (reason: DoneReason, message: string): AgentEvent => ({ type: "done", reason, message, steps, tokens, durationMs: clock.now() - started });
+
+  try {
+    if (messages.length === 0) {
+      yield log({ type: "system", text: sandbox ? systemPrompt(await sandbox.list(), { unlockTests: options.unlockTests === true }) : CHAT_PROMPT });
+    }
+    yield log({ type: "user", text: request.task });
+    for (;;) {
+      const limit = usedUp({ steps, tokens, wallMs: clock.now() - started }, limits);
+      if (limit !== undefined) return yield done("limit", limit);
+      const room = model.contextLimit - (await model.countTokens({ messages, tools }));
+      if (room < LEAST_TURN_TOKENS) {
+        if (steps === 0) throw new AppError("model/context", `The chat no longer fits into the model's ${model.contextLimit} tokens of context. Start a new chat.`);
+        return yield done("limit", "Stopped because the model's context is full. Start a new chat to go on.");
+      }
+
+      const maxTokens = Math.min(limits.turnTokens, room, limits.tokens - tokens);
+      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...(options.sampling ? { sampling: options.sampling } : {}) }, signal, clock);
+      steps++;
+      tokens += turn.tokens;
+      if (turn.text !== "" || !signal.aborted) yield log({ type: "assistant", text: turn.text });
+      if (signal.aborted) return yield done("stopped", "Stopped.");
+
+      if (turn.malformed !== undefined) {
+        yield log({ type: "note", text: malformedNote(turn.malformed) });
+        const advice = stuck.afterMalformed();
+        if (advice.do === "stop") return yield done("stuck", advice.text);
+      } else if (turn.call && sandbox) {
+        const id = `call-${steps}`;
+        const step = yield* act({ id, ...turn.call }, { sandbox, created, unlockTests: options.unlockTests === true, checkpoints: options.checkpoints, log, clock }, signal);
+        if (signal.aborted) return yield done("stopped", "Stopped.");
+        work = afterTool(work, step);
+        const advice = stuck.afterStep(step);
+        if (advice.do === "note") yield log({ type: "note", text: advice.text });
+        if (advice.do === "stop") return yield done("stuck", advice.text);
+      } else {
+        const verdict = review(work, pushes);
+        if (verdict.do === "finish") return yield done(verdict.reason, verdict.message);
+        pushes++;
+        yield log({ type: "note", text: verdict.text });
+      }
+    }
+  } catch (thrown) {
+    const error = signal.aborted ? abortedError("The request") : toAppError(thrown);
+    if (error.code === "aborted") yield done("stopped", "Stopped.");
+    else yield { type: "error", error: toWireError(error) };
+  }
+}

@@ -1,0 +1,55 @@
+// The closing counts of other runners: vitest, jest, mocha, ava. Their failures are read where one line tells them;
+// the counts alone are enough to know whether a run was green, red or empty.
+import { compactValue, oneLine, type PathReader, type TestFailure, type TestReport } from "./test-report.ts";
+
+function count(text: string, word: string): number {
+  return Number(new RegExp(`(\\d+) ${word}`).exec(text)?.[1] ?? 0);
+}
+
+export function parseVitest(output: string, read: PathReader): TestReport | undefined {
+  const tests = /^\s*Tests\s+(.*\(\d+\)|no tests)\s*$/m.exec(output)?.[1];
+  if (tests === undefined || !/^\s*Test Files\s/m.test(output)) return undefined;
+  const failures = [...output.matchAll(/^\s*FAIL\s+(\S+?) > (.+)\n(.*)$/gm)].map((match) => runnerFailure(match[2]!.split(" > ").at(-1)!, match[1]!, match[3]!, output.slice(match.index), read));
+  return { runner: "vitest", passed: count(tests, "passed"), failed: count(tests, "failed"), skipped: count(tests, "skipped") + count(tests, "todo"), failures };
+}
+
+export function parseJest(output: string, read: PathReader): TestReport | undefined {
+  const tests = /^Tests:\s+(.*)$/m.exec(output)?.[1];
+  const suites = /^Test Suites:\s+(.*)$/m.exec(output)?.[1];
+  if (tests === undefined || suites === undefined) return undefined;
+  const failures = [...output.matchAll(/^ {2}● (.+)\n\n([\s\S]*?)(?=^ {2}● |^Test Suites:)/gm)].map((match) => {
+    const stack = /\(?([^\s()]+):(\d+):\d+\)?\s*$/m.exec(match[2]!);
+    return runnerFailure(match[1]!.split(" › ").at(-1)!, stack?.[1] ?? "", match[2]!.trim().split("\n")[0]!, match[2]!, read);
+  });
+  const failed = count(tests, "failed") || (count(tests, "passed") === 0 ? count(suites, "failed") : 0);
+  return { runner: "jest", passed: count(tests, "passed"), failed, skipped: count(tests, "skipped") + count(tests, "todo"), failures };
+}
+
+export function parseMocha(output: string, read: PathReader): TestReport | undefined {
+  const passing = /^\s*(\d+) passing \(/m.exec(output);
+  if (!passing) return undefined;
+  const failures = [...output.slice(passing.index).matchAll(/^ {2}\d+\) ([\s\S]*?):\n\s*\n?\s*((?:\w*Error|Assertion).*)$/gm)].map((match) =>
+    runnerFailure(oneLine(match[1]!.split("\n").at(-1)!), /\(?([^\s()]+):\d+:\d+\)?/.exec(output.slice(match.index))?.[1] ?? "", match[2]!, output.slice(match.index), read),
+  );
+  return { runner: "mocha", passed: Number(passing[1]), failed: count(output.slice(passing.index), "failing"), skipped: count(output.slice(passing.index), "pending"), failures };
+}
+
+export function parseAva(output: string): TestReport | undefined {
+  const passed = /^\s*(\d+) tests? passed\s*$/m.exec(output);
+  const failed = /^\s*(\d+) tests? failed\s*$/m.exec(output);
+  if (!passed && !failed) return undefined;
+  return { runner: "ava", passed: Number(passed?.[1] ?? 0), failed: Number(failed?.[1] ?? 0), skipped: count(output, "tests? skipped"), failures: [] };
+}
+
+function runnerFailure(name: string, path: string, message: string, body: string, read: PathReader): TestFailure {
+  const file = read(path);
+  const line = file === undefined ? undefined : Number(new RegExp(`${file.replace(/[.[\]()$^*+?{}|\\/]/g, "\\$&")}:(\\d+)`).exec(body)?.[1]);
+  const expected = /^\s*(?:Expected:|[-] Expected\s*\n[\s\S]*?^\s*- )\s*(.+)$/m.exec(body)?.[1];
+  const actual = /^\s*(?:Received:|[+] Received\s*\n[\s\S]*?^\s*\+ )\s*(.+)$/m.exec(body)?.[1];
+  return {
+    name: name.trim(),
+    message: oneLine(message),
+    ...(file !== undefined && line ? { place: { file, line } } : {}),
+    ...(expected !== undefined && actual !== undefined ? { expected: compactValue(expected), actual: compactValue(actual) } : {}),
+  };
+}

@@ -1,0 +1,177 @@
+// node:test's TAP reporter (Node 18 to 24), and other TAP: leaf results, their YAML, and the closing counts.
+// A file that died before its tests ran is a failure too: its error is in the comments before its line.
+import { comparedValues, compactValue, oneLine, type PathReader, projectFrames, type TestFailure, type TestReport } from "./test-report.ts";
+
+const POINT = /^(\s*)(not ok|ok)\b(?:\s+(\d+))?(?:\s+-)?\s*(.*)$/;
+const SUMMARY_KEYS = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo"] as const;
+
+export function parseTap(output: string, read: PathReader): TestReport | undefined {
+  if (!/^TAP version \d+|^\s*(?:not )?ok \d+/m.test(output)) return undefined;
+  const lines = output.split("\n");
+  const failures: TestFailure[] = [];
+  let [passed, failed, skipped] = [0, 0, 0];
+  let comments: string[] = [];
+  const totals = tapTotals(lines);
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    const point = POINT.exec(line);
+    if (!point) {
+      if (/^# (?!Subtest)/.test(line)) comments.push(line.slice(2));
+      continue;
+    }
+    const indent = point[1]!.length;
+    const yaml: string[] = [];
+    if (lines[i + 1]?.trim() === "---") {
+      for (i += 2; i < lines.length && lines[i]!.trim() !== "..."; i++) yaml.push(lines[i]!.slice(indent + 2));
+    }
+    const fields = readYaml(yaml);
+    const directive = /\s#\s*(SKIP|TODO)\b/i.exec(point[4]!);
+    const name = point[4]!.slice(0, directive?.index ?? undefined).replace(/\\([#\\])/g, "$1").trim();
+    const isParent = fields.get("type")?.text === "suite" || fields.get("failureType")?.text === "subtestsFailed";
+    if (isParent) continue;
+    if (directive) skipped++;
+    else if (point[2] === "ok") passed++;
+    else {
+      failed++;
+      failures.push(tapFailure(name, fields, comments.join("\n"), read));
+    }
+    comments = [];
+  }
+  const isNode = totals !== undefined;
+  if (!isNode && passed + failed + skipped === 0 && !/^1\.\.0/m.test(output)) return undefined;
+  if (totals) [passed, failed, skipped] = [totals.pass, totals.fail + totals.cancelled, totals.skipped + totals.todo];
+  return { runner: isNode ? "node-tap" : "tap", passed, failed, skipped, failures };
+}
+
+type Totals = Record<(typeof SUMMARY_KEYS)[number], number>;
+
+/** The sum of all `# tests N … # todo N` blocks: a script may run several suites. A lone `# pass 3` is a test's own output. */
+function tapTotals(lines: readonly string[], mark = "#"): Totals | undefined {
+  let sum: Totals | undefined;
+  for (let i = 0; i + SUMMARY_KEYS.length <= lines.length; i++) {
+    const counts = SUMMARY_KEYS.map((key, k) => new RegExp(`^${mark} ${key} (\\d+)$`).exec(lines[i + k]!.trimEnd()));
+    if (counts.some((count) => count === null)) continue;
+    const block = Object.fromEntries(SUMMARY_KEYS.map((key, k) => [key, Number(counts[k]![1])])) as Totals;
+    sum = sum ? (Object.fromEntries(SUMMARY_KEYS.map((key) => [key, sum![key] + block[key]])) as Totals) : block;
+  }
+  return sum;
+}
+
+/** The counts that node:test's spec reporter closes with. */
+export function specTotals(lines: readonly string[]): Totals | undefined {
+  return tapTotals(lines, "ℹ");
+}
+
+function tapFailure(name: string, fields: ReadonlyMap<string, YamlValue>, comments: string, read: PathReader): TestFailure {
+  const error = fields.get("error")?.text ?? "";
+  const location = place(fields.get("location")?.text ?? locationOf(fields.get("at")), read);
+  if (error === "test failed" || fields.has("exitCode")) {
+    return { ...fileFailure(name, comments, read), ...(location && !comments ? { place: location } : {}) };
+  }
+  const frames = projectFrames(fields.get("stack")?.text ?? "", read);
+  const compared = comparedValues(error) ?? yamlValues(fields);
+  return failure({ name, error, errorName: fields.get("name")?.text, frames, location, compared });
+}
+
+/** What both node reporters know of a failure, as ours. */
+export function failure(known: {
+  name: string;
+  error: string;
+  errorName: string | undefined;
+  frames: readonly { file: string; line: number }[];
+  location: { file: string; line: number } | undefined;
+  compared: { expected: string; actual: string } | undefined;
+}): TestFailure {
+  const { frames, location, compared } = known;
+  const inTest = location ? frames.find((frame) => frame.file === location.file) : frames.at(-1);
+  const where = inTest ?? location;
+  const text = oneLine(known.error);
+  return {
+    name: known.name,
+    message: known.errorName && known.errorName !== "Error" && !text.startsWith(known.errorName) ? `${known.errorName}: ${text}` : text,
+    ...(where ? { place: where } : {}),
+    ...compared,
+    ...(frames[0] ? { at: frames[0] } : {}),
+  };
+}
+
+/** A test file that could not run: `text` is what it printed on its way down. */
+export function fileFailure(name: string, text: string, read: PathReader): TestFailure {
+  const error = /^(?:Uncaught )?((?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?: .*)$/m.exec(text)?.[1];
+  const first = /^(?:file:\/\/)?(\/\S+?):(\d+)$/m.exec(text);
+  const file = first ? read(first[1]!) : undefined;
+  const frames = projectFrames(text, read);
+  const at = first && file !== undefined ? { file, line: Number(first[2]) } : frames[0];
+  const testFile = read(name);
+  return {
+    name: testFile ?? name,
+    message: oneLine(error ?? (text.trim().split("\n").at(-1) || "The file could not be run.")),
+    ...(testFile ? { place: { file: testFile, line: at?.file === testFile ? at.line : 1 } } : {}),
+    ...(at ? { at } : {}),
+  };
+}
+
+export function place(location: string | undefined, read: PathReader): { file: string; line: number } | undefined {
+  const match = /^(.*?):(\d+)(?::\d+)?$/.exec(location ?? "");
+  const file = match ? read(match[1]!) : undefined;
+  return match && file !== undefined ? { file, line: Number(match[2]) } : undefined;
+}
+
+/** `at:` as tape prints it: `Test.<anonymous> (/p/test/a.js:4:5)`. */
+function locationOf(at: YamlValue | undefined): string | undefined {
+  return /\(([^()]+)\)$/.exec(at?.text ?? "")?.[1] ?? at?.text;
+}
+
+interface YamlValue {
+  /** The scalar's text; "" for a map. */
+  readonly text: string;
+  /** The value as JavaScript on one line. */
+  readonly shown: string;
+  readonly blank: boolean;
+}
+
+const COMPARISONS = new Set(["strictEqual", "deepStrictEqual", "equal", "deepEqual", "==", "partialDeepStrictEqual", "deeplooseequal", "looseEqual"]);
+
+/** Fallback where the message tells no values: the YAML's, unless they are of a kind that TAP cannot show. */
+function yamlValues(fields: ReadonlyMap<string, YamlValue>): { expected: string; actual: string } | undefined {
+  const operator = fields.get("operator")?.text;
+  const [expected, actual] = [fields.get("expected"), fields.get("actual")];
+  if (!expected || !operator || !COMPARISONS.has(operator)) return undefined;
+  if (expected.blank || actual?.blank) return undefined;
+  return { expected: expected.shown, actual: actual?.shown ?? "undefined" };
+}
+
+/** The YAML that TAP reporters write: `key: scalar`, `key: |-` with a block, nested maps. Anything else is skipped. */
+function readYaml(lines: readonly string[]): Map<string, YamlValue> {
+  const fields = new Map<string, YamlValue>();
+  for (let i = 0; i < lines.length; i++) {
+    const match = /^([\w$. -]+?):(?: (.*))?$/.exec(lines[i]!);
+    if (!match) continue;
+    const inner: string[] = [];
+    while (i + 1 < lines.length && (/^\s{2}/.test(lines[i + 1]!) || lines[i + 1] === "")) inner.push(lines[++i]!.slice(2));
+    fields.set(match[1]!, yamlValue(match[2] ?? "", inner));
+  }
+  return fields;
+}
+
+function yamlValue(scalar: string, inner: readonly string[]): YamlValue {
+  if (/^[|>][-+]?$/.test(scalar)) {
+    const text = inner.join("\n").replace(/\n$/, "");
+    return { text, shown: quote(text), blank: false };
+  }
+  if (scalar !== "") return { text: unquote(scalar), shown: scalar === "~" ? "null" : compactValue(scalar), blank: false };
+  const entries = [...readYaml(inner)];
+  if (entries.length === 0) return { text: "", shown: "", blank: true };
+  const isList = entries.every(([key], i) => key === String(i));
+  const shown = isList ? `[${entries.map(([, value]) => value.shown).join(", ")}]` : `{ ${entries.map(([key, value]) => `${key}: ${value.shown}`).join(", ")} }`;
+  return { text: "", shown, blank: entries.some(([, value]) => value.blank) };
+}
+
+function unquote(scalar: string): string {
+  const match = /^(['"])([\s\S]*)\1$/.exec(scalar);
+  return match ? match[2]!.replace(/\\(.)/g, (_, char: string) => ({ n: "\n", t: "\t" })[char] ?? char) : scalar;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,78 @@
+// One turn of the model: streams its words, reads its tool call, keeps its raw text for the transcript.
+// At most one call a turn: what follows a complete call is cut off and generation ended.
+import type { GenerateRequest, TextModel } from "../engine/api.ts";
+import { type MalformedReason, ToolCallParser } from "../tokenizer/tool-call-parser.ts";
+import type { AgentEvent } from "./events.ts";
+import type { Clock } from "./limits.ts";
+import { untilStopped } from "./streams.ts";
+
+export interface Turn {
+  /** Raw, as the model wrote it, up to the end of its call. */
+  readonly text: string;
+  readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
+  /** Why a call could not be read. */
+  readonly malformed?: string;
+  /** Written in this turn. */
+  readonly tokens: number;
+}
+
+const MALFORMED: Readonly<Record<MalformedReason, string>> = {
+  truncated: "it was not finished",
+  "no-function": "it names no function",
+  "bad-name": "the function's name is missing or impossible",
+};
+
+export async function* takeTurn(model: TextModel, request: GenerateRequest, signal: AbortSignal, clock: Clock): AsyncGenerator<AgentEvent, Turn, void> {
+  const parser = request.tools?.length ? new ToolCallParser(request.tools) : undefined;
+  const enough = new AbortController();
+  let raw = "";
+  let words = "";
+  let calling = "";
+  let tokens = 0;
+  let reason: "stop" | "length" | "aborted" = "aborted";
+  let call: (Turn["call"] & { readonly raw: string }) | undefined;
+  let malformed: string | undefined;
+
+  function* read(events: ReturnType<ToolCallParser["push"]>): Generator<AgentEvent> {
+    for (const event of events) {
+      if (event.type === "text") {
+        words += event.text;
+        yield { type: "text", text: event.text };
+      } else if (event.type === "call-started") {
+        calling = event.name;
+        yield { type: "call-streaming", name: calling, argument: "", text: "" };
+      } else if (event.type === "argument-delta") yield { type: "call-streaming", name: calling, argument: event.name, text: event.text };
+      else if (event.type === "call") call = event;
+      else malformed = MALFORMED[event.reason];
+    }
+  }
+  const afterCall = () => (call ? raw.slice(words.length + call.raw.length) : "");
+
+  const stream = model.complete(request, AbortSignal.any([signal, enough.signal]));
+  for await (const event of untilStopped(stream, signal, clock)) {
+    if (event.type === "prefill") {
+      yield event;
+      continue;
+    }
+    tokens = event.stats.completionTokens;
+    if (event.type === "done") {
+      reason = event.reason;
+    } else {
+      raw += event.text;
+      yield* parser ? read(parser.push(event.text)) : [{ type: "text" as const, text: event.text }];
+    }
+    yield { type: "stats", stats: event.stats };
+    if (afterCall().trim() !== "") {
+      enough.abort();
+      break;
+    }
+  }
+  if (parser && !signal.aborted) yield* read(parser.end(reason === "length" ? "length" : "stop"));
+  const text = afterCall().trim() === "" ? raw : words + call!.raw;
+  return {
+    text,
+    tokens,
+    ...(call ? { call: { name: call.name, arguments: call.arguments } } : {}),
+    ...(malformed !== undefined && !call ? { malformed: reason === "length" ? "it was cut off, the turn was too long" : malformed } : {}),
+  };
+}
