@@ -18,8 +18,8 @@ async function bundle(entry: string, minify: boolean): Promise<Bundle> {
   const result = await build({
     root: ROOT,
     configFile: false,
-    envFile: false,
-    logLevel: "warn",
+    envDir: false,
+    logLevel: "error",
     publicDir: false,
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
     build: {
@@ -27,6 +27,7 @@ async function bundle(entry: string, minify: boolean): Promise<Bundle> {
       minify,
       target: "es2023",
       reportCompressedSize: false,
+      chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: entry,
         output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js" },

@@ -1,8 +1,8 @@
 // Workers that have already run their script and wait for `start`: a spawn costs milliseconds, not a script's parse.
 import type { Program } from "../protocol.ts";
 
-/** Node Workers kept ready. Two cover `npm test` (the script and its first test file); the shell's is made when wanted. */
-const WARM: Readonly<Record<Program, number>> = { node: 2, sh: 0 };
+/** Workers kept ready. Two cover `node --test` (the runner and its first file); a shell's only once one was wanted. */
+const WARM: Readonly<Record<Program, number>> = { node: 2, sh: 1 };
 
 export class WorkerPool {
   readonly #sourceOf: (program: Program) => Promise<string>;

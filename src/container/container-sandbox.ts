@@ -1,0 +1,72 @@
+// The Sandbox of the agent and the page over the WebContainer client: the same code for either host.
+import { AppError } from "../base/errors.ts";
+import type { FileTree } from "../project/tree.ts";
+import type { WebContainer } from "./client.ts";
+import { runCommand } from "./run.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { decodeTree, encodeTree } from "./snapshot.ts";
+
+/** Never listed, never in a snapshot, never touched by `restore`; at any depth. */
+const LEFT_OUT = ["**/node_modules", "**/.git"];
+
+export function containerSandbox(container: WebContainer): Sandbox {
+  const { fs } = container;
+
+  async function snapshot(): Promise<FileTree> {
+    const bytes = await ask(() => container.export(".", { format: "binary", excludes: LEFT_OUT }), "read the project");
+    return decodeTree(bytes);
+  }
+
+  return {
+    readFile: (path) => ask(async () => fs.readFile(path), path),
+    async writeFile(path, bytes) {
+      const slash = path.lastIndexOf("/");
+      if (slash > 0) await ask(() => fs.mkdir(path.slice(0, slash), { recursive: true }), path);
+      await ask(() => fs.writeFile(path, bytes), path);
+    },
+    remove: (path) => ask(() => fs.rm(path, { recursive: true }), path),
+    list: async () => [...(await snapshot()).keys()].sort(),
+    run: (command, options, signal) => runCommand(container, command, options, signal),
+    snapshot,
+    async restore(tree) {
+      const before = await snapshot();
+      const changed = new Map([...tree].filter(([path, bytes]) => !sameBytes(bytes, before.get(path))));
+      // First what must go: a file may stand where the tree has a folder.
+      for (const path of before.keys()) if (!tree.has(path)) await ask(() => fs.rm(path, { force: true }), path);
+      await removeEmptyFolders(container, ".");
+      if (changed.size > 0) await ask(() => container.mount(encodeTree(changed)), "write the project");
+    },
+  };
+}
+
+/** True if the folder is gone. */
+async function removeEmptyFolders(container: WebContainer, folder: string): Promise<boolean> {
+  const entries = await container.fs.readdir(folder, { withFileTypes: true });
+  let left = entries.length;
+  for (const entry of entries) {
+    if (!entry.isDirectory() || entry.name === "node_modules" || entry.name === ".git") continue;
+    if (await removeEmptyFolders(container, folder === "." ? entry.name : `${folder}/${entry.name}`)) left--;
+  }
+  if (left > 0 || folder === ".") return false;
+  await container.fs.rm(folder, { recursive: true });
+  return true;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  if (a.length !== b?.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** The host's errors come as messages only (`ENOENT: …`); they become ours here. */
+async function ask<T>(action: () => Promise<T>, what: string): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (message.includes("ENOENT")) throw new AppError("project/not-found", `There is no file ${what} in the project.`, { data: { path: what }, cause });
+    if (/E(ISDIR|NOTDIR|EXIST)/.test(message)) throw new AppError("project/path", `${what}: ${message}.`, { data: { path: what }, cause });
+    if (message.includes("ENOSPC")) throw new AppError("storage/quota", "The container's file system is full. Remove files from the project.", { cause });
+    throw new AppError("container/stopped", `The container failed (${what}): ${message}. Reload the page.`, { data: { path: what }, cause });
+  }
+}

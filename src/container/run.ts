@@ -1,0 +1,87 @@
+// One command in the container with everything that may end it: its own exit, a time-out, a stop, too much output.
+import { AppError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { WebContainer, WebContainerProcess } from "./client.ts";
+import type { RunOptions, RunResult } from "./sandbox.ts";
+
+/** How long a killed process may take to say so before we go on without it. The local host needs 2 ms. */
+const KILL_MS = 800;
+const KILLED = 143;
+
+/** Runs `sh -c command` in the working directory. A command that could not start has `exitCode` null. */
+export async function runCommand(container: WebContainer, command: string, options: RunOptions = {}, signal?: AbortSignal): Promise<RunResult> {
+  const started = performance.now();
+  const timeoutMs = Math.min(options.timeoutMs ?? LIMITS.commandMs, LIMITS.commandMsMax);
+  const output = new CappedText(LIMITS.commandOutputBytes);
+  const result = (exitCode: number | null, end: RunResult["end"]): RunResult => ({
+    exitCode,
+    output: output.text,
+    end,
+    durationMs: performance.now() - started,
+  });
+  if (signal?.aborted) return result(null, "aborted");
+
+  let stop: (end: RunResult["end"]) => void = () => undefined;
+  const stopped = new Promise<RunResult["end"]>((resolve) => {
+    stop = resolve;
+  });
+  const onAbort = (): void => stop("aborted");
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(() => stop("timeout"), timeoutMs);
+  try {
+    const spawned = container.spawn("sh", ["-c", command]).catch((cause: unknown) => {
+      throw new AppError("container/stopped", `The container could not run "${command}": ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    });
+    const process = await Promise.race([spawned, stopped]);
+    if (typeof process === "string") {
+      void spawned.then((late) => late.kill(), () => undefined);
+      return result(null, process);
+    }
+    const drained = drain(process, (text) => {
+      const kept = output.add(text);
+      if (kept !== "") options.onOutput?.(kept);
+      if (output.full) stop("output-limit");
+    });
+    const exited = Promise.all([process.exit, drained]).then(([code]) => code);
+    const first = await Promise.race([exited, stopped]);
+    if (typeof first === "number") return result(first, "exit");
+    process.kill();
+    const code = await Promise.race([process.exit, new Promise<number>((resolve) => setTimeout(() => resolve(KILLED), KILL_MS))]);
+    return result(code, first);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function drain(process: WebContainerProcess, take: (text: string) => void): Promise<void> {
+  const reader = process.output.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
+}
+
+/** Text up to a number of UTF-16 units, which is near enough to bytes for a cap. */
+class CappedText {
+  readonly #max: number;
+  #parts: string[] = [];
+  #length = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get text(): string {
+    return this.#parts.join("");
+  }
+
+  get full(): boolean {
+    return this.#length >= this.#max;
+  }
+
+  /** Returns what was kept of it. */
+  add(text: string): string {
+    const kept = text.slice(0, this.#max - this.#length);
+    this.#length += kept.length;
+    if (kept !== "") this.#parts.push(kept);
+    return kept;
+  }
+}
