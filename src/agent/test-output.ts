@@ -19,9 +19,26 @@ const PARSED_CHARS = 1_000_000;
 
 /** The report of a test run, or undefined if nothing in the output looks like one. `files`: the project's, to shorten paths. */
 export function parseTestOutput(output: string, files: readonly string[] = []): TestReport | undefined {
-  const text = stripAnsi(output.slice(-PARSED_CHARS)).replaceAll("\r\n", "\n");
   const read = pathReader(files);
+  const text = withoutRoot(stripAnsi(output.slice(-PARSED_CHARS)).replaceAll("\r\n", "\n"), files);
   return parseSpec(text, read) ?? parseTap(text, read) ?? parseVitest(text, read) ?? parseJest(text, read) ?? parseMocha(text, read) ?? parseAva(text);
+}
+
+/** Absolute paths made relative, in error messages too: the folder is what stands before a known file's path. */
+function withoutRoot(text: string, files: readonly string[]): string {
+  if (files.length === 0) return text;
+  const known = new Set(files);
+  const votes = new Map<string, number>();
+  for (const [absolute] of text.matchAll(/(?:file:\/\/)?\/[^\s:()'"`]+\.\w+/g)) {
+    const path = absolute.replace(/^file:\/\//, "");
+    for (let slash = path.indexOf("/", 1); slash > 0; slash = path.indexOf("/", slash + 1)) {
+      if (!known.has(path.slice(slash + 1))) continue;
+      votes.set(path.slice(0, slash + 1), (votes.get(path.slice(0, slash + 1)) ?? 0) + 1);
+      break;
+    }
+  }
+  const root = [...votes].sort((a, b) => b[1] - a[1] || a[0].length - b[0].length)[0]?.[0];
+  return root === undefined ? text : text.replaceAll(`file://${root}`, "").replaceAll(root, "");
 }
 
 /** The tool result of a command. `timeoutMs` is what it was given. */

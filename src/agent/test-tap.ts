@@ -98,14 +98,14 @@ export function failure(known: {
 /** A test file that could not run: `text` is what it printed on its way down. */
 export function fileFailure(name: string, text: string, read: PathReader): TestFailure {
   const error = /^(?:Uncaught )?((?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?: .*)$/m.exec(text)?.[1];
-  const first = /^(?:file:\/\/)?(\/\S+?):(\d+)$/m.exec(text);
+  const first = /^((?:file:\/\/)?\S+?\.\w+):(\d+)$/m.exec(text);
   const file = first ? read(first[1]!) : undefined;
   const frames = projectFrames(text, read);
   const at = first && file !== undefined ? { file, line: Number(first[2]) } : frames[0];
   const testFile = read(name);
   return {
     name: testFile ?? name,
-    message: oneLine(error ?? (text.trim().split("\n").at(-1) || "The file could not be run.")),
+    message: oneLine(error?.replace(/ \[\w+\]: /, ": ").replace(/^Error: /, "") ?? (text.trim().split("\n").at(-1) || "The file could not be run.")),
     ...(testFile ? { place: { file: testFile, line: at?.file === testFile ? at.line : 1 } } : {}),
     ...(at ? { at } : {}),
   };
