@@ -127,6 +127,7 @@ function checkConfig({ attention, gdn, moe }: Qwen3NextConfig, valueLength: numb
   rule(attention.heads % attention.kvHeads === 0, "attention.head_count", `is ${attention.heads}, no multiple of the ${attention.kvHeads} key-value heads`);
   rule(valueLength === attention.headDim, "attention.value_length", `is ${valueLength}, but attention.key_length is ${attention.headDim}`);
   rule(attention.rotaryDim % 2 === 0 && attention.rotaryDim <= attention.headDim, "rope.dimension_count", `is ${attention.rotaryDim}: it must be even and at most ${attention.headDim}`);
+  rule(attention.headDim % 4 === 0, "attention.key_length", `is ${attention.headDim}, no multiple of 4`);
   rule(gdn.valueHeads % gdn.keyHeads === 0, "ssm.time_step_rank", `is ${gdn.valueHeads}, no multiple of ssm.group_count ${gdn.keyHeads}`);
   rule(innerSize === gdn.valueHeads * gdn.headDim, "ssm.inner_size", `is ${innerSize}, not ${gdn.valueHeads} heads of ${gdn.headDim}`);
   rule(moe.topK <= moe.experts, "expert_used_count", `is ${moe.topK}, more than the ${moe.experts} experts there are`);

@@ -74,6 +74,9 @@ export interface TensorHeader {
   readonly type: number;
 }
 
+/** Kernels take a row in units of this many weights. */
+const UNIT = 32;
+
 /** Types of what is used element by element and not as a matrix. */
 const PLAIN: readonly WeightType[] = ["F32", "F16", "BF16"];
 
@@ -117,6 +120,9 @@ class Tensors {
       throw new AppError("model/format", `Tensor ${name} has rows of ${columns} weights, which do not fill whole ${type} blocks of ${blockWeights(type)}. The file is damaged: get it again.`, {
         data: { tensor: name, columns },
       });
+    }
+    if (!plain && columns % UNIT !== 0) {
+      throw new AppError("model/unsupported", `Tensor ${name} has rows of ${columns} weights; this engine needs a multiple of ${UNIT}. Use another model.`, { data: { tensor: name, columns } });
     }
     this.#used.add(name);
     return { name, type, rows, columns };
@@ -180,7 +186,7 @@ function takeLayer(tensors: Tensors, config: Qwen3NextConfig, layer: number): La
     mixerNorm: tensors.take(blk("attn_norm"), [hidden], true),
     moeNorm: tensors.take(blk("post_attention_norm"), [hidden], true),
     router: tensors.take(blk("ffn_gate_inp"), [hidden, experts]),
-    sharedScale: tensors.take(blk("ffn_gate_inp_shexp"), [hidden], true),
+    sharedScale: tensors.take(blk("ffn_gate_inp_shexp"), [hidden]),
     sharedGate: tensors.take(blk("ffn_gate_shexp"), [hidden, sharedWidth]),
     sharedUp: tensors.take(blk("ffn_up_shexp"), [hidden, sharedWidth]),
     sharedDown: tensors.take(blk("ffn_down_shexp"), [sharedWidth, hidden]),
