@@ -1,11 +1,11 @@
 // All changes since the project was opened, file by file. Added and removed lines differ by sign and word, not by colour alone.
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import type { FileChange } from "../project/change.ts";
+import { type DiffLine, type FileDiff, hunksOf } from "../project/diff.ts";
 import { controlStyles } from "./theme.ts";
 
 export class DiffView extends LitElement {
   static override properties = { changes: { attribute: false } };
-  declare changes: readonly FileChange[];
+  declare changes: readonly FileDiff[];
 
   static override styles = [
     controlStyles,
@@ -73,11 +73,11 @@ export class DiffView extends LitElement {
     return html`${this.changes.map((change) => this.file(change))}`;
   }
 
-  private file(change: FileChange): TemplateResult {
+  private file(change: FileDiff): TemplateResult {
     return html`<section aria-label=${`Changes in ${change.path}`}>
-      <h3>${change.path} <span>${change.kind} ${change.binary ? "binary" : `+${change.added} −${change.removed}`}</span></h3>
+      <h3>${change.path} <span>${change.status} ${change.lines ? `+${change.added} −${change.removed}` : "binary or very large"}</span></h3>
       <div class="lines" tabindex="0" role="region" aria-label=${`Lines of ${change.path}`}>
-        ${change.hunks.map((hunk, index) => html`${index > 0 ? html`<div class="gap">⋯</div>` : nothing}${hunk.lines.map((line) => lineRow(line))}`)}
+        ${hunksOf(change.lines ?? []).map((hunk, index) => html`${index > 0 ? html`<div class="gap">⋯</div>` : nothing}${hunk.map((line) => lineRow(line))}`)}
       </div>
     </section>`;
   }
@@ -86,8 +86,8 @@ export class DiffView extends LitElement {
 const SIGNS = { added: "+", removed: "−", same: " " } as const;
 const WORDS = { added: "added: ", removed: "removed: ", same: "" } as const;
 
-function lineRow(line: FileChange["hunks"][number]["lines"][number]): TemplateResult {
-  return html`<div class="line ${line.kind}"><span class="number" aria-hidden="true">${line.oldLine ?? ""}</span><span class="number" aria-hidden="true">${line.newLine ?? ""}</span><span aria-hidden="true">${SIGNS[line.kind]}</span><span><span class="visually-hidden">${WORDS[line.kind]}</span>${line.text}</span></div>`;
+function lineRow(line: DiffLine): TemplateResult {
+  return html`<div class="line ${line.kind}"><span class="number" aria-hidden="true">${line.before ?? ""}</span><span class="number" aria-hidden="true">${line.after ?? ""}</span><span aria-hidden="true">${SIGNS[line.kind]}</span><span><span class="visually-hidden">${WORDS[line.kind]}</span>${line.text}</span></div>`;
 }
 
 customElements.define("tw-diff-view", DiffView);

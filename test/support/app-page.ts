@@ -7,7 +7,7 @@ export interface AppSite {
   readonly origin: string;
   readonly browser: Browser;
   /** A fresh profile with the app open in it. What the page logs as an error is kept in `errors`. */
-  open(path?: string, prepare?: (context: BrowserContext) => Promise<void>): Promise<OpenPage>;
+  open(path?: string, prepare?: (context: BrowserContext) => Promise<unknown>): Promise<OpenPage>;
   close(): Promise<void>;
 }
 
