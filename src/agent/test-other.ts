@@ -7,9 +7,9 @@ function count(text: string, word: string): number {
 }
 
 export function parseVitest(output: string, read: PathReader): TestReport | undefined {
-  const tests = /^\s*Tests\s+(.*\(\d+\)|no tests)\s*$/m.exec(output)?.[1];
-  if (tests === undefined || !/^\s*Test Files\s/m.test(output)) return undefined;
-  const failures = [...output.matchAll(/^\s*FAIL\s+(\S+?) > (.+)\n(.*)$/gm)].map((match) => runnerFailure(match[2]!.split(" > ").at(-1)!, match[1]!, match[3]!, output.slice(match.index), read));
+  const tests = /^[ \t]*Tests[ \t]+(.*\(\d+\)|no tests)[ \t]*$/m.exec(output)?.[1];
+  if (tests === undefined || !/^[ \t]*Test Files\s/m.test(output)) return undefined;
+  const failures = [...output.matchAll(/^[ \t]*FAIL[ \t]+(\S+?) > (.+)\n(.*)$/gm)].map((match) => runnerFailure(match[2]!.split(" > ").at(-1)!, match[1]!, match[3]!, output.slice(match.index), read));
   return { runner: "vitest", passed: count(tests, "passed"), failed: count(tests, "failed"), skipped: count(tests, "skipped") + count(tests, "todo"), failures };
 }
 
@@ -26,7 +26,7 @@ export function parseJest(output: string, read: PathReader): TestReport | undefi
 }
 
 export function parseMocha(output: string, read: PathReader): TestReport | undefined {
-  const passing = /^\s*(\d+) passing \(/m.exec(output);
+  const passing = /^[ \t]*(\d+) passing \(/m.exec(output);
   if (!passing) return undefined;
   const failures = [...output.slice(passing.index).matchAll(/^ {2}\d+\) ([\s\S]*?):\n\s*\n?\s*((?:\w*Error|Assertion).*)$/gm)].map((match) =>
     runnerFailure(oneLine(match[1]!.split("\n").at(-1)!), /\(?([^\s()]+):\d+:\d+\)?/.exec(output.slice(match.index))?.[1] ?? "", match[2]!, output.slice(match.index), read),
@@ -35,8 +35,8 @@ export function parseMocha(output: string, read: PathReader): TestReport | undef
 }
 
 export function parseAva(output: string): TestReport | undefined {
-  const passed = /^\s*(\d+) tests? passed\s*$/m.exec(output);
-  const failed = /^\s*(\d+) tests? failed\s*$/m.exec(output);
+  const passed = /^[ \t]*(\d+) tests? passed[ \t]*$/m.exec(output);
+  const failed = /^[ \t]*(\d+) tests? failed[ \t]*$/m.exec(output);
   if (!passed && !failed) return undefined;
   return { runner: "ava", passed: Number(passed?.[1] ?? 0), failed: Number(failed?.[1] ?? 0), skipped: count(output, "tests? skipped"), failures: [] };
 }

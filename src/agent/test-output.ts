@@ -16,12 +16,15 @@ export interface CommandResult {
 
 /** Characters of output read for tests: a run of 100 MB is judged by its end, where every runner puts its counts. */
 const PARSED_CHARS = 1_000_000;
+/** The same for runners whose layout takes patterns that look far ahead. */
+const OTHER_CHARS = 100_000;
 
 /** The report of a test run, or undefined if nothing in the output looks like one. `files`: the project's, to shorten paths. */
 export function parseTestOutput(output: string, files: readonly string[] = []): TestReport | undefined {
   const read = pathReader(files);
   const text = withoutRoot(stripAnsi(output.slice(-PARSED_CHARS)).replaceAll("\r\n", "\n"), files);
-  return parseSpec(text, read) ?? parseTap(text, read) ?? parseVitest(text, read) ?? parseJest(text, read) ?? parseMocha(text, read) ?? parseAva(text);
+  const tail = text.slice(-OTHER_CHARS);
+  return parseSpec(text, read) ?? parseTap(text, read) ?? parseVitest(tail, read) ?? parseJest(tail, read) ?? parseMocha(tail, read) ?? parseAva(tail);
 }
 
 /** Absolute paths made relative, in error messages too: the folder is what stands before a known file's path. */
@@ -29,7 +32,7 @@ function withoutRoot(text: string, files: readonly string[]): string {
   if (files.length === 0) return text;
   const known = new Set(files);
   const votes = new Map<string, number>();
-  for (const [absolute] of text.matchAll(/(?:file:\/\/)?\/[^\s:()'"`]+\.\w+/g)) {
+  for (const [absolute] of text.matchAll(/(?:file:\/\/)?(?:\/[^\s/:()'"`]{1,80}){1,20}\.\w{1,10}/g)) {
     const path = absolute.replace(/^file:\/\//, "");
     for (let slash = path.indexOf("/", 1); slash > 0; slash = path.indexOf("/", slash + 1)) {
       if (!known.has(path.slice(slash + 1))) continue;

@@ -88,7 +88,7 @@ export function pathReader(files: readonly string[]): PathReader {
   const known = new Set(files);
   return (path) => {
     let rest = path.replace(/^file:\/\//, "").replaceAll("\\", "/").replace(/^\.\//, "");
-    if (/node_modules\//.test(rest) || rest.startsWith("node:")) return undefined;
+    if (rest.length > 1_000 || /node_modules\//.test(rest) || rest.startsWith("node:")) return undefined;
     if (known.size === 0) return rest.replace(/^\/home\/projects\/[^/]+\//, "");
     for (;;) {
       if (known.has(rest)) return rest;
@@ -101,7 +101,7 @@ export function pathReader(files: readonly string[]): PathReader {
 
 /** The stack's frames that lie in the project, innermost first. */
 export function projectFrames(stack: string, read: PathReader): Place[] {
-  return [...stack.matchAll(/(?:\(|^|\s)((?:file:\/\/)?[^\s()]+?):(\d+)(?::\d+)?\)?\s*$/gm)].flatMap((match) => {
+  return [...stack.matchAll(/(?:\(|^|\s)((?:file:\/\/)?[^\s()]{1,300}?):(\d+)(?::\d+)?\)?[ \t]*$/gm)].flatMap((match) => {
     const file = read(match[1]!);
     return file === undefined || !/\.[A-Za-z]+$/.test(file) ? [] : [{ file, line: Number(match[2]) }];
   });

@@ -45,7 +45,7 @@ function listed(name: string, location: { file: string; line: number } | undefin
     const found = fileFailure(name, printedBefore(name, before), read);
     return location && !found.place ? { ...found, place: location } : found;
   }
-  const stackAt = body.search(/^\s+at .+$/m);
+  const stackAt = body.search(/^[ \t]+at .+$/m);
   const head = (stackAt < 0 ? body : body.slice(0, stackAt)).trimEnd();
   const named = /^(\w*(?:Error|Exception))(?: \[\w+\])?: ([\s\S]*)$/.exec(head);
   const error = named ? named[2]! : head.replace(/^'([\s\S]*)'$/, "$1");
@@ -61,7 +61,7 @@ function listed(name: string, location: { file: string; line: number } | undefin
 
 /** `actual: 3, expected: 2.5, operator: 'strictEqual'` at the end of an assertion's print-out. */
 function propertyValues(body: string): { expected: string; actual: string } | undefined {
-  const match = /\n\s*actual: ([\s\S]*?),\n\s*expected: ([\s\S]*?),\n\s*operator: '(\w+|==)'/.exec(body);
+  const match = /\n[ \t]*actual: ([\s\S]*?),\n[ \t]*expected: ([\s\S]*?),\n[ \t]*operator: '(\w+|==)'/.exec(body);
   if (!match || !/^(?:strictEqual|deepStrictEqual|equal|deepEqual|==|partialDeepStrictEqual)$/.test(match[3]!)) return undefined;
   return { actual: compactValue(match[1]!), expected: compactValue(match[2]!) };
 }

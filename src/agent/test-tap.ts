@@ -2,11 +2,11 @@
 // A file that died before its tests ran is a failure too: its error is in the comments before its line.
 import { comparedValues, compactValue, oneLine, type PathReader, projectFrames, type TestFailure, type TestReport } from "./test-report.ts";
 
-const POINT = /^(\s*)(not ok|ok)\b(?:\s+(\d+))?(?:\s+-)?\s*(.*)$/;
+const POINT = /^\s*(not ok|ok)\b(?:\s+\d+)?(?:\s+-)?\s*(.*)$/;
 const SUMMARY_KEYS = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo"] as const;
 
 export function parseTap(output: string, read: PathReader): TestReport | undefined {
-  if (!/^TAP version \d+|^\s*(?:not )?ok \d+/m.test(output)) return undefined;
+  if (!/^TAP version \d+|^[ \t]*(?:not )?ok \d+/m.test(output)) return undefined;
   const lines = output.split("\n");
   const failures: TestFailure[] = [];
   let [passed, failed, skipped] = [0, 0, 0];
@@ -19,18 +19,17 @@ export function parseTap(output: string, read: PathReader): TestReport | undefin
       if (/^# (?!Subtest)/.test(line)) comments.push(line.slice(2));
       continue;
     }
-    const indent = point[1]!.length;
     const yaml: string[] = [];
     if (lines[i + 1]?.trim() === "---") {
-      for (i += 2; i < lines.length && lines[i]!.trim() !== "..."; i++) yaml.push(lines[i]!.slice(indent + 2));
+      for (i += 2; i < lines.length && lines[i]!.trim() !== "..."; i++) yaml.push(lines[i]!);
     }
-    const fields = readYaml(yaml);
-    const directive = /\s#\s*(SKIP|TODO)\b/i.exec(point[4]!);
-    const name = point[4]!.slice(0, directive?.index ?? undefined).replace(/\\([#\\])/g, "$1").trim();
+    const fields = readYaml(dedent(yaml));
+    const directive = /\s#\s*(SKIP|TODO)\b/i.exec(point[2]!);
+    const name = point[2]!.slice(0, directive?.index ?? undefined).replace(/\\([#\\])/g, "$1").trim();
     const isParent = fields.get("type")?.text === "suite" || fields.get("failureType")?.text === "subtestsFailed";
     if (isParent) continue;
     if (directive) skipped++;
-    else if (point[2] === "ok") passed++;
+    else if (point[1] === "ok") passed++;
     else {
       failed++;
       failures.push(tapFailure(name, fields, comments.join("\n"), read));
@@ -49,6 +48,7 @@ type Totals = Record<(typeof SUMMARY_KEYS)[number], number>;
 function tapTotals(lines: readonly string[], mark = "#"): Totals | undefined {
   let sum: Totals | undefined;
   for (let i = 0; i + SUMMARY_KEYS.length <= lines.length; i++) {
+    if (!lines[i]!.startsWith(`${mark} tests `)) continue;
     const counts = SUMMARY_KEYS.map((key, k) => new RegExp(`^${mark} ${key} (\\d+)$`).exec(lines[i + k]!.trimEnd()));
     if (counts.some((count) => count === null)) continue;
     const block = Object.fromEntries(SUMMARY_KEYS.map((key, k) => [key, Number(counts[k]![1])])) as Totals;
@@ -141,11 +141,16 @@ function yamlValues(fields: ReadonlyMap<string, YamlValue>): { expected: string;
   return { expected: expected.shown, actual: actual?.shown ?? "undefined" };
 }
 
+function dedent(lines: readonly string[]): string[] {
+  const indent = lines.reduce((least, line) => (line.trim() === "" ? least : Math.min(least, line.search(/\S/))), Number.POSITIVE_INFINITY);
+  return lines.map((line) => line.slice(indent));
+}
+
 /** The YAML that TAP reporters write: `key: scalar`, `key: |-` with a block, nested maps. Anything else is skipped. */
 function readYaml(lines: readonly string[]): Map<string, YamlValue> {
   const fields = new Map<string, YamlValue>();
   for (let i = 0; i < lines.length; i++) {
-    const match = /^([\w$. -]+?):(?: (.*))?$/.exec(lines[i]!);
+    const match = /^([\w$. -]+?):(?: +(.*))?$/.exec(lines[i]!);
     if (!match) continue;
     const inner: string[] = [];
     while (i + 1 < lines.length && (/^\s{2}/.test(lines[i + 1]!) || lines[i + 1] === "")) inner.push(lines[++i]!.slice(2));
