@@ -16,6 +16,7 @@ export function encodeTree(tree: FileTree, links: ReadonlyMap<string, string> = 
   const root: SnapshotDir = { d: emptyRecord() };
   const put = (path: string, file: SnapshotFile): void => {
     const parts = path.split("/");
+    if (parts.includes("__proto__")) throw new AppError("project/path", `The project has a file named __proto__ (${path}), which cannot be packed: rename it.`, { data: { path } });
     const name = parts.pop() ?? "";
     let dir = root;
     for (const part of parts) {

@@ -6,7 +6,7 @@ import { FsError } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
 import {
   bytesIn, cloneNode, statOf,
-  type DirNode, type FileChange, type FileImage, type FileNode, type FileOp, type LinkNode, type VfsNode, type VfsStat,
+  type DirNode, type FileChange, type FileImage, type FileNode, type FileOp, type VfsNode, type VfsStat,
 } from "./vfs-node.ts";
 
 export type { DirNode, FileChange, FileImage, FileNode, FileOp, LinkNode, VfsNode, VfsStat } from "./vfs-node.ts";

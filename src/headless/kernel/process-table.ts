@@ -279,7 +279,7 @@ export class ProcessTable {
 
   /** Nothing outlives the process that started it: a container has no background. */
   #endChildren(process: Process): void {
-    for (const child of [...process.children.values()]) this.#end(child, null, "SIGTERM");
+    for (const child of process.children.values()) this.#end(child, null, "SIGTERM");
     process.children.clear();
   }
 

@@ -93,6 +93,8 @@ interface Choice {
 function wireDir(dir: DirNode, path: string, choice: Choice, asBytes: boolean): WireDir {
   const d: WireDir["d"] = Object.create(null) as WireDir["d"];
   for (const [name, child] of dir.entries) {
+    // msgpack refuses this key, so that no reader's prototype is ever replaced.
+    if (asBytes && name === "__proto__") continue;
     const here = path === "" ? name : `${path}/${name}`;
     if (child.kind !== "dir") {
       if (choice.keep(here)) d[name] = wireFile(child, asBytes);

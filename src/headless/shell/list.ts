@@ -90,7 +90,8 @@ function tokenize(script: string): readonly Token[] | undefined {
       i += 2;
     } else if (c === ";" || c === "\n") {
       endWord();
-      tokens.push(";");
+      // A line may end after an operator.
+      if (c === ";" || typeof tokens.at(-1) === "object" || tokens.at(-1) === "2>&1") tokens.push(";");
       i++;
     } else if (!inWord && script.startsWith("2>&1", i) && /^(\s|[;&|]|$)/.test(script.slice(i + 4))) {
       tokens.push("2>&1");
