@@ -13,8 +13,9 @@ export interface Step {
   readonly route: number;
 }
 
+/** A runtime array has at least one element: without rotary pairs there is room for one. */
 export function stepBytes(rotaryPairs: number): number {
-  return 16 + rotaryPairs * 8;
+  return 16 + Math.max(1, rotaryPairs) * 8;
 }
 
 /** Rotates the first 2 × `rotaryPairs` dimensions of each head by position × base^(−i / rotaryPairs). */

@@ -43,7 +43,6 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
 fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   if (routing.stalled != 0u) { return; }
   let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
-  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.hidden - 1u));
   let units = p.ff / 32u;
   let shared_units = p.shared_ff / 32u;
   let routed = p.topk * units;
@@ -52,18 +51,17 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   if (first < p.hidden) {
     for (var i = lane % lanes_per_row; i < routed + shared_units; i += lanes_per_row) {
       let v = inputs(i * 8u);
-      if (i < routed) {
-        let choice = routing.choices[routing.base + i / units];
-        let unit = i % units;
-        let start = choice.slot * p.slot_stride + p.down_at;
-        sum += choice.weight * vec4<f32>(
-          dot32(unpack_down(start, p.hidden, units, r.x, unit), v), dot32(unpack_down(start, p.hidden, units, r.y, unit), v),
-          dot32(unpack_down(start, p.hidden, units, r.z, unit), v), dot32(unpack_down(start, p.hidden, units, r.w, unit), v));
-      } else {
-        let unit = i - routed;
-        sum += routing.choices[routing.base + p.topk].weight * vec4<f32>(
-          dot32(unpack_shared_down(0u, p.hidden, shared_units, r.x, unit), v), dot32(unpack_shared_down(0u, p.hidden, shared_units, r.y, unit), v),
-          dot32(unpack_shared_down(0u, p.hidden, shared_units, r.z, unit), v), dot32(unpack_shared_down(0u, p.hidden, shared_units, r.w, unit), v));
+      let rank = select(i / units, p.topk, i >= routed);
+      let choice = routing.choices[routing.base + rank];
+      let start = choice.slot * p.slot_stride + p.down_at;
+      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
+      for (var row = 0u; row < 4u; row++) {
+        let r = min(first + row, p.hidden - 1u);
+        if (rank < p.topk) {
+          sum[row] += choice.weight * dot32(unpack_down(start, p.hidden, units, r, i % units), v);
+        } else {
+          sum[row] += choice.weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, r, i - routed), v);
+        }
       }
     }
   }

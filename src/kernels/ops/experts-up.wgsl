@@ -76,26 +76,21 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   let scale = inverseSqrt(total / f32(p.hidden) + p.eps);
 
   let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
-  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows - 1u));
   var g = vec4<f32>();
   var u = vec4<f32>();
   if (first < rows) {
     for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
       let h = inputs(unit);
-      if (is_shared) {
-        g += vec4<f32>(
-          dot32(unpack_shared_gate(0u, rows, units, r.x, unit), h), dot32(unpack_shared_gate(0u, rows, units, r.y, unit), h),
-          dot32(unpack_shared_gate(0u, rows, units, r.z, unit), h), dot32(unpack_shared_gate(0u, rows, units, r.w, unit), h));
-        u += vec4<f32>(
-          dot32(unpack_shared_up(0u, rows, units, r.x, unit), h), dot32(unpack_shared_up(0u, rows, units, r.y, unit), h),
-          dot32(unpack_shared_up(0u, rows, units, r.z, unit), h), dot32(unpack_shared_up(0u, rows, units, r.w, unit), h));
-      } else {
-        g += vec4<f32>(
-          dot32(unpack_gate(start + p.gate_at, rows, units, r.x, unit), h), dot32(unpack_gate(start + p.gate_at, rows, units, r.y, unit), h),
-          dot32(unpack_gate(start + p.gate_at, rows, units, r.z, unit), h), dot32(unpack_gate(start + p.gate_at, rows, units, r.w, unit), h));
-        u += vec4<f32>(
-          dot32(unpack_up(start + p.up_at, rows, units, r.x, unit), h), dot32(unpack_up(start + p.up_at, rows, units, r.y, unit), h),
-          dot32(unpack_up(start + p.up_at, rows, units, r.z, unit), h), dot32(unpack_up(start + p.up_at, rows, units, r.w, unit), h));
+      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
+      for (var i = 0u; i < 4u; i++) {
+        let row = min(first + i, rows - 1u);
+        if (is_shared) {
+          g[i] += dot32(unpack_shared_gate(0u, rows, units, row, unit), h);
+          u[i] += dot32(unpack_shared_up(0u, rows, units, row, unit), h);
+        } else {
+          g[i] += dot32(unpack_gate(start + p.gate_at, rows, units, row, unit), h);
+          u[i] += dot32(unpack_up(start + p.up_at, rows, units, row, unit), h);
+        }
       }
     }
   }

@@ -60,25 +60,13 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
   return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
 }
 
-fn rows_w0(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
-  return vec4<f32>(
-    dot32(unpack_w0(0u, p.rows0, units, r.x, unit), v), dot32(unpack_w0(0u, p.rows0, units, r.y, unit), v),
-    dot32(unpack_w0(0u, p.rows0, units, r.z, unit), v), dot32(unpack_w0(0u, p.rows0, units, r.w, unit), v));
-}
-fn rows_w1(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
-  return vec4<f32>(
-    dot32(unpack_w1(0u, p.rows1, units, r.x, unit), v), dot32(unpack_w1(0u, p.rows1, units, r.y, unit), v),
-    dot32(unpack_w1(0u, p.rows1, units, r.z, unit), v), dot32(unpack_w1(0u, p.rows1, units, r.w, unit), v));
-}
-fn rows_w2(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
-  return vec4<f32>(
-    dot32(unpack_w2(0u, p.rows2, units, r.x, unit), v), dot32(unpack_w2(0u, p.rows2, units, r.y, unit), v),
-    dot32(unpack_w2(0u, p.rows2, units, r.z, unit), v), dot32(unpack_w2(0u, p.rows2, units, r.w, unit), v));
-}
-fn rows_w3(unit: u32, v: array<vec4<f32>, 8>, r: vec4<u32>, units: u32) -> vec4<f32> {
-  return vec4<f32>(
-    dot32(unpack_w3(0u, p.rows3, units, r.x, unit), v), dot32(unpack_w3(0u, p.rows3, units, r.y, unit), v),
-    dot32(unpack_w3(0u, p.rows3, units, r.z, unit), v), dot32(unpack_w3(0u, p.rows3, units, r.w, unit), v));
+fn row_dot(matrix: u32, row: u32, unit: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
+  switch (matrix) {
+    case 0u: { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+    case 1u: { return dot32(unpack_w1(0u, p.rows1, units, row, unit), v); }
+    case 2u: { return dot32(unpack_w2(0u, p.rows2, units, row, unit), v); }
+    default: { return dot32(unpack_w3(0u, p.rows3, units, row, unit), v); }
+  }
 }
 
 @compute @workgroup_size(lanes)
@@ -112,17 +100,12 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   }
 
   let first = tile * tile_rows + lane / lanes_per_row * 4u;
-  let r = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(row_count - 1u));
   var sum = vec4<f32>();
   if (first < row_count) {
     for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
       let v = inputs(unit, x_at);
-      switch (matrix) {
-        case 0u: { sum += rows_w0(unit, v, r, units); }
-        case 1u: { sum += rows_w1(unit, v, r, units); }
-        case 2u: { sum += rows_w2(unit, v, r, units); }
-        default: { sum += rows_w3(unit, v, r, units); }
-      }
+      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
+      for (var i = 0u; i < 4u; i++) { sum[i] += row_dot(matrix, min(first + i, row_count - 1u), unit, units, v); }
     }
   }
   sums[lane] = sum;

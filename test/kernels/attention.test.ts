@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { attention, attentionReference, type AttentionShape } from "../../src/kernels/ops/attention.ts";
+import { packStep } from "../../src/kernels/step.ts";
+import { seeded } from "../support/kernel-random.ts";
+import { errorOf, expectClose, runKernel, RUNNING, STALLED } from "../support/kernel-run.ts";
+
+// Sums over head and context in f32, and an exp good to 3 + 2|x| units in the last place, against f64.
+const TOLERANCE = { ofLargest: 1e-5 };
+
+const projSize = (p: AttentionShape) => (2 * p.heads + 2 * p.kv_heads) * p.head_dim;
+
+interface Cache {
+  keys: Float32Array<ArrayBuffer>;
+  values: Float32Array<ArrayBuffer>;
+}
+
+function emptyCache(p: AttentionShape, context: number): Cache {
+  // NaN: a position that was not written must never be read.
+  const size = context * p.kv_heads * p.head_dim;
+  return { keys: new Float32Array(size).fill(NaN), values: new Float32Array(size).fill(NaN) };
+}
+
+async function run(proj: Float32Array<ArrayBuffer>, norms: Float32Array<ArrayBuffer>, position: number, context: number, cache: Cache, p: AttentionShape, routing = RUNNING) {
+  const { heads, kv_heads, rotary, eps, head_dim } = p;
+  const result = await runKernel(attention, {
+    params: { heads, kv_heads, rotary, context, eps },
+    constants: { head_dim },
+    buffers: { proj, norms, step: packStep({ token: 0, position, route: 0 }, rotary / 2, p.ropeBase), routing, keys: cache.keys, values: cache.values, out: heads * head_dim },
+  });
+  return { out: result["out"]!.slice(), cache: { keys: result["keys"]!.slice(), values: result["values"]!.slice() } };
+}
+
+describe("attention", () => {
+  it("runs sequences of any shape as the definition does", async () => {
+    for (let seed = 1; seed <= 64; seed++) {
+      const rng = seeded(seed);
+      const kv_heads = rng.int(1, 3);
+      const head_dim = rng.pick([4, 20, 64, 256]);
+      const p: AttentionShape = { heads: kv_heads * rng.int(1, 4), kv_heads, head_dim, rotary: rng.pick([0, 2, 4, head_dim / 4 - ((head_dim / 4) % 2), head_dim]), ropeBase: 1e4, eps: 1e-6 };
+      const norms = rng.normal(2 * head_dim);
+      const tokens = Array.from({ length: rng.int(1, 8) }, () => rng.normal(projSize(p)));
+      const reference = attentionReference(tokens, norms, p);
+      let cache = emptyCache(p, tokens.length);
+      for (const [t, proj] of tokens.entries()) {
+        const done = await run(proj, norms, t, tokens.length, cache, p);
+        cache = done.cache;
+        expectClose(done.out, reference[t]!, TOLERANCE, `${JSON.stringify(p)} seed ${seed} token ${t}`);
+      }
+    }
+  });
+
+  it("sees every position of a context longer than its tiles, with any spread of scores", async () => {
+    const p: AttentionShape = { heads: 2, kv_heads: 1, head_dim: 32, rotary: 8, ropeBase: 5e6, eps: 1e-6 };
+    for (const length of [63, 64, 65, 128, 130, 200]) {
+      const rng = seeded(length);
+      const norms = rng.normal(64, 3);
+      const tokens = Array.from({ length }, () => rng.normal(projSize(p)));
+      const reference = attentionReference(tokens, norms, p).at(-1)!;
+      let cache = emptyCache(p, length);
+      let out = new Float32Array();
+      for (const [t, proj] of tokens.entries()) ({ out, cache } = await run(proj, norms, t, length, cache, p));
+      expectClose(out, reference, { ofLargest: 5e-5 }, `length ${length}`);
+    }
+  });
+
+  it("turns by the right angle far into a long context", async () => {
+    const p: AttentionShape = { heads: 1, kv_heads: 1, head_dim: 64, rotary: 16, ropeBase: 1e4, eps: 1e-6 };
+    const step = new Float32Array(packStep({ token: 0, position: 262_143, route: 0 }, 8, p.ropeBase).buffer, 16);
+    for (let i = 0; i < 8; i++) {
+      expect(step[2 * i]).toBeCloseTo(Math.cos(262_143 * 1e4 ** (-i / 8)), 6);
+      expect(step[2 * i + 1]).toBeCloseTo(Math.sin(262_143 * 1e4 ** (-i / 8)), 6);
+    }
+  });
+
+  it("keeps the cache as it was after a miss, and past its end", async () => {
+    const p: AttentionShape = { heads: 1, kv_heads: 1, head_dim: 8, rotary: 4, ropeBase: 1e4, eps: 1e-6 };
+    const rng = seeded(1);
+    const cache: Cache = { keys: rng.normal(16), values: rng.normal(16) };
+    for (const [position, routing] of [[1, STALLED], [2, RUNNING]] as const) {
+      const done = await run(rng.normal(projSize(p)), rng.normal(16), position, 2, cache, p, routing);
+      expect([...done.cache.keys, ...done.cache.values]).toEqual([...cache.keys, ...cache.values]);
+      expect(done.out.every(Number.isNaN)).toBe(true);
+    }
+  });
+
+  it("would not pass with a wrong definition: fewer dimensions that turn, or all queries before all gates", async () => {
+    const p: AttentionShape = { heads: 2, kv_heads: 1, head_dim: 16, rotary: 8, ropeBase: 1e4, eps: 1e-6 };
+    const rng = seeded(2);
+    const norms = rng.normal(32);
+    const tokens = [rng.normal(projSize(p)), rng.normal(projSize(p)), rng.normal(projSize(p))];
+    let cache = emptyCache(p, 3);
+    let out = new Float32Array();
+    for (const [t, proj] of tokens.entries()) ({ out, cache } = await run(proj, norms, t, 3, cache, p));
+    expect(errorOf(out, attentionReference(tokens, norms, p)[2]!)).toBeLessThanOrEqual(TOLERANCE.ofLargest);
+    expect(errorOf(out, attentionReference(tokens, norms, { ...p, rotary: 4 })[2]!)).toBeGreaterThan(TOLERANCE.ofLargest);
+    const swapped = tokens.map((row) => Float32Array.from(row, (value, i) => (i >= 16 && i < 32 ? row[i + 16]! : i >= 32 && i < 48 ? row[i - 16]! : value)));
+    expect(errorOf(out, attentionReference(swapped, norms, p)[2]!)).toBeGreaterThan(TOLERANCE.ofLargest);
+  });
+});
