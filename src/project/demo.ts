@@ -1,0 +1,83 @@
+// The project that is open when nothing else is: three small packages of everyday code, each with one wrong line and
+// so one red test. Kept in the shape of what the bundled model was trained to repair.
+import { encodeText } from "./text.ts";
+import type { FileTree } from "./tree.ts";
+
+const FILES: Readonly<Record<string, string>> = {
+  "package.json": `{
+  "name": "corner-shop",
+  "private": true,
+  "type": "module",
+  "scripts": {
+    "test": "node --test"
+  }
+}
+`,
+  "README.md": `# Corner shop
+
+Three small packages, each with a test that fails because of one wrong line.
+Ask the assistant: "Fix the failing test".
+`,
+  "packages/cart/package.json": manifest("cart"),
+  "packages/cart/src/cart-total.js": `export function cartTotal(items) {
+  let total = 0;
+  for (const item of items) {
+    total += item.price + item.qty;
+  }
+  return total;
+}
+`,
+  "packages/cart/test/cart-total.test.js": testFile("cartTotal", "cart-total", [
+    ["[]", "0"],
+    ["[{ price: 2, qty: 2 }]", "4"],
+    ["[{ price: 5, qty: 3 }]", "15"],
+  ]),
+  "packages/stats/package.json": manifest("stats"),
+  "packages/stats/src/median.js": `export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length % 2 === 1) {
+    return sorted[middle];
+  }
+  return (sorted[middle + 1] + sorted[middle]) / 2;
+}
+`,
+  "packages/stats/test/median.test.js": testFile("median", "median", [
+    ["[3]", "3"],
+    ["[5, 1, 9]", "5"],
+    ["[4, 1, 3, 2]", "2.5"],
+  ]),
+  "packages/text/package.json": manifest("text"),
+  "packages/text/src/count-vowels.js": `export function countVowels(text) {
+  let count = 0;
+  for (const letter of text) {
+    if (!"aeiou".includes(letter)) {
+      count += 1;
+    }
+  }
+  return count;
+}
+`,
+  "packages/text/test/count-vowels.test.js": testFile("countVowels", "count-vowels", [
+    ['""', "0"],
+    ['"be"', "1"],
+    ['"queue"', "4"],
+  ]),
+};
+
+function manifest(name: string): string {
+  return `{\n  "name": "${name}",\n  "type": "module",\n  "scripts": {\n    "test": "node --test"\n  }\n}\n`;
+}
+
+function testFile(name: string, file: string, cases: readonly (readonly [args: string, expected: string])[]): string {
+  const tests = cases.map(([args, expected]) => {
+    const call = `${name}(${args})`;
+    return `\ntest(${call.includes('"') ? `'${call}'` : `"${call}"`}, () => {\n  assert.deepEqual(${call}, ${expected});\n});\n`;
+  });
+  return `import assert from "node:assert/strict";\nimport { test } from "node:test";\nimport { ${name} } from "../src/${file}.js";\n${tests.join("")}`;
+}
+
+/** The demo's files, new each time. */
+export function demoProject(): FileTree {
+  return new Map(Object.entries(FILES).map(([path, text]) => [path, encodeText(text)]));
+}

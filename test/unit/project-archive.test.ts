@@ -1,0 +1,154 @@
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../src/base/errors.ts";
+import { crc32, readZip, writeZip } from "../../src/project/archive.ts";
+import { type FolderHandle, type PickedFile, readFileList, readFolder } from "../../src/project/folder.ts";
+import { textOf, treeOf } from "../support/trees.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function refusal(action: () => unknown): AppError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+/** A zip whose first entry is altered in the directory: what a hand-made, lying archive looks like. */
+function altered(zip: Uint8Array, change: (view: DataView, entry: number) => void): Uint8Array {
+  const copy = zip.slice();
+  const view = new DataView(copy.buffer);
+  let entry = 0;
+  while (view.getUint32(entry, true) !== 0x02014b50) entry++;
+  change(view, entry);
+  return copy;
+}
+
+describe("a zip", () => {
+  it("comes back as it went in, whatever the bytes and names", () => {
+    const tree = new Map([...treeOf({ "package.json": "{}", "src/ä b.js": "x\r\n", "src/empty.js": "", "deep/er/than/that.txt": "y".repeat(100_000), __proto__x: "p" }), ["bin/all.dat", Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7919) >> 3)]]);
+    const back = readZip(writeZip(tree));
+    expect([...back.keys()].sort()).toEqual([...tree.keys()].sort());
+    for (const [path, content] of tree) expect(back.get(path), path).toEqual(content);
+  });
+
+  it("is the same for the same files in any order", () => {
+    expect(writeZip(treeOf({ a: "1", b: "2" }))).toEqual(writeZip(treeOf({ b: "2", a: "1" })));
+  });
+
+  it("loses the one folder that holds everything, dependencies and clutter", () => {
+    const zip = zipSync({ "demo-main/package.json": bytes("{}"), "demo-main/src/a.js": bytes("a"), "demo-main/node_modules/x/index.js": bytes("x"), "demo-main/.git/config": bytes("g"), "__MACOSX/demo-main/._a.js": bytes("m") });
+    expect([...readZip(zip).keys()]).toEqual(["package.json", "src/a.js"]);
+  });
+
+  it.each([
+    ["../evil.js", /"\.\.\/evil\.js".*contains "\.\."/],
+    ["src/../../evil.js", /contains "\.\."/],
+    ["..\\evil.js", /contains "\.\."/],
+    ["/etc/passwd", /"\/etc\/passwd" is absolute/],
+    ["C:\\windows\\evil.dll", /is absolute/],
+    ["a\u0000b.js", /control character/],
+  ])("with an entry %j is refused by name", (name, message) => {
+    const error = refusal(() => readZip(zipSync({ "ok.js": bytes("1"), [name]: bytes("2") })));
+    expect(error.code).toBe("project/archive");
+    expect(error.message).toMatch(message);
+  });
+
+  it("with two names that are one file on many disks is refused", () => {
+    expect(refusal(() => readZip(zipSync({ "src/Readme.md": bytes("1"), "src/README.md": bytes("2") }))).message).toMatch(/"src\/Readme.md" and "src\/README.md"/);
+    expect(refusal(() => readZip(zipSync({ "./a.js": bytes("1"), "a.js": bytes("2") }))).message).toMatch(/"a.js" twice/);
+    expect(refusal(() => readZip(zipSync({ lib: bytes("1"), "lib/a.js": bytes("2") }))).message).toMatch(/"lib" both as a file and as the folder of "lib\/a.js"/);
+  });
+
+  it("with too many files, or too large ones, is refused before it is unpacked", () => {
+    const many = zipSync(Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`f${i}`, bytes("x")])));
+    expect(refusal(() => readZip(many, { files: 10, bytes: 1_000 })).message).toMatch(/more than 10 files/);
+    expect(refusal(() => readZip(many, { files: 3, bytes: 1_000 })).message).toMatch(/12 entries, more than 9/);
+    const large = zipSync({ "zeros.bin": new Uint8Array(5_000_000) });
+    expect(large.byteLength).toBeLessThan(10_000);
+    expect(refusal(() => readZip(large, { files: 10, bytes: 1_000_000 })).message).toMatch(/larger than 1\.0 MB unpacked \(reached at "zeros.bin"\)/);
+  });
+
+  it("that lies about a size is found out while unpacking, a bomb by its first piece", () => {
+    const bomb = altered(zipSync({ "bomb.bin": new Uint8Array(200_000_000) }, { level: 9 }), (view, entry) => view.setUint32(entry + 24, 100, true));
+    const started = performance.now();
+    expect(refusal(() => readZip(bomb)).message).toMatch(/"bomb.bin" in the zip file is not of the size the archive says/);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    const short = altered(zipSync({ "a.txt": bytes("hello hello hello hello") }), (view, entry) => view.setUint32(entry + 24, 400, true));
+    expect(refusal(() => readZip(short)).message).toMatch(/"a.txt".*not of the size/);
+  });
+
+  it("whose bytes were damaged is refused, wherever the damage is", () => {
+    const zip = writeZip(treeOf({ "a.txt": "some text that is long enough to be packed, packed, packed" }));
+    expect(readZip(zip).get("a.txt")).toBeDefined();
+    let refused = 0;
+    for (let at = 0; at < zip.length; at++) {
+      const damaged = zip.slice();
+      damaged[at]! ^= 0x40;
+      try {
+        const text = textOf(readZip(damaged), [...readZip(damaged).keys()][0]!);
+        expect(text).toBe("some text that is long enough to be packed, packed, packed"); // times, versions and names carry no content
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(60);
+    for (let length = 0; length < zip.length; length++) expect(refusal(() => readZip(zip.subarray(0, length))).code).toBe("project/archive");
+  });
+
+  it("with links, passwords or unusual packing is refused with the reason", () => {
+    const zip = zipSync({ "a.txt": [bytes("target"), { os: 3, attrs: (0o120777 << 16) >>> 0 }] });
+    expect(refusal(() => readZip(zip)).message).toMatch(/symbolic link, "a.txt"/);
+    expect(refusal(() => readZip(altered(zipSync({ "a.txt": bytes("x") }), (view, entry) => view.setUint16(entry + 8, 1, true)))).message).toMatch(/encrypted/);
+    expect(refusal(() => readZip(altered(zipSync({ "a.txt": bytes("x") }), (view, entry) => view.setUint16(entry + 10, 14, true)))).message).toMatch(/method 14/);
+    expect(refusal(() => readZip(zipSync({ "node_modules/a.js": bytes("x") }))).message).toMatch(/holds no files/);
+    expect(refusal(() => readZip(bytes("not a zip at all, but long enough to be looked at"))).message).toMatch(/not a zip file/);
+  });
+
+  it("has checksums as everyone computes them", () => {
+    expect(crc32(bytes("123456789"))).toBe(0xcbf43926);
+  });
+});
+
+function file(name: string, text: string, path?: string): PickedFile {
+  const content = bytes(text);
+  return { name, size: content.byteLength, arrayBuffer: () => Promise.resolve(content.slice().buffer), ...(path === undefined ? {} : { webkitRelativePath: path }) };
+}
+
+function folder(name: string, entries: Readonly<Record<string, FolderHandle | string>>): FolderHandle {
+  return {
+    kind: "directory",
+    name,
+    async *entries() {
+      for (const [key, value] of Object.entries(entries)) yield [key, typeof value === "string" ? { kind: "file" as const, name: key, getFile: () => Promise.resolve(file(key, value)) } : value];
+    },
+  };
+}
+
+describe("a folder", () => {
+  const picked = folder("demo", { "package.json": "{}", src: folder("src", { "a.js": "a", lib: folder("lib", { "b.js": "b" }) }), node_modules: folder("node_modules", { "x.js": "x" }), ".git": folder(".git", { HEAD: "h" }) });
+
+  it("is read through a directory handle without its dependencies", async () => {
+    expect([...(await readFolder(picked)).keys()].sort()).toEqual(["package.json", "src/a.js", "src/lib/b.js"]);
+  });
+
+  it("is read from a list of files, its own name taken off", async () => {
+    const tree = await readFileList([file("a.js", "a", "demo/src/a.js"), file("x.js", "x", "demo/node_modules/x.js"), file("package.json", "{}", "demo/package.json")]);
+    expect([...tree.keys()]).toEqual(["src/a.js", "package.json"]);
+    expect(textOf(tree, "src/a.js")).toBe("a");
+  });
+
+  it("that is too large is refused before the large file is read", async () => {
+    await expect(readFolder(picked, { files: 2, bytes: 100 })).rejects.toMatchObject({ code: "project/archive", message: expect.stringContaining("more than 2 files") });
+    const huge: PickedFile = { name: "video.mp4", size: 5e9, arrayBuffer: () => Promise.reject(new Error("must not be read")) };
+    await expect(readFileList([huge])).rejects.toMatchObject({ code: "project/archive", message: expect.stringContaining('"video.mp4"') });
+  });
+
+  it("stops being read on request", async () => {
+    await expect(readFolder(picked, undefined, AbortSignal.abort())).rejects.toMatchObject({ code: "aborted" });
+  });
+});
