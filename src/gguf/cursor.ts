@@ -17,7 +17,7 @@ export class Cursor {
   readonly #bytes: Uint8Array;
   readonly #name: string;
   readonly #fileBytes: number;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(window: Uint8Array, name: string, fileBytes: number) {
     this.#bytes = window;
