@@ -99,13 +99,18 @@ export class Forward {
     return logits;
   }
 
+  /** A token is half computed: `run` threw in its midst. */
+  get begun(): boolean {
+    return this.#unfinished.length > 0 && (this.#cursor.layer > 0 || this.#cursor.chosen);
+  }
+
   /** Takes back the tokens that no kernel has seen, after `run` threw. Returns how many. */
   dropUnbegun(): number {
     this.#rebase();
-    const begun = this.#cursor.layer > 0 || this.#cursor.chosen ? 1 : 0;
-    const dropped = this.#unfinished.length - begun;
-    this.#unfinished = this.#unfinished.slice(0, begun);
-    return Math.max(0, dropped);
+    const kept = this.begun ? 1 : 0;
+    const dropped = this.#unfinished.length - kept;
+    this.#unfinished = this.#unfinished.slice(0, kept);
+    return dropped;
   }
 
   /** Forgets work that was begun. The sequence it belonged to must be started anew. */

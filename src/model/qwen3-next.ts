@@ -125,6 +125,7 @@ export class Qwen3Next {
   /** Keeps the recurrent state of this moment, so that the sequence can be cut back to it. The caller closes it. */
   snapshot(): Snapshot {
     this.#idle();
+    if (this.#forward.begun) throw new AppError("bug", "A token is only half computed: finish it before taking a snapshot.");
     return this.#state.take(this.#position);
   }
 

@@ -1,8 +1,11 @@
-// A GGUF in memory as a stored model, without a database: for tests of what runs on top of one.
+// A GGUF in memory as a stored model, with or without a database: for tests of what runs on top of one.
 import { type ExpertLayout, denseBytes, expertLayout, expertTensors, isExpertTensor, readDenseTensor, readExpertRecords } from "../../src/gguf/expert-record.ts";
 import { readGguf } from "../../src/gguf/reader.ts";
 import { bytesSource } from "../../src/gguf/source.ts";
+import { openModel } from "../../src/storage/catalogue.ts";
+import type { Database } from "../../src/storage/database.ts";
 import { memoryExpertStore } from "../../src/storage/memory-expert-store.ts";
+import { ModelWriter } from "../../src/storage/model-writer.ts";
 import type { StoredModel } from "../../src/storage/stored-model.ts";
 
 /** The parts of a model that an import would store. */
@@ -30,5 +33,20 @@ export async function importedParts(bytes: Uint8Array): Promise<{
 
 export async function memoryModel(bytes: Uint8Array): Promise<StoredModel> {
   const { model, layouts, records } = await importedParts(bytes);
-  return { ...model, experts: memoryExpertStore("test", layouts, records) };
+  return { ...model, experts: await memoryExpertStore("test", layouts, records) };
+}
+
+/** The same in IndexedDB, under the id "test". */
+export async function databaseModel(database: Database, bytes: Uint8Array): Promise<StoredModel> {
+  const { model, layouts, records } = await importedParts(bytes);
+  const storedBytes = model.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0) + records.flat().reduce((sum, record) => sum + record.byteLength, 0);
+  const { id, name, metadata, tensors } = model;
+  const writer = await ModelWriter.begin(database, {
+    ...{ id, name, metadata, tensors, storedBytes, source: "file", fileBytes: bytes.byteLength, fingerprint: "test" },
+    ...{ records: layouts, experts: records[0]?.length ?? 0, complete: false, importedAt: 0 },
+  });
+  for (const tensor of tensors) await writer.putTensors([await model.readTensor(tensor.name)]);
+  for (const layer of records) await writer.putRecords(layer);
+  await writer.commit();
+  return openModel(database, "test");
 }
