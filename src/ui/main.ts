@@ -1,6 +1,9 @@
 // Entry of the page: theme first, then the saved session, then everything that takes longer.
-import { startSandbox } from "../container/client.ts";
+import { bootContainer } from "../container/client.ts";
+import { containerSandbox } from "../container/container-sandbox.ts";
 import { toAppError } from "../base/errors.ts";
+import type { Sandbox } from "../container/sandbox.ts";
+import type { FileTree } from "../project/tree.ts";
 import type { App } from "./app.ts";
 import { WorkerEngine } from "./engine-link.ts";
 import { Session } from "./session.ts";
@@ -16,7 +19,14 @@ if (lab !== "bare") await start();
 async function start(): Promise<void> {
   applyTheme("auto");
 
-  let store: SessionStore | undefined;
+  /** The local container with the project's files in it. */
+async function startSandbox(files: FileTree): Promise<Sandbox> {
+  const sandbox = containerSandbox(await bootContainer());
+  await sandbox.restore(files);
+  return sandbox;
+}
+
+let store: SessionStore | undefined;
   let problem: unknown;
   try {
     store = await SessionStore.open();

@@ -14,7 +14,7 @@ import { findTestCommand } from "../project/test-command.ts";
 import { NO_STEPS, pushStep, redoStep, type UndoStack, undoStep } from "../project/undo-stack.ts";
 import { explain } from "./advice.ts";
 import { closeAll, showEvent, spokenOf } from "./chat-log.ts";
-import { openProject, type ProjectSource, zipOf } from "./project-source.ts";
+import { type OpenedProject, openDemo, openProject, type ProjectSource, zipOf } from "./project-source.ts";
 import type { SavedSession, SessionStore } from "./session-store.ts";
 import { initialState, type Panel, type SessionState } from "./session-state.ts";
 import type { Theme } from "./theme.ts";
@@ -49,8 +49,8 @@ export class Session {
 
   constructor(parts: SessionParts, saved: SavedSession | undefined, theme: Theme) {
     this.#parts = parts;
-    const opened = saved ?? openProject({ kind: "demo" });
-    this.state = initialState(opened.name, opened.base, opened.files, theme);
+    const demo = openDemo();
+    this.state = saved ? initialState(saved.name, saved.base, saved.files, theme) : initialState(demo.name, demo.files, demo.files, theme);
     if (saved) {
       this.#events = [...saved.events];
       this.#checkpoints = new Checkpoints(saved.checkpoints);
@@ -235,20 +235,21 @@ export class Session {
   }
 
   openDemo(): Promise<void> {
-    return this.#open({ kind: "demo" });
+    return this.#open(() => Promise.resolve(openDemo()));
   }
 
   openFolder(folder: Extract<ProjectSource, { kind: "folder" }>["folder"]): Promise<void> {
-    return this.#open({ kind: "folder", folder });
+    return this.#open((signal) => openProject({ kind: "folder", folder }, signal));
   }
 
   openZip(file: File): Promise<void> {
-    return this.#open({ kind: "zip", file });
+    return this.#open((signal) => openProject({ kind: "zip", file }, signal));
   }
 
-  async #open(source: ProjectSource): Promise<void> {
-    await this.#during("files", async () => {
-      const { name, files } = await openProject(source);
+  /** Replaces the project. What was open stays open if the new one cannot be read. */
+  async #open(read: (signal: AbortSignal) => Promise<OpenedProject>): Promise<void> {
+    await this.#during("files", async (signal) => {
+      const { name, files } = await read(signal);
       await this.#sandbox?.restore(files);
       this.#events = [];
       this.#checkpoints = new Checkpoints();
