@@ -1,5 +1,6 @@
 // The Sandbox of the agent and the page over the WebContainer client: the same code for either host.
 import { AppError } from "../base/errors.ts";
+import { normalizeFilePath } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
 import type { WebContainer } from "./client.ts";
 import { runCommand } from "./run.ts";
@@ -18,13 +19,17 @@ export function containerSandbox(container: WebContainer): Sandbox {
   }
 
   return {
-    readFile: (path) => ask(async () => fs.readFile(path), path),
-    async writeFile(path, bytes) {
+    readFile: (given) => {
+      const path = normalizeFilePath(given);
+      return ask(async () => fs.readFile(path), path);
+    },
+    async writeFile(given, bytes) {
+      const path = normalizeFilePath(given);
       const slash = path.lastIndexOf("/");
       if (slash > 0) await ask(() => fs.mkdir(path.slice(0, slash), { recursive: true }), path);
       await ask(() => fs.writeFile(path, bytes), path);
     },
-    remove: (path) => ask(() => fs.rm(path, { recursive: true }), path),
+    remove: (path) => ask(() => fs.rm(normalizeFilePath(path), { recursive: true, force: true }), path),
     list: async () => [...(await snapshot()).keys()].sort(),
     run: (command, options, signal) => runCommand(container, command, options, signal),
     snapshot,

@@ -33,8 +33,9 @@ export class NodeSandbox implements Sandbox {
   }
 
   async readFile(path: string): Promise<Uint8Array> {
+    const full = this.#at(path);
     try {
-      return new Uint8Array(await readFile(this.#at(path)));
+      return new Uint8Array(await readFile(full));
     } catch (cause) {
       throw new AppError("project/not-found", `There is no file ${path}. List the project's files to see what there is.`, { cause });
     }
