@@ -16,7 +16,7 @@ export class WorkerEngine implements EngineLink {
   }
 
   /** Starts the worker and loads the first model of the list, which is the bundled one. */
-  async start(tell: (engine: EngineState, models: SessionState["models"]) => void): Promise<void> {
+  async start(tell: (engine: EngineState, models: SessionState["models"]) => void, model?: string): Promise<void> {
     this.#tell = tell;
     try {
       this.#connected = connectEngine();
@@ -24,9 +24,9 @@ export class WorkerEngine implements EngineLink {
       this.#set({ phase: "starting", modelId: this.#models[0]?.id ?? "" });
       const { problem } = await this.#connected.api.device();
       if (problem !== undefined) throw new AppError("gpu/unavailable", problem);
-      const first = this.#models[0];
-      if (!first) throw new AppError("storage/missing", "This site ships no model: public/models is empty. Open a GGUF file of your own.");
-      await this.load(first.id);
+      const first = model ?? this.#models[0]?.id;
+      if (first === undefined) throw new AppError("storage/missing", "This site ships no model: public/models is empty. Open a GGUF file of your own.");
+      await this.load(first);
     } catch (error) {
       this.#set({ phase: "failed", modelId: this.#state.modelId });
       throw error;

@@ -1,9 +1,15 @@
 // The hook that the commands drive: loaded only with `?lab`, never in normal use. Each room adds its part from its own file.
-import { containerLab } from "./lab-container.ts";
+import { containerLab, type ContainerLab } from "./lab-container.ts";
+import { type SolveLab, solveLab } from "./lab-solve.ts";
+import type { Session } from "./session.ts";
 
 export interface Lab {
-  [part: string]: unknown;
+  readonly container: ContainerLab;
+  readonly solve: SolveLab;
 }
 
-const lab: Lab = { container: containerLab };
-Object.assign(globalThis, { tabwrightLab: lab });
+/** Nothing is started: the command decides whether the engine, the container or the whole session is needed. */
+export function openLab(session: Session): void {
+  const lab: Lab = { container: containerLab, solve: solveLab(session) };
+  Object.assign(globalThis, { tabwrightLab: lab });
+}

@@ -31,7 +31,8 @@ export interface SessionParts {
 /** The engine as the page uses it (src/ui/engine-link.ts). */
 export interface EngineLink {
   readonly model: TextModel;
-  start(onState: (engine: SessionState["engine"], models: SessionState["models"]) => void): Promise<void>;
+  /** Starts the worker and loads `model`, or the first of the list. */
+  start(onState: (engine: SessionState["engine"], models: SessionState["models"]) => void, model?: string): Promise<void>;
   load(model: string | File): Promise<void>;
   stop(): void;
 }
@@ -39,6 +40,8 @@ export interface EngineLink {
 export class Session {
   state: SessionState;
   onChange: (state: SessionState) => void = () => undefined;
+  /** Every event of the agent, as it comes: for the commands that drive the page. */
+  onEvent: (event: AgentEvent) => void = () => undefined;
   #events: AgentEvent[] = [];
   #checkpoints = new Checkpoints();
   #undo: UndoStack = NO_STEPS;
@@ -59,9 +62,9 @@ export class Session {
     }
   }
 
-  /** Starts engine and container side by side; the page is usable meanwhile. */
-  async start(): Promise<void> {
-    const engine = this.#parts.engine.start((engine, models) => this.#set({ engine, models }));
+  /** Starts engine and container side by side; the page is usable meanwhile. `model`: another than the list's first. */
+  async start(model?: string): Promise<void> {
+    const engine = this.#parts.engine.start((engine, models) => this.#set({ engine, models }), model);
     await Promise.all([engine.catch((error: unknown) => this.report(error)), this.#boot()]);
   }
 
@@ -75,6 +78,11 @@ export class Session {
       this.#set({ container: { phase: "failed" } });
       this.report(error);
     }
+  }
+
+  /** The running container; undefined before it has booted and where it could not. */
+  get sandbox(): Sandbox | undefined {
+    return this.#sandbox;
   }
 
   get testCommand(): string {
@@ -146,6 +154,7 @@ export class Session {
   }
 
   async #take(event: AgentEvent): Promise<void> {
+    this.onEvent(event);
     const streaming = event.type === "prefill" || event.type === "stats" || event.type === "call-streaming" || event.type === "text" || event.type === "tool-output";
     // The log keeps what a stored chat is shown from; a turn's text is whole in its `assistant` event only with its call, so text stays too.
     if (event.type !== "prefill" && event.type !== "stats" && event.type !== "call-streaming") this.#events.push(event);
@@ -240,6 +249,10 @@ export class Session {
 
   openFolder(folder: Extract<ProjectSource, { kind: "folder" }>["folder"]): Promise<void> {
     return this.#open((signal) => openProject({ kind: "folder", folder }, signal));
+  }
+
+  openFiles(name: string, files: FileTree): Promise<void> {
+    return this.#open(() => Promise.resolve({ name, files }));
   }
 
   openZip(file: File): Promise<void> {

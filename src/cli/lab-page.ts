@@ -1,0 +1,67 @@
+// The built app in a headless browser with its lab open: what `solve`, `eval` and `bench` drive.
+import type { Page } from "playwright-core";
+import type { AgentEvent } from "../agent/events.ts";
+import { AppError } from "../base/errors.ts";
+import type { Lab } from "../ui/lab.ts";
+import type { PackedFiles, SolveResult, TestRun } from "../ui/lab-solve.ts";
+import { launchBrowser } from "./browser.ts";
+import { buildIfNeeded } from "./build.ts";
+import { serveSite } from "./serve.ts";
+
+const EVENT = "tabwrightEvent";
+const LAB_MS = 30_000;
+
+type LabWindow = typeof globalThis & { tabwrightLab?: Lab; [EVENT](event: AgentEvent): void };
+
+export interface LabPage {
+  readonly page: Page;
+  /** Starts the engine with a model, and the container. Throws what the page would have shown. */
+  start(model?: string): Promise<void>;
+  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
+  test(files: PackedFiles, command: string): Promise<TestRun>;
+  close(): Promise<void>;
+}
+
+/** `files`: more files to serve, by URL path. */
+export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<LabPage> {
+  await buildIfNeeded();
+  const site = await serveSite({ port: 0, ...(files ? { files } : {}) });
+  const browser = await launchBrowser();
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await site.close();
+  };
+  try {
+    const page = await browser.newPage();
+    let listener: (event: AgentEvent) => void = () => undefined;
+    await page.exposeFunction(EVENT, (event: AgentEvent) => listener(event));
+    await page.goto(`${site.origin}/?lab`);
+    await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab !== undefined, undefined, { timeout: LAB_MS });
+    return {
+      page,
+      start: (model) => asCommand(page.evaluate((id) => (globalThis as LabWindow).tabwrightLab!.solve.start(id), model)),
+      async solve(name, packed, ask, onEvent = () => undefined) {
+        listener = onEvent;
+        return asCommand(
+          page.evaluate(([project, tree, text]) => (globalThis as LabWindow).tabwrightLab!.solve.solve(project, tree, text, (event) => (globalThis as LabWindow).tabwrightEvent(event)), [name, packed, ask] as const),
+        );
+      },
+      test: (packed, command) => asCommand(page.evaluate(([tree, text]) => (globalThis as LabWindow).tabwrightLab!.solve.test(tree, text), [packed, command] as const)),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** An error of the page as one sentence: playwright wraps it in its own words and a stack. */
+async function asCommand<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const sentence = /(?:AppError|Error): ([^\n]+)/.exec(text)?.[1] ?? text;
+    throw new AppError("container/unavailable", sentence, { cause });
+  }
+}
