@@ -28,7 +28,3 @@ declare module "process/browser.js" {
   const process: { nextTick: (task: (...args: unknown[]) => void, ...args: unknown[]) => void };
   export default process;
 }
-declare module "cjs-module-lexer/lexer.js" {
-  export function parse(source: string, name?: string): { exports: string[]; reexports: string[] };
-  export function initSync(): void;
-}

@@ -1,0 +1,184 @@
+// The `process` object: what a program learns about itself and how it ends itself.
+import { invalidArgType, nodeError, unsupported } from "../errors.ts";
+import { type AnyFunction, type Dict, type Emitter, NODE_VERSION, type ProcessObject, type Runtime } from "../runtime.ts";
+import { resolvePath } from "../../posix-path.ts";
+import { EventEmitter } from "./events.ts";
+
+const SIGNALS = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"]);
+
+/** process.env: every value is a string, as in a real environment. */
+function makeEnv(initial: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return new Proxy({ ...initial } as Record<string, string | undefined>, {
+    set: (target, key, value) => Reflect.set(target, key, typeof key === "symbol" ? value : String(value)),
+    defineProperty: (target, key, descriptor) =>
+      Reflect.defineProperty(target, key, "value" in descriptor ? { ...descriptor, value: String(descriptor.value), configurable: true, writable: true, enumerable: true } : descriptor),
+  });
+}
+
+function hrtime(start?: [number, number]): [number, number] {
+  const nowMs = performance.now();
+  let seconds = Math.floor(nowMs / 1000);
+  let nanos = Math.floor((nowMs % 1000) * 1e6);
+  if (start) {
+    seconds -= start[0];
+    nanos -= start[1];
+    if (nanos < 0) {
+      seconds--;
+      nanos += 1e9;
+    }
+  }
+  return [seconds, nanos];
+}
+
+export function createProcess(runtime: Runtime): ProcessObject {
+  const { host, options } = runtime;
+  const startedMs = performance.now();
+  class process {}
+  Object.setPrototypeOf(process.prototype, EventEmitter.prototype as object);
+  const object = new process() as unknown as ProcessObject;
+  (EventEmitter as unknown as AnyFunction).call(object);
+  const version = NODE_VERSION.slice(1);
+  let umask = 0o022;
+  let exitCode: number | string | null | undefined;
+  const memory = (): Dict => {
+    const used = (performance as unknown as { memory?: { usedJSHeapSize: number; totalJSHeapSize: number } }).memory;
+    return { rss: used?.totalJSHeapSize ?? 5e7, heapTotal: used?.totalJSHeapSize ?? 3e7, heapUsed: used?.usedJSHeapSize ?? 2e7, external: 0, arrayBuffers: 0 };
+  };
+
+  Object.assign(object, {
+    version: NODE_VERSION,
+    versions: { node: version, v8: "11.3.244.8-node.36", uv: "1.46.0", modules: "115" },
+    arch: "x64", platform: "linux", release: { name: "node", lts: "Iron" },
+    title: "node", argv: ["/usr/local/bin/node"], argv0: "node", execArgv: options.execArgv, execPath: "/usr/local/bin/node",
+    env: makeEnv(host.env), pid: host.pid, ppid: host.ppid, debugPort: 9229,
+    config: { target_defaults: {}, variables: {} },
+    features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true },
+    cwd: () => runtime.cwd,
+    chdir: (folder: string) => {
+      const target = resolvePath(folder, runtime.cwd);
+      if (runtime.vfs.find(target)?.kind !== "dir") {
+        throw Object.assign(new Error(`ENOENT: no such file or directory, chdir '${runtime.cwd}' -> '${folder}'`), { errno: -2, code: "ENOENT", syscall: "chdir", path: runtime.cwd, dest: folder });
+      }
+      runtime.cwd = runtime.vfs.realpath(target);
+    },
+    umask: (mask?: number) => {
+      const before = umask;
+      if (mask !== undefined) umask = Number(mask);
+      return before;
+    },
+    exit: (code?: number | string | null) => runtime.exit(code),
+    reallyExit: (code?: number) => runtime.exit(code),
+    abort: () => {
+      host.kill(host.pid, "SIGKILL");
+      return runtime.exit(134);
+    },
+    nextTick: (task: unknown, ...args: unknown[]) => {
+      if (typeof task !== "function") throw invalidArgType("callback", "function", task);
+      runtime.loop.nextTick(() => void (task as AnyFunction)(...args));
+    },
+    hrtime: Object.assign(hrtime, { bigint: () => BigInt(Math.floor(performance.now() * 1e6)) }),
+    uptime: () => (performance.now() - startedMs) / 1000,
+    memoryUsage: Object.assign(memory, { rss: () => memory()["rss"] }),
+    constrainedMemory: () => 0, availableMemory: () => 1e9,
+    cpuUsage: () => ({ user: Math.round((performance.now() - startedMs) * 1000), system: 0 }),
+    resourceUsage: () => ({ userCPUTime: 0, systemCPUTime: 0, maxRSS: 0 }),
+    getuid: () => 1000, geteuid: () => 1000, getgid: () => 1000, getegid: () => 1000, getgroups: () => [1000],
+    kill: (pid: number, signal: string | number = "SIGTERM") => {
+      if (signal === 0) return true;
+      const name = typeof signal === "number" ? ({ 1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 15: "SIGTERM" }[signal] ?? "SIGTERM") : signal;
+      if (pid === host.pid && object.listenerCount(name) > 0) runtime.loop.post(() => void object.emit(name, name));
+      else host.kill(pid, name);
+      return true;
+    },
+    emitWarning: (warning: string | Error, ...rest: unknown[]) => emitWarning(runtime, warning, rest),
+    binding: (name: string) => {
+      throw unsupported(`process.binding("${name}")`, "native bindings cannot run in the browser");
+    },
+    dlopen: () => {
+      throw unsupported("process.dlopen", "native addons cannot run in the browser");
+    },
+    getActiveResourcesInfo: () => [], allowedNodeEnvironmentFlags: new Set<string>(), report: {},
+    setSourceMapsEnabled: () => undefined, setUncaughtExceptionCaptureCallback: () => undefined, hasUncaughtExceptionCaptureCallback: () => false,
+    moduleLoadList: [], getBuiltinModule: (name: string) => runtime.builtin(name.replace(/^node:/, "")),
+  });
+  Object.defineProperty(object, Symbol.toStringTag, { value: "process", configurable: true });
+  Object.defineProperty(object, "exitCode", {
+    enumerable: true, configurable: false, get: () => exitCode, set: (value: unknown) => {
+      const valid = value == null || (typeof value === "number" && Number.isInteger(value)) || (typeof value === "string" && value !== "" && Number.isInteger(Number(value)));
+      if (!valid) {
+        if (typeof value === "number") throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "code" is out of range. It must be an integer. Received ${value}`);
+        throw invalidArgType("code", "integer", value);
+      }
+      exitCode = value as number | string | null | undefined;
+    },
+  });
+  followSignals(runtime, object);
+  if (host.ipc) addIpc(runtime, object);
+  return object;
+}
+
+/** The host must know which signals end the process by default and which are the program's. */
+function followSignals(runtime: Runtime, object: Emitter): void {
+  const count = (event: unknown): number => (typeof event === "string" && SIGNALS.has(event) ? object.listenerCount(event) : -1);
+  object.on("newListener", (event) => {
+    if (count(event) === 0) runtime.host.handlesSignal(event as string, true);
+  });
+  object.on("removeListener", (event) => {
+    if (count(event) === 0) runtime.host.handlesSignal(event as string, false);
+  });
+}
+
+function addIpc(runtime: Runtime, object: ProcessObject): void {
+  let release: (() => void) | undefined;
+  const disconnect = (): void => {
+    if (object["connected"] !== true) return;
+    object["connected"] = false;
+    release?.();
+    runtime.loop.post(() => void object.emit("disconnect"));
+  };
+  Object.assign(object, {
+    connected: true, disconnect, channel: { ref: () => undefined, unref: () => undefined },
+    send: (message: unknown, ...rest: unknown[]) => {
+      if (object["connected"] !== true) throw nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
+      runtime.host.send(JSON.parse(JSON.stringify(message)) as unknown);
+      const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
+      if (done) runtime.loop.post(() => void done(null));
+      return true;
+    },
+  });
+  // As in Node, the channel keeps the process alive only while somebody listens to it.
+  object.on("newListener", (event) => {
+    if ((event === "message" || event === "disconnect") && object["connected"] === true) release ??= runtime.loop.hold();
+  });
+  object.on("removeListener", () => {
+    if (object.listenerCount("message") + object.listenerCount("disconnect") > 0) return;
+    release?.();
+    release = undefined;
+  });
+}
+
+function emitWarning(runtime: Runtime, warning: string | Error, rest: readonly unknown[]): void {
+  const given = (typeof rest[0] === "object" && rest[0] !== null ? rest[0] : { type: rest[0], code: rest[1] }) as { type?: string; code?: string; detail?: string };
+  const error = typeof warning === "string" ? new Error(warning) : warning;
+  if (typeof warning === "string") {
+    Object.defineProperty(error, "name", { value: given.type ?? "Warning", configurable: true, writable: true, enumerable: false });
+    if (given.code !== undefined) (error as Error & { code?: string }).code = given.code;
+    if (given.detail !== undefined) (error as Error & { detail?: string }).detail = given.detail;
+  }
+  runtime.loop.nextTick(() => void runtime.process.emit("warning", error));
+}
+
+/** Node's own listener: prints warnings to stderr, with the one hint it gives per run. */
+export function printWarnings(runtime: Runtime): void {
+  const { process, options, host } = runtime;
+  if (!options.warnings || host.env["NODE_NO_WARNINGS"] === "1") return;
+  let hinted = false;
+  process.on("warning", (value) => {
+    const warning = value as Error & { code?: string; detail?: string };
+    const code = warning.code === undefined ? "" : `[${warning.code}] `;
+    const text = options.traceWarnings ? (warning.stack ?? String(warning)) : `${warning.name}: ${warning.message}`;
+    const hint = hinted || options.traceWarnings ? "" : `(Use \`node --trace-${warning.name === "DeprecationWarning" ? "deprecation" : "warnings"} ...\` to show where the warning was created)\n`;
+    hinted = true;
+    runtime.complain(`(node:${host.pid}) ${code}${text}\n${warning.detail === undefined ? "" : `${warning.detail}\n`}${hint}`);
+  });
+}

@@ -1,0 +1,125 @@
+// node:stream, node:stream/promises, node:stream/consumers and node:stream/web.
+import streamModule from "readable-stream";
+import { EventEmitter } from "./events.ts";
+import { Buffer } from "./buffer.ts";
+import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
+
+export interface StreamModule extends Dict {
+  Readable: (new (options?: Dict) => StreamLike & { push(chunk: unknown, encoding?: string): boolean }) & Dict;
+  Writable: (new (options?: Dict) => StreamLike) & Dict;
+  Duplex: new (options?: Dict) => StreamLike;
+}
+
+let shared: StreamModule | undefined;
+
+export function createStream(): StreamModule {
+  if (shared) return shared;
+  const stream = ((streamModule["default"] as StreamModule | undefined) ?? streamModule) as StreamModule;
+  // In Node the module is the legacy Stream class with the others on it.
+  const legacy = stream["Stream"] as (AnyFunction & Dict) | undefined;
+  const exported = (typeof legacy === "function" ? legacy : function Stream() {}) as unknown as StreamModule & AnyFunction;
+  for (const key of Object.keys(stream)) if (!(key in exported)) Object.defineProperty(exported, key, { value: stream[key], enumerable: true, configurable: true, writable: true });
+  exported["Stream"] = exported;
+  if (!(exported.prototype instanceof (EventEmitter as unknown as AnyFunction))) Object.setPrototypeOf(exported.prototype as object, EventEmitter.prototype as object);
+  exported["isErrored"] ??= (value: Dict) => value?.["errored"] != null;
+  exported["getDefaultHighWaterMark"] ??= (objectMode: boolean) => (objectMode ? 16 : 16 * 1024);
+  shared = exported;
+  return exported;
+}
+
+export function createStreamPromises(): Dict {
+  const stream = createStream();
+  const settle = (run: (done: (error?: Error | null, value?: unknown) => void) => void): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      run((error, value) => (error ? reject(error) : resolve(value)));
+    });
+  return {
+    pipeline: (...streams: unknown[]) => settle((done) => void (stream["pipeline"] as AnyFunction)(...streams, done)),
+    finished: (target: unknown, options?: unknown) => settle((done) => void (stream["finished"] as AnyFunction)(target, options ?? {}, done)),
+  };
+}
+
+export function createStreamConsumers(): Dict {
+  const buffer = async (stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  };
+  const text = async (stream: AsyncIterable<Uint8Array | string>): Promise<string> => (await buffer(stream)).toString();
+  return {
+    buffer, text,
+    json: async (stream: AsyncIterable<Uint8Array | string>): Promise<unknown> => JSON.parse(await text(stream)) as unknown,
+    arrayBuffer: async (stream: AsyncIterable<Uint8Array | string>): Promise<ArrayBuffer> => new Uint8Array(await buffer(stream)).buffer,
+    blob: async (stream: AsyncIterable<Uint8Array | string>): Promise<Blob> => new Blob([new Uint8Array(await buffer(stream))]),
+  };
+}
+
+export function createStreamWeb(): Dict {
+  const names = [
+    "ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamBYOBReader", "WritableStream", "WritableStreamDefaultWriter", "TransformStream",
+    "ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextEncoderStream", "TextDecoderStream", "CompressionStream", "DecompressionStream",
+  ];
+  return Object.fromEntries(names.map((name) => [name, (globalThis as unknown as Dict)[name]]));
+}
+
+/** process.stdout, stderr and stdin. Output is synchronous: it has left before `write` returns, as with a pipe in Node. */
+export function attachStdio(runtime: Runtime): void {
+  const { host, process, loop } = runtime;
+  const { Writable, Readable } = createStream();
+  const output = (fd: 1 | 2): StreamLike => {
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Uint8Array, encoding: string, done: () => void) => {
+        if (!runtime.ended) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
+        done();
+      },
+    });
+    Object.assign(stream, { fd, _type: host.terminal ? "tty" : "pipe", _isStdio: true, destroySoon: () => undefined });
+    if (host.terminal) {
+      const { cols, rows } = host.terminal;
+      const done = (): boolean => true;
+      const move = (code: string) => (): boolean => stream.write(code);
+      Object.assign(stream, {
+        isTTY: true, columns: cols, rows, getColorDepth: () => 8, hasColors: (count = 16) => Number(count) <= 256,
+        getWindowSize: () => [stream.columns, stream.rows], clearLine: move("\u001b[2K"), clearScreenDown: move("\u001b[0J"), moveCursor: done,
+        cursorTo: (x: number, y?: number) => stream.write(y === undefined ? `\u001b[${x + 1}G` : `\u001b[${y + 1};${x + 1}H`),
+      });
+    }
+    return stream;
+  };
+  process.stdout = output(1);
+  process.stderr = output(2);
+
+  let release: (() => void) | undefined;
+  let ended = !host.stdin;
+  const letGo = (): void => {
+    release?.();
+    release = undefined;
+  };
+  const stdin = new Readable({
+    read: () => {
+      if (ended) stdin.push(null);
+      else release ??= loop.hold();
+    },
+  });
+  const { push, pause } = stdin as unknown as { push: (chunk: unknown) => boolean; pause: () => unknown };
+  Object.assign(stdin, {
+    fd: 0, isTTY: host.terminal ? true : undefined, setRawMode: () => stdin, ref: () => stdin,
+    unref: () => {
+      letGo();
+      return stdin;
+    },
+    pause: () => {
+      letGo();
+      return pause.call(stdin);
+    },
+    push: (chunk: unknown) => {
+      if (chunk === null) {
+        ended = true;
+        letGo();
+      }
+      return push.call(stdin, chunk);
+    },
+  });
+  process.stdin = stdin;
+}

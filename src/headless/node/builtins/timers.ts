@@ -1,0 +1,192 @@
+// node:timers and node:timers/promises on the process's own event loop.
+import { checkFunction, nodeError } from "../errors.ts";
+import type { LoopImmediate, LoopTimer } from "../event-loop.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+
+const MAX_DELAY_MS = 2 ** 31 - 1;
+const timersOf = new WeakMap<Runtime, Dict>();
+
+export function createTimers(runtime: Runtime): Dict {
+  const known = timersOf.get(runtime);
+  if (known) return known;
+  const { loop } = runtime;
+  const byNumber = new Map<number, Timeout>();
+  let numbers = 0;
+
+  class Timeout {
+    readonly _idleTimeout: number;
+    readonly _onTimeout: AnyFunction;
+    readonly _repeat: number | null;
+    readonly #timer: LoopTimer;
+    readonly #args: unknown[];
+    #number: number | undefined;
+
+    constructor(callback: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
+      const asked = Number(delay);
+      const delayMs = asked >= 1 && asked <= MAX_DELAY_MS ? Math.trunc(asked) : 1;
+      if (asked > MAX_DELAY_MS) {
+        runtime.process.emitWarning(`${asked} does not fit into a 32-bit signed integer.\nTimeout duration was set to 1.`, "TimeoutOverflowWarning");
+      }
+      this._idleTimeout = delayMs;
+      this._onTimeout = callback;
+      this._repeat = repeat ? delayMs : null;
+      this.#args = args;
+      this.#timer = { dueMs: 0, order: 0, active: false, referenced: true, fire: () => this.#fire() };
+      loop.startTimer(this.#timer, delayMs);
+    }
+
+    #fire(): void {
+      try {
+        this._onTimeout(...this.#args);
+      } finally {
+        if (this._repeat !== null && !this.#closed && !this.#timer.active) loop.startTimer(this.#timer, this._repeat);
+        else if (!this.#timer.active && this.#number !== undefined) byNumber.delete(this.#number);
+      }
+    }
+
+    #closed = false;
+
+    get _destroyed(): boolean {
+      return this.#closed || !this.#timer.active;
+    }
+
+    ref(): this {
+      this.#timer.referenced = true;
+      loop.poke();
+      return this;
+    }
+
+    unref(): this {
+      this.#timer.referenced = false;
+      loop.poke();
+      return this;
+    }
+
+    hasRef(): boolean {
+      return this.#timer.referenced;
+    }
+
+    refresh(): this {
+      if (!this.#closed) loop.startTimer(this.#timer, this._idleTimeout);
+      return this;
+    }
+
+    close(): this {
+      this.#closed = true;
+      loop.stopTimer(this.#timer);
+      if (this.#number !== undefined) byNumber.delete(this.#number);
+      return this;
+    }
+
+    [Symbol.toPrimitive](): number {
+      if (this.#number === undefined) {
+        this.#number = ++numbers;
+        byNumber.set(this.#number, this);
+      }
+      return this.#number;
+    }
+
+    [Symbol.for("nodejs.util.inspect.custom")](): string {
+      return `Timeout { _idleTimeout: ${this._idleTimeout}, _repeat: ${this._repeat}, _destroyed: ${this._destroyed} }`;
+    }
+  }
+
+  class Immediate {
+    readonly #entry: LoopImmediate;
+
+    constructor(callback: AnyFunction, args: unknown[]) {
+      this.#entry = {
+        active: true, referenced: true, fire: () => {
+          this.#entry.active = false;
+          callback(...args);
+        },
+      };
+      loop.addImmediate(this.#entry);
+    }
+
+    ref(): this {
+      this.#entry.referenced = true;
+      loop.poke();
+      return this;
+    }
+
+    unref(): this {
+      this.#entry.referenced = false;
+      loop.poke();
+      return this;
+    }
+
+    hasRef(): boolean {
+      return this.#entry.referenced;
+    }
+
+    close(): void {
+      this.#entry.active = false;
+      loop.poke();
+    }
+  }
+
+  for (const [holder, method] of [[Timeout, "close"], [Immediate, "close"]] as const) {
+    const { dispose } = Symbol as unknown as { dispose?: symbol };
+    if (dispose) Object.defineProperty(holder.prototype, dispose, { value: (holder.prototype as unknown as Dict)[method], configurable: true, writable: true });
+  }
+
+  const clear = (handle: unknown): void => {
+    if (handle instanceof Timeout || handle instanceof Immediate) handle.close();
+    else if (typeof handle === "number" || typeof handle === "string") byNumber.get(Number(handle))?.close();
+  };
+  const checked = (callback: unknown): AnyFunction => {
+    checkFunction(callback, "callback");
+    return callback as AnyFunction;
+  };
+  const timers: Dict = {
+    setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => new Timeout(checked(callback), delay, args, false),
+    setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => new Timeout(checked(callback), delay, args, true),
+    setImmediate: (callback: unknown, ...args: unknown[]) => new Immediate(checked(callback), args),
+    clearTimeout: clear, clearInterval: clear, clearImmediate: clear,
+  };
+  timers["promises"] = createTimersPromises(timers);
+  for (const [name, handle] of [["setTimeout", (timers["promises"] as Dict)["setTimeout"]], ["setImmediate", (timers["promises"] as Dict)["setImmediate"]]] as const) {
+    Object.defineProperty(timers[name], Symbol.for("nodejs.util.promisify.custom"), { value: handle, enumerable: true });
+  }
+  timersOf.set(runtime, timers);
+  return timers;
+}
+
+interface WaitOptions {
+  readonly signal?: AbortSignal;
+  readonly ref?: boolean;
+}
+
+function abortError(signal: AbortSignal): Error {
+  const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
+  error.name = "AbortError";
+  return error;
+}
+
+function createTimersPromises(timers: Dict): Dict {
+  const wait = (start: (done: () => void) => unknown, value: unknown, options: WaitOptions = {}): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const { signal, ref = true } = options;
+      if (signal?.aborted) {
+        reject(abortError(signal));
+        return;
+      }
+      const handle = start(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve(value);
+      }) as { unref(): void };
+      if (!ref) handle.unref();
+      const onAbort = (): void => {
+        (timers["clearTimeout"] as AnyFunction)(handle);
+        reject(abortError(signal as AbortSignal));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  const setTimeout = (delay?: number, value?: unknown, options?: WaitOptions): Promise<unknown> => wait((done) => (timers["setTimeout"] as AnyFunction)(done, delay), value, options);
+  const setImmediate = (value?: unknown, options?: WaitOptions): Promise<unknown> => wait((done) => (timers["setImmediate"] as AnyFunction)(done), value, options);
+  async function* setInterval(delay?: number, value?: unknown, options?: WaitOptions): AsyncGenerator<unknown> {
+    for (;;) yield await setTimeout(delay, value, options);
+  }
+  return { setTimeout, setImmediate, setInterval, scheduler: { wait: (delay: number, options?: WaitOptions) => setTimeout(delay, undefined, options), yield: () => setImmediate() } };
+}

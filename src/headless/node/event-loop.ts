@@ -1,0 +1,249 @@
+// The event loop of one Node process, in Node's order: next-ticks, due timers, finished operations, immediates.
+// Every callback runs in a task of its own, so that the engine drains promises between two callbacks as Node does.
+// It counts what keeps a process alive; when nothing does, it says so once (`onIdle`), and that is how programs end.
+
+const nativeSetTimeout = globalThis.setTimeout;
+const nativeClearTimeout = globalThis.clearTimeout;
+
+/** Runs `task` soon, in a task of its own, after all pending promise reactions. */
+const postTask: (task: () => void) => void = makePostTask();
+
+function makePostTask(): (task: () => void) => void {
+  const nodeImmediate = (globalThis as { setImmediate?: (task: () => void) => unknown }).setImmediate;
+  if (nodeImmediate) return (task) => void nodeImmediate(task);
+  const channel = new MessageChannel();
+  const queue: (() => void)[] = [];
+  channel.port1.onmessage = () => queue.shift()?.();
+  return (task) => {
+    queue.push(task);
+    channel.port2.postMessage(0);
+  };
+}
+
+/** Turns without any work before the loop believes that nothing is left: promise chains may still start something. */
+const QUIET_TURNS = 3;
+
+export interface LoopTimer {
+  /** Milliseconds on `performance.now()`'s clock. */
+  dueMs: number;
+  order: number;
+  active: boolean;
+  referenced: boolean;
+  fire: () => void;
+}
+
+export interface LoopImmediate {
+  active: boolean;
+  referenced: boolean;
+  fire: () => void;
+}
+
+type Phase = "timers" | "poll" | "check";
+const NEXT_PHASE: Readonly<Record<Phase, Phase>> = { timers: "poll", poll: "check", check: "timers" };
+
+export class EventLoop {
+  /** Anything a callback throws. */
+  onError: (error: unknown) => void = () => undefined;
+  /** Nothing is left to do. The loop goes on if the callback starts something. */
+  onIdle: () => void = () => undefined;
+  /** How many callbacks have run: tells whether anything happened between two idle moments. */
+  callbacks = 0;
+  #ticks: (() => void)[] = [];
+  #timers: LoopTimer[] = [];
+  #poll: (() => void)[] = [];
+  #immediates: LoopImmediate[] = [];
+  #batch: (() => void)[] = [];
+  #phase: Phase = "check";
+  #operations = 0;
+  #quietTurns = 0;
+  #timerOrder = 0;
+  #inTask = false;
+  #scheduled = false;
+  #stopped = false;
+  #wakeUp: ReturnType<typeof setTimeout> | undefined;
+
+  /** Runs before any promise reaction that is queued later, and before every other callback. */
+  nextTick(task: () => void): void {
+    this.#ticks.push(task);
+    if (!this.#inTask) this.#schedule();
+  }
+
+  /** Queues the end of an operation; keeps the process alive until it has run. */
+  post(task: () => void): void {
+    this.#poll.push(task);
+    this.#schedule();
+  }
+
+  /** Keeps the process alive until the returned function is called (again: no effect). */
+  hold(): () => void {
+    this.#operations++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#operations--;
+      this.#quietTurns = 0;
+      this.#schedule();
+    };
+  }
+
+  /** Keeps the process alive until the promise settles. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    const release = this.hold();
+    promise.then(release, release);
+    return promise;
+  }
+
+  /** A new timer, or one started again after it fired or was cleared. */
+  startTimer(timer: LoopTimer, afterMs: number): void {
+    this.stopTimer(timer);
+    timer.active = true;
+    timer.dueMs = performance.now() + afterMs;
+    timer.order = this.#timerOrder++;
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#timers[middle] as LoopTimer;
+      if (other.dueMs <= timer.dueMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
+    this.#schedule();
+  }
+
+  stopTimer(timer: LoopTimer): void {
+    if (!timer.active) return;
+    timer.active = false;
+    const at = this.#timers.indexOf(timer);
+    if (at >= 0) this.#timers.splice(at, 1);
+    this.#schedule();
+  }
+
+  addImmediate(immediate: LoopImmediate): void {
+    this.#immediates.push(immediate);
+    this.#schedule();
+  }
+
+  /** Something outside changed what keeps the loop alive (a timer's `unref`). */
+  poke(): void {
+    this.#schedule();
+  }
+
+  /** Runs `task` as the loop's own callback: its errors go to `onError`, its next-ticks run right after. */
+  run(task: () => void): void {
+    if (this.#stopped) return;
+    const outer = this.#inTask;
+    this.#inTask = true;
+    this.callbacks++;
+    try {
+      this.#guard(task);
+      if (!outer) this.#drainTicks();
+    } finally {
+      this.#inTask = outer;
+    }
+    this.#quietTurns = 0;
+    this.#schedule();
+  }
+
+  /** No callback runs any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#ticks = [];
+    this.#timers = [];
+    this.#poll = [];
+    this.#immediates = [];
+    this.#batch = [];
+    if (this.#wakeUp !== undefined) nativeClearTimeout(this.#wakeUp);
+  }
+
+  get #alive(): boolean {
+    return this.#operations > 0 || this.#ticks.length > 0 || this.#poll.length > 0 || this.#batch.length > 0
+      || this.#immediates.some((x) => x.active && x.referenced) || this.#timers.some((x) => x.referenced);
+  }
+
+  #guard(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  #drainTicks(): void {
+    for (let tick = this.#ticks.shift(); tick && !this.#stopped; tick = this.#ticks.shift()) this.#guard(tick);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    postTask(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    if (this.#ticks.length > 0) {
+      this.run(() => undefined);
+      return;
+    }
+    const task = this.#nextTask();
+    if (task) {
+      this.run(task);
+      return;
+    }
+    if (this.#alive) {
+      this.#quietTurns = 0;
+      this.#sleep();
+    } else if (++this.#quietTurns < QUIET_TURNS) {
+      this.#schedule();
+    } else {
+      this.#quietTurns = 0;
+      this.onIdle();
+    }
+  }
+
+  #nextTask(): (() => void) | undefined {
+    for (let phases = 0; phases <= 3; phases++) {
+      const task = this.#batch.shift();
+      if (task) return task;
+      this.#phase = NEXT_PHASE[this.#phase];
+      this.#batch = this.#collect(this.#phase);
+    }
+    return undefined;
+  }
+
+  #collect(phase: Phase): (() => void)[] {
+    switch (phase) {
+      case "timers": {
+        // Half a millisecond of grace: native timers fire on whole milliseconds, sometimes just before the due time.
+        const now = performance.now() + 0.5;
+        const end = this.#timers.findIndex((timer) => timer.dueMs > now);
+        const due = this.#timers.slice(0, end < 0 ? undefined : end);
+        return due.map((timer) => () => {
+          if (!timer.active) return;
+          const at = this.#timers.indexOf(timer);
+          if (at >= 0) this.#timers.splice(at, 1);
+          timer.active = false;
+          timer.fire();
+        });
+      }
+      case "poll":
+        return this.#poll.splice(0);
+      case "check":
+        return this.#immediates.splice(0).map((immediate) => () => {
+          if (immediate.active) immediate.fire();
+        });
+      default:
+        return phase satisfies never;
+    }
+  }
+
+  #sleep(): void {
+    if (this.#wakeUp !== undefined) nativeClearTimeout(this.#wakeUp);
+    this.#wakeUp = undefined;
+    const next = this.#timers[0];
+    if (!next) return;
+    this.#wakeUp = nativeSetTimeout(() => this.#schedule(), Math.max(0, Math.ceil(next.dueMs - performance.now())));
+  }
+}

@@ -1,0 +1,178 @@
+// From a file to code that can run: which module system it belongs to, TypeScript's types taken off, and evaluation
+// with errors that say where. Nothing here resolves or caches.
+import { Parser } from "acorn";
+import { transform as sucrase } from "sucrase";
+import { nodeError } from "../errors.ts";
+import { fileToUrl } from "../file-url.ts";
+import type { Realm } from "../realm.ts";
+import type { SourceTable } from "../stack.ts";
+import { Edits } from "./edits.ts";
+import { type Ast, readModule } from "./references.ts";
+import { NAMES, parseModule } from "./esm-transform.ts";
+import type { Resolver } from "./resolve.ts";
+
+export type Format = "module" | "commonjs" | "json";
+
+const TYPESCRIPT = /\.[cm]?ts$/;
+const same = (_line: number, column: number): number => column;
+
+/** Types are removed in place: lines stay, so traces stay right to the line. */
+export function stripTypes(source: string, path: string): string {
+  if (!TYPESCRIPT.test(path)) return source;
+  try {
+    return sucrase(source, { transforms: ["typescript"], disableESTransforms: true, preserveDynamicImport: true, filePath: path }).code;
+  } catch (error) {
+    const message = error instanceof Error ? error.message.replace(/^Error transforming [^:]*: /, "") : String(error);
+    const at = /\((\d+):(\d+)\)/.exec(message);
+    throw Object.assign(new SyntaxError(message), { typescriptAt: at ? { line: Number(at[1]), column: Number(at[2]) } : undefined });
+  }
+}
+
+function parsesAsScript(source: string): boolean {
+  try {
+    Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+function parsesAsModule(source: string): boolean {
+  try {
+    parseModule(source);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** For code that nothing declares: ESM if it only makes sense as such, as Node 20.19 decides too. */
+export function detectFormat(source: string): "module" | "commonjs" {
+  if (!/\b(import|export|await)\b/.test(source)) return "commonjs";
+  return !parsesAsScript(source) && parsesAsModule(source) ? "module" : "commonjs";
+}
+
+/** `source` is read only where the name and the package leave it open. */
+export function formatOf(path: string, resolver: Resolver, source: () => string): Format {
+  if (path.endsWith(".json")) return "json";
+  if (/\.m[jt]s$/.test(path)) return "module";
+  if (/\.c[jt]s$/.test(path)) return "commonjs";
+  const type = resolver.packageOf(path)?.data["type"];
+  if (type === "module" || type === "commonjs") return type;
+  return path.includes("/node_modules/") && !path.endsWith(".ts") && type !== undefined ? "commonjs" : detectFormat(source());
+}
+
+/** How the engine words the mistake, since acorn (which knows the place) words it differently. */
+function engineMessage(source: string): string | undefined {
+  const plain = source
+    .replace(/^#!.*/, "")
+    .replace(/\bimport\s+(?:[\w*${},\s]+?\s+from\s+)?(["'])[^"'\n]*\1/g, "void 0")
+    .replace(/\bexport\s+default\b/g, "void ")
+    .replace(/\bexport\s+(?=(?:const|let|var|function|async|class)\b)/g, "");
+  try {
+    // Compiled, never called.
+    // oxlint-disable-next-line no-eval -- running programs is what this room does
+    void (0, eval)(`(async function* () { "use strict"; ${plain}\n})`);
+    return undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? error.message : undefined;
+  }
+}
+
+/** A syntax error of the engine or of acorn as Node reports it, placed at the token in question. */
+export function placeSyntaxError(error: unknown, source: string, label: string, sources: SourceTable, kind: "module" | "commonjs"): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  let place = acornPlace(error) ?? (error as { typescriptAt?: { line: number; column: number } }).typescriptAt;
+  if (!place) {
+    try {
+      Parser.parse(source, { ecmaVersion: "latest", sourceType: kind === "module" ? "module" : "script", allowReturnOutsideFunction: true, allowHashBang: true });
+    } catch (found) {
+      place = acornPlace(found);
+    }
+  }
+  const message = acornPlace(error) ? (engineMessage(source) ?? error.message.replace(/ \(\d+:\d+\)$/, "")) : error.message;
+  const placed = new SyntaxError(message);
+  Object.defineProperty(placed, "stack", { value: `SyntaxError: ${message}`, configurable: true, writable: true, enumerable: false });
+  const sourceLine = place ? source.split("\n")[place.line - 1] : undefined;
+  if (place) sources.setPosition(placed, { label, line: place.line, column: place.column + 1, sourceLine });
+  return placed;
+}
+
+function acornPlace(error: unknown): { line: number; column: number } | undefined {
+  const loc = (error as { loc?: { line: number; column: number } } | null)?.loc;
+  return loc && typeof loc.line === "number" ? loc : undefined;
+}
+
+export type CommonJsFunction = (exports: unknown, require: unknown, module: unknown, filename: string, dirname: string) => unknown;
+export type DynamicImport = (specifier: unknown, options?: unknown) => Promise<unknown>;
+
+const CJS_HEAD = "(function (exports, require, module, __filename, __dirname) { ";
+
+/** `import()` in CommonJS becomes a call of ours; everything else is left as it is. */
+function rewriteDynamicImports(source: string): Edits | undefined {
+  if (!/\bimport\s*\(/.test(source)) return undefined;
+  let program: Ast;
+  try {
+    program = Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true }) as unknown as Ast;
+  } catch (error) {
+    // The engine will say what is wrong.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const edits = new Edits(source);
+  for (const at of readModule(program, new Set()).dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
+  return edits;
+}
+
+export function compileCommonJs(source: string, path: string, realm: Realm, sources: SourceTable, dynamicImport: DynamicImport): CommonJsFunction {
+  const text = source.startsWith("#!") ? `//${source.slice(2)}` : source;
+  const { code, columnBefore } = rewriteDynamicImports(text)?.apply() ?? { code: text, columnBefore: same };
+  const outer = `(function (${NAMES.import}) { return ${CJS_HEAD}`;
+  const shift = realm.prefixLength + outer.length;
+  const url = sources.add(path, source, (line, column) => columnBefore(line, line === 1 ? column - shift : column));
+  try {
+    // The unwrapped body must stand on its own: code that closes our function early would otherwise pass.
+    return (realm.evaluate(`${outer}${code}\n})})`, url) as (importer: DynamicImport) => CommonJsFunction)(dynamicImport);
+  } catch (error) {
+    throw placeSyntaxError(error, text, path, sources, "commonjs");
+  }
+}
+
+export function evaluateModule(code: string, label: string, source: string, columnBefore: (line: number, column: number) => number, realm: Realm, sources: SourceTable): unknown {
+  const url = sources.add(label, source, (line, column) => columnBefore(line, line === 1 ? column - realm.prefixLength : column));
+  try {
+    return realm.evaluate(code, url);
+  } catch (error) {
+    throw placeSyntaxError(error, source, label, sources, "module");
+  }
+}
+
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+  } catch (error) {
+    const failure = error as SyntaxError;
+    failure.message = `${path}: ${failure.message}`;
+    failure.stack = `SyntaxError: ${failure.message}`;
+    throw failure;
+  }
+}
+
+export function missingAttribute(path: string): Error {
+  return nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_MISSING", `Module "${fileToUrl(path)}" needs an import attribute of type "json"`);
+}
+
+/** Global code whose completion value counts (-p). The names of `require` and its kin must be globals by then. */
+export function evaluateScript(runtime: { realm: Realm; sources: SourceTable }, source: string, name: string, dynamicImport: DynamicImport): unknown {
+  const { code, columnBefore } = rewriteDynamicImports(source)?.apply() ?? { code: source, columnBefore: same };
+  const url = runtime.sources.add(name, source, columnBefore);
+  try {
+    const run = runtime.realm.evaluate(`(function (${NAMES.import}, require, module, exports, __filename, __dirname, code) { return eval(code); })`, "") as (...args: unknown[]) => unknown;
+    const global = runtime.realm.global as Record<string, unknown>;
+    return run(dynamicImport, global["require"], global["module"], global["exports"], name, ".", code + url);
+  } catch (error) {
+    throw error instanceof SyntaxError ? placeSyntaxError(error, source, name, runtime.sources, "commonjs") : error;
+  }
+}

@@ -1,0 +1,80 @@
+// Replacements in a source text that never add or remove a line, with the way back: where a column of the result was
+// in the original. Stack traces of transformed modules stay exact through it.
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** A line's pieces in order: from this column of the result on, the original is at `original` (+ distance, if `moving`). */
+interface Piece {
+  readonly from: number;
+  readonly original: number;
+  readonly moving: boolean;
+}
+
+export class Edits {
+  readonly #source: string;
+  readonly #edits: Edit[] = [];
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  /** Replaces [start, end). Lines in it are kept: their line ends follow the new text. Ranges may touch, not overlap. */
+  replace(start: number, end: number, text: string): void {
+    const lines = this.#source.slice(start, end).replace(/[^\n]/g, "");
+    this.#edits.push({ start, end, text: text + lines });
+  }
+
+  insert(at: number, text: string): void {
+    this.#edits.push({ start: at, end: at, text });
+  }
+
+  /** The new text and, for a 1-based line and column in it, the column in the original. */
+  apply(): { readonly code: string; readonly columnBefore: (line: number, column: number) => number } {
+    // Stable: insertions at one place keep the order in which they were made.
+    const edits = [...this.#edits].sort((a, b) => a.start - b.start || a.end - b.end);
+    const shifted = new Map<number, Piece[]>();
+    let code = "";
+    let at = 0;
+    let line = 1;
+    let lineStart = 0;
+    let originalLineStart = 0;
+    const advance = (from: number, to: number): void => {
+      for (let i = this.#source.indexOf("\n", from); i >= 0 && i < to; i = this.#source.indexOf("\n", i + 1)) {
+        line++;
+        originalLineStart = i + 1;
+        lineStart = code.length + (i + 1 - from);
+      }
+    };
+    for (const edit of edits) {
+      advance(at, edit.start);
+      code += this.#source.slice(at, edit.start);
+      const pieces = shifted.get(line) ?? [];
+      pieces.push({ from: code.length - lineStart, original: edit.start - originalLineStart, moving: false });
+      shifted.set(line, pieces);
+      code += edit.text;
+      const lastBreak = edit.text.lastIndexOf("\n");
+      if (lastBreak >= 0) {
+        line += edit.text.split("\n").length - 1;
+        lineStart = code.length - (edit.text.length - lastBreak - 1);
+        originalLineStart = this.#source.lastIndexOf("\n", edit.end - 1) + 1;
+      }
+      const after = shifted.get(line) ?? [];
+      after.push({ from: code.length - lineStart, original: edit.end - originalLineStart, moving: true });
+      shifted.set(line, after);
+      at = edit.end;
+    }
+    code += this.#source.slice(at);
+    return { code, columnBefore: (l, column) => originalColumn(shifted.get(l), column) };
+  }
+}
+
+function originalColumn(pieces: readonly Piece[] | undefined, column: number): number {
+  const zeroBased = column - 1;
+  const piece = pieces?.findLast((p) => p.from <= zeroBased);
+  if (!piece) return column;
+  return 1 + piece.original + (piece.moving ? zeroBased - piece.from : 0);
+}

@@ -1,0 +1,33 @@
+// The module loader of one process: CommonJS and ES modules over one resolver.
+import type { AnyFunction, Dict, LoaderApi, Runtime } from "../runtime.ts";
+import { CommonJs } from "./commonjs.ts";
+import { evaluateScript, formatOf } from "./compile.ts";
+import { EsmLoader } from "./esm.ts";
+import { Resolver } from "./resolve.ts";
+
+export interface Loader extends LoaderApi {
+  readonly resolver: Resolver;
+  readonly commonJs: CommonJs;
+  readonly esm: EsmLoader;
+  /** Runs the main program; a promise when it is an ES module. */
+  runMain(path: string): Promise<unknown> | undefined;
+  /** Script code without a file (-e, stdin): the value of its last expression. */
+  evalScript(code: string, name: string, file: string): unknown;
+}
+
+export function createLoader(runtime: Runtime): Loader {
+  const resolver = new Resolver(runtime.vfs, runtime.options.conditions);
+  const commonJs: CommonJs = new CommonJs(runtime, resolver, () => esm);
+  const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs);
+  return {
+    resolver, commonJs, esm, Module: commonJs.Module as unknown as AnyFunction & Dict,
+    createRequire: (file) => commonJs.requireFrom(file),
+    import: (specifier, parentFile, options) => esm.dynamicImport(specifier, parentFile, options),
+    runMain: (path) => {
+      if (formatOf(path, resolver, () => commonJs.readText(path)) === "module") return esm.import(path);
+      commonJs.load(path, undefined, true);
+      return undefined;
+    },
+    evalScript: (code, name, file) => evaluateScript(runtime, code, name, (specifier, options) => esm.dynamicImport(specifier, file, options)),
+  };
+}

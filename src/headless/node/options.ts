@@ -1,0 +1,160 @@
+// The command line of `node`. Flags that change nothing here are accepted as Node accepts them; unknown ones are refused.
+
+export interface Options {
+  mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "stdin";
+  /** Code of -e and -p. */
+  code: string;
+  inputType: "module" | "commonjs" | undefined;
+  /** The program and its arguments; with `--test`, the patterns. */
+  rest: string[];
+  /** -r and --import, in order. */
+  preloads: { kind: "require" | "import"; specifier: string }[];
+  conditions: string[];
+  /** What `process.execArgv` shows. */
+  execArgv: string[];
+  warnings: boolean;
+  traceWarnings: boolean;
+  testReporters: string[];
+  testReporterDestinations: string[];
+  testNamePatterns: string[];
+  testSkipPatterns: string[];
+  testOnly: boolean;
+  testTimeoutMs: number;
+  unhandledRejections: string;
+  /** Set when the line cannot be run: what Node prints, and its exit code 9. */
+  error: string | undefined;
+}
+
+/** Flags with a value that are read below; any of them may be written `--flag value` or `--flag=value`. */
+const WITH_VALUE = new Set([
+  "-e", "--eval", "-r", "--require", "--import", "--input-type", "-C", "--conditions", "--test-reporter", "--test-reporter-destination", "--test-name-pattern",
+  "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
+  "--stack-trace-limit", "--env-file", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
+]);
+const WITHOUT_VALUE = new Set([
+  "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--no-warnings", "--warnings",
+  "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
+  "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--frozen-intrinsics", "--no-addons",
+]);
+const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allow|disable|enable|max|stack|es-module)-?/;
+
+export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
+  const options: Options = {
+    mode: "file", code: "", inputType: undefined, rest: [], preloads: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
+    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testTimeoutMs: Number.POSITIVE_INFINITY,
+    unhandledRejections: "throw", error: undefined,
+  };
+  const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
+  const line = [...fromEnvironment, ...argv];
+  let at = 0;
+  for (; at < line.length; at++) {
+    const word = line[at] as string;
+    if (word === "--") {
+      at++;
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") break;
+    const equals = word.startsWith("--") ? word.indexOf("=") : -1;
+    const flag = equals > 0 ? word.slice(0, equals) : word;
+    let value: string | undefined = equals > 0 ? word.slice(equals + 1) : undefined;
+    const own = at >= fromEnvironment.length;
+    if (own) options.execArgv.push(word);
+    if (WITH_VALUE.has(flag) && value === undefined) {
+      value = line[++at];
+      if (value === undefined || (value.startsWith("-") && value !== "-" && flag !== "-e" && flag !== "--eval")) {
+        options.error = `${flag} requires an argument`;
+        return options;
+      }
+      if (own) options.execArgv.push(value);
+    } else if (!WITH_VALUE.has(flag) && !WITHOUT_VALUE.has(flag) && !KNOWN_PREFIX.test(flag)) {
+      options.error = `bad option: ${word}`;
+      return options;
+    }
+    // `-p` takes its code from the next word, if there is one.
+    if ((flag === "-p" || flag === "--print" || flag === "-pe") && value === undefined) {
+      value = line[++at];
+      if (own && value !== undefined) options.execArgv.push(value);
+    }
+    apply(options, flag, value ?? "");
+  }
+  options.rest = line.slice(at);
+  if (options.mode === "file" && (options.rest.length === 0 || options.rest[0] === "-")) {
+    options.mode = "stdin";
+    options.rest = options.rest.slice(1);
+  }
+  return options;
+}
+
+function apply(options: Options, flag: string, value: string): void {
+  switch (flag) {
+    case "-e":
+    case "--eval":
+      if (options.mode !== "print") options.mode = "eval";
+      options.code = value;
+      return;
+    case "-p":
+    case "-pe":
+    case "--print":
+      options.mode = "print";
+      if (value !== "") options.code = value;
+      return;
+    case "-r":
+    case "--require":
+      options.preloads.push({ kind: "require", specifier: value });
+      return;
+    case "--import":
+      options.preloads.push({ kind: "import", specifier: value });
+      return;
+    case "--input-type":
+      if (value === "module" || value === "commonjs") options.inputType = value;
+      else options.error = `--input-type must be "module" or "commonjs"`;
+      return;
+    case "-C":
+    case "--conditions":
+      options.conditions.push(value);
+      return;
+    case "-c":
+    case "--check":
+      options.mode = "check";
+      return;
+    case "-v":
+    case "--version":
+      options.mode = "version";
+      return;
+    case "-h":
+    case "--help":
+      options.mode = "help";
+      return;
+    case "--test":
+      options.mode = "test";
+      return;
+    case "--test-only":
+      options.testOnly = true;
+      return;
+    case "--test-reporter":
+      options.testReporters.push(value);
+      return;
+    case "--test-reporter-destination":
+      options.testReporterDestinations.push(value);
+      return;
+    case "--test-name-pattern":
+      options.testNamePatterns.push(value);
+      return;
+    case "--test-skip-pattern":
+      options.testSkipPatterns.push(value);
+      return;
+    case "--test-timeout":
+      options.testTimeoutMs = Number(value);
+      return;
+    case "--unhandled-rejections":
+      options.unhandledRejections = value;
+      return;
+    case "--no-warnings":
+      options.warnings = false;
+      return;
+    case "--trace-warnings":
+      options.traceWarnings = true;
+      return;
+    default:
+  }
+}

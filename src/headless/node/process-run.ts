@@ -1,0 +1,230 @@
+// One Node process from its command line to its exit code. Everything a program can do to end is decided here.
+import { Buffer, createBuffer } from "./builtins/buffer.ts";
+import { createConsole } from "./builtins/console.ts";
+import { makeBuiltin } from "./builtins/index.ts";
+import { createProcess, printWarnings } from "./builtins/process.ts";
+import { attachStdio } from "./builtins/stream.ts";
+import { createTimers } from "./builtins/timers.ts";
+import { activate } from "./active.ts";
+import { ExitSignal, checkFunction } from "./errors.ts";
+import { EventLoop } from "./event-loop.ts";
+import { type Loader, createLoader } from "./loader/index.ts";
+import { startProgram } from "./program.ts";
+import { trackNatives } from "./natives.ts";
+import { parseOptions } from "./options.ts";
+import { ownRealm, sharedRealm } from "./realm.ts";
+import { describeFatal, rejectionError } from "./report.ts";
+import type { AnyFunction, Dict, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
+import { SourceTable } from "./stack.ts";
+
+export interface NodeProcess {
+  readonly exitCode: Promise<number>;
+  /** Input from outside; null ends it. */
+  stdin(data: Uint8Array | null): void;
+  /** A message of the parent; null: it has disconnected. */
+  message(message: unknown): void;
+  signal(signal: string): void;
+  resize(cols: number, rows: number): void;
+  /** Ends it from outside without running anything more. */
+  terminate(code: number): void;
+}
+
+const UNSETTLED_AWAIT = 13;
+const HANDLER_THREW = 7;
+
+export function startNodeProcess(host: NodeHost): NodeProcess {
+  return new RunningProcess(host);
+}
+
+class RunningProcess implements Runtime, NodeProcess {
+  readonly host: NodeHost;
+  readonly vfs: NodeHost["vfs"];
+  readonly loop = new EventLoop();
+  readonly sources = new SourceTable();
+  readonly options;
+  readonly exitCode: Promise<number>;
+  readonly loader: Loader;
+  readonly process: ProcessObject;
+  readonly realm;
+  cwd: string;
+  ended = false;
+  readonly #builtins = new Map<string, Dict>();
+  readonly #cleanups: (() => void)[] = [];
+  #finish: (code: number) => void = () => undefined;
+  /** The main program's promise has not settled. */
+  #mainPending = false;
+  #exiting = false;
+  #callbacksAtBeforeExit = -1;
+
+  constructor(host: NodeHost) {
+    this.host = host;
+    this.vfs = host.vfs;
+    this.cwd = host.cwd;
+    this.options = parseOptions(host.argv, host.env["NODE_OPTIONS"]);
+    this.exitCode = new Promise((resolve) => (this.#finish = resolve));
+    this.loop.onError = (error) => this.fatal(error, "uncaughtException");
+    this.loop.onIdle = () => this.#idle();
+    this.#cleanups.push(activate(this), this.sources.install());
+    this.process = createProcess(this);
+    this.loader = createLoader(this);
+    attachStdio(this);
+    const globals = this.#globals();
+    this.realm = host.ownsRealm ? ownRealm(globals) : sharedRealm(globals);
+    const { realm } = this;
+    this.#cleanups.push(() => realm.close());
+    if (host.ownsRealm) trackNatives(this.loop);
+    printWarnings(this);
+    this.loop.run(() => this.#start());
+  }
+
+  builtin(name: string): Dict {
+    const known = this.#builtins.get(name);
+    if (known) return known;
+    const made = makeBuiltin(this, name);
+    this.#builtins.set(name, made);
+    return made;
+  }
+
+  complain(text: string): void {
+    if (!this.ended) this.host.write(2, Buffer.from(text, "utf8"));
+  }
+
+  exit(code?: number | string | null): never {
+    if (code !== undefined) this.process.exitCode = code;
+    const exitCode = (): number => Number(this.process.exitCode ?? 0);
+    if (!this.#exiting) {
+      this.#exiting = true;
+      this.#emitExit(exitCode());
+    }
+    this.#end(exitCode());
+    throw new ExitSignal(exitCode());
+  }
+
+  fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void {
+    if (error instanceof ExitSignal || this.ended) return;
+    const { process } = this;
+    process.emit("uncaughtExceptionMonitor", error, origin);
+    if (process.listenerCount("uncaughtException") > 0 && !this.#exiting) {
+      try {
+        process.emit("uncaughtException", error, origin);
+      } catch (failure) {
+        if (!(failure instanceof ExitSignal)) this.#die(failure, HANDLER_THREW);
+      }
+      return;
+    }
+    this.#die(error, 1);
+  }
+
+  unhandled(reason: unknown, promise: unknown): void {
+    if (reason instanceof ExitSignal || this.ended) return;
+    const { process, options } = this;
+    if (options.unhandledRejections !== "strict" && process.listenerCount("unhandledRejection") > 0) {
+      process.emit("unhandledRejection", reason, promise);
+      return;
+    }
+    if (options.unhandledRejections === "none") return;
+    if (options.unhandledRejections === "warn" || options.unhandledRejections === "warn-with-error-code") {
+      process.emitWarning(`Unhandled promise rejection. ${String(reason)}`, "UnhandledPromiseRejectionWarning");
+      if (options.unhandledRejections === "warn-with-error-code") process.exitCode = 1;
+      return;
+    }
+    this.fatal(rejectionError(reason), "unhandledRejection");
+  }
+
+  stdin(data: Uint8Array | null): void {
+    if (!this.ended) this.loop.run(() => void this.process.stdin.push(data && Buffer.from(data)));
+  }
+
+  message(message: unknown): void {
+    if (this.ended) return;
+    this.loop.run(() => {
+      if (message === null) (this.process["disconnect"] as AnyFunction | undefined)?.();
+      else this.process.emit("message", message, undefined);
+    });
+  }
+
+  signal(signal: string): void {
+    if (!this.ended) this.loop.run(() => void this.process.emit(signal, signal));
+  }
+
+  resize(cols: number, rows: number): void {
+    if (this.ended) return;
+    for (const stream of [this.process.stdout, this.process.stderr] as StreamLike[]) {
+      Object.assign(stream, { columns: cols, rows });
+      this.loop.run(() => void stream.emit("resize"));
+    }
+  }
+
+  terminate(code: number): void {
+    this.#end(code);
+  }
+
+  #start(): void {
+    const main = startProgram(this);
+    if (!main) return;
+    this.#mainPending = true;
+    main.then(
+      () => {
+        this.#mainPending = false;
+      },
+      (error: unknown) => {
+        this.#mainPending = false;
+        this.loop.run(() => this.fatal(error, "uncaughtException"));
+      },
+    );
+  }
+
+  #idle(): void {
+    if (this.#mainPending) {
+      this.loop.run(() => this.exit(this.process.exitCode ?? UNSETTLED_AWAIT));
+      return;
+    }
+    if (this.loop.callbacks === this.#callbacksAtBeforeExit) {
+      this.loop.run(() => this.exit());
+      return;
+    }
+    this.loop.run(() => void this.process.emit("beforeExit", Number(this.process.exitCode ?? 0)));
+    // Idle again with nothing run in between means the end; otherwise `beforeExit` comes again, as in Node.
+    this.#callbacksAtBeforeExit = this.loop.callbacks;
+  }
+
+  #emitExit(code: number): void {
+    try {
+      this.process.emit("exit", code);
+    } catch (error) {
+      if (error instanceof ExitSignal) return;
+      this.complain(describeFatal(this, error));
+      this.process.exitCode = HANDLER_THREW;
+    }
+  }
+
+  #die(error: unknown, code: number): void {
+    this.complain(describeFatal(this, error));
+    if (!this.#exiting) {
+      this.#exiting = true;
+      this.process.exitCode = code;
+      this.#emitExit(code);
+    }
+    this.#end(Number(this.process.exitCode ?? code));
+  }
+
+  #end(code: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.loop.stop();
+    for (const cleanup of this.#cleanups.splice(0).reverse()) cleanup();
+    this.#finish(code & 0xff);
+  }
+
+  #globals(): Dict {
+    const timers = createTimers(this);
+    const { promises: _promises, ...timerFunctions } = timers;
+    return {
+      process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
+      queueMicrotask: (task: unknown) => {
+        checkFunction(task, "callback");
+        globalThis.queueMicrotask(() => this.loop.run(task as () => void));
+      },
+    };
+  }
+}

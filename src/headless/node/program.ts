@@ -1,0 +1,148 @@
+// What the command line asks to run: a file, code, stdin, tests, a syntax check, or just the version.
+import { resolvePath } from "../posix-path.ts";
+import { inspect } from "node-inspect-extracted";
+import { Parser } from "acorn";
+import { formatOf, placeSyntaxError } from "./loader/compile.ts";
+import { parseModule } from "./loader/esm-transform.ts";
+import type { Loader } from "./loader/index.ts";
+import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
+import { runTestFiles } from "./testing/test-command.ts";
+import { builtinNames } from "./builtins/index.ts";
+import { ExitSignal } from "./errors.ts";
+
+const EXEC_PATH = "/usr/local/bin/node";
+const BAD_COMMAND_LINE = 9;
+
+/** Starts it. A promise when the program goes on after this call; it rejects with what the program threw. */
+export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
+  const { options, process } = runtime;
+  const loader = runtime.loader as Loader;
+  if (options.error !== undefined) {
+    runtime.complain(`node: ${options.error}\n`);
+    return void runtime.exit(BAD_COMMAND_LINE);
+  }
+  switch (options.mode) {
+    case "version":
+      process.stdout.write(`${NODE_VERSION}\n`);
+      return undefined;
+    case "help":
+      process.stdout.write("Usage: node [options] [ script.js ] [arguments]\n");
+      return undefined;
+    case "check":
+      return check(runtime, loader);
+    case "test":
+      process.argv = [EXEC_PATH, ...options.rest];
+      return runTestFiles(runtime);
+    case "file":
+      return afterPreloads(runtime, () => runFile(runtime, loader));
+    case "eval":
+    case "print":
+      process.argv = [EXEC_PATH, ...options.rest];
+      return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
+    case "stdin":
+      process.argv = [EXEC_PATH, "-", ...options.rest];
+      return readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]"));
+    default:
+      return options.mode satisfies never;
+  }
+}
+
+function runFile(runtime: Runtime, loader: Loader): Promise<unknown> | undefined {
+  const { options, process } = runtime;
+  const asked = resolvePath(options.rest[0] as string, runtime.cwd);
+  const path = loader.resolver.main(asked);
+  process.argv = [EXEC_PATH, path ?? asked, ...options.rest.slice(1)];
+  if (path === undefined) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
+  return loader.runMain(path);
+}
+
+/** -r and --import, in order; stays synchronous when there is nothing to wait for. */
+function afterPreloads(runtime: Runtime, run: () => Promise<unknown> | undefined): Promise<unknown> | undefined {
+  const parent = resolvePath("[preload]", runtime.cwd);
+  const waits: (() => Promise<unknown>)[] = [];
+  for (const { kind, specifier } of runtime.options.preloads) {
+    if (kind === "require") runtime.loader.createRequire(parent)(specifier);
+    else waits.push(() => runtime.loader.import(specifier, parent));
+  }
+  if (waits.length === 0) return run();
+  return (async () => {
+    for (const wait of waits) await wait();
+    await run();
+  })();
+}
+
+function runCode(runtime: Runtime, loader: Loader, code: string, name: string): Promise<unknown> | undefined {
+  const { options, process } = runtime;
+  const isModule = options.inputType === "module" || (options.inputType === undefined && options.mode !== "print" && looksLikeModule(code));
+  if (isModule) return loader.esm.importSource(code, resolvePath(`${name}1`, runtime.cwd));
+  if (options.mode === "print") {
+    process.stdout.write(`${show(evaluate(runtime, loader, code, name))}\n`);
+    return undefined;
+  }
+  evaluate(runtime, loader, code, name);
+  return undefined;
+}
+
+function looksLikeModule(code: string): boolean {
+  if (!/\b(import|export|await)\b/.test(code)) return false;
+  try {
+    Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true });
+    return false;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  try {
+    parseModule(code);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+const show = (value: unknown): string => (typeof value === "string" ? value : inspect(value));
+
+/** Script code: `require` and the builtins are globals, and the last expression's value is the result. */
+function evaluate(runtime: Runtime, loader: Loader, code: string, name: string): unknown {
+  const global = runtime.realm.global as Dict;
+  const file = resolvePath(name, runtime.cwd);
+  const require = loader.createRequire(file);
+  const set = (key: string, value: unknown): void => void Object.defineProperty(global, key, { value, writable: true, configurable: true, enumerable: false });
+  set("require", require);
+  set("module", { exports: {}, id: name, filename: file, loaded: false, children: [], paths: [] });
+  set("exports", (global["module"] as Dict)["exports"]);
+  set("__filename", name);
+  set("__dirname", ".");
+  for (const builtin of builtinNames) {
+    if (builtin.includes("/") || builtin in global) continue;
+    Object.defineProperty(global, builtin, { get: () => runtime.builtin(builtin), configurable: true, enumerable: false });
+  }
+  return loader.evalScript(code, name, file);
+}
+
+function check(runtime: Runtime, loader: Loader): undefined {
+  const asked = resolvePath(runtime.options.rest[0] ?? "", runtime.cwd);
+  const path = loader.resolver.main(asked);
+  if (path === undefined) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
+  const source = loader.commonJs.readText(path);
+  const format = formatOf(path, loader.resolver, () => source);
+  try {
+    if (format === "module") parseModule(source);
+    else if (format === "commonjs") Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });
+  } catch (error) {
+    if (error instanceof ExitSignal || format === "json") throw error;
+    throw placeSyntaxError(error, source, path, runtime.sources, format);
+  }
+  return undefined;
+}
+
+function readInput(runtime: Runtime): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const decoder = new TextDecoder();
+    let text = "";
+    const { stdin } = runtime.process;
+    stdin.on("data", (chunk) => (text += decoder.decode(chunk as Uint8Array, { stream: true })));
+    stdin.on("end", () => resolve(text + decoder.decode()));
+    stdin.on("error", reject as AnyFunction);
+  });
+}

@@ -1,0 +1,57 @@
+// What Node prints when a program ends badly: the place, the source line with its caret, the error, the version.
+import { inspect } from "node-inspect-extracted";
+import { nodeError } from "./errors.ts";
+import { NODE_VERSION, type Runtime } from "./runtime.ts";
+import type { Position } from "./stack.ts";
+
+const BANNER = `\nNode.js ${NODE_VERSION}\n`;
+
+/** V8 points at the `throw`, the stack at the error's making; the same when one line does both. */
+function caretColumn(position: Position): number {
+  const before = position.sourceLine?.slice(0, position.column - 1) ?? "";
+  const thrown = /\bthrow\s+(?:new\s+)?$/.exec(before);
+  return thrown ? thrown.index + 1 : position.column;
+}
+
+function caretLength(position: Position, error: unknown): number {
+  if (!(error instanceof SyntaxError)) return 1;
+  const rest = position.sourceLine?.slice(position.column - 1) ?? "";
+  return Math.max(1, /^(?:[\w$]+|"[^"]*"|'[^']*')/.exec(rest)?.[0].length ?? 1);
+}
+
+function excerpt(position: Position, error: unknown): string {
+  const line = position.sourceLine ?? "";
+  const column = caretColumn(position);
+  const indent = line.slice(0, column - 1).replace(/[^\t]/g, " ");
+  return `${position.label}:${position.line}\n${line}\n${indent}${"^".repeat(caretLength(position, error))}\n`;
+}
+
+/** The whole text for an error that ends the process. */
+export function describeFatal(runtime: Runtime, error: unknown): string {
+  const position = runtime.sources.position(error);
+  const head = position ? excerpt(position, error) : "";
+  if (!(error instanceof Error)) {
+    const text = typeof error === "object" && error !== null ? inspect(error) : typeof error === "string" ? error : inspect(error);
+    return `Uncaught:\n${text}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)\n${BANNER}`;
+  }
+  const gap = head === "" || isLinkError(error) ? "" : "\n";
+  // Without frames, inspect puts brackets around the first part; a fatal error is never printed with them.
+  const text = inspect(error).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1");
+  return `${head}${gap}${text}\n${BANNER}`;
+}
+
+/** Node prints no empty line between the caret and an import that does not exist. */
+function isLinkError(error: Error): boolean {
+  return error instanceof SyntaxError && /^(The requested module|Named export) /.test(error.message);
+}
+
+/** A rejection's reason as the error that ends the process. */
+export function rejectionError(reason: unknown): unknown {
+  if (reason instanceof Error) return reason;
+  const shown = typeof reason === "object" && reason !== null ? inspect(reason) : String(reason);
+  const error = nodeError(Error, "ERR_UNHANDLED_REJECTION",
+    `This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${shown}".`);
+  Object.defineProperty(error, "name", { value: "UnhandledPromiseRejection", configurable: true, writable: true, enumerable: false });
+  error.stack = `UnhandledPromiseRejection: ${error.message}`;
+  return error;
+}

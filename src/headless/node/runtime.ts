@@ -1,0 +1,129 @@
+// What the parts of one Node process share. Builtins are made from it, once each, when a program first asks for them.
+import type { Vfs } from "../vfs.ts";
+import type { Terminal } from "../protocol.ts";
+import type { EventLoop } from "./event-loop.ts";
+import type { Options } from "./options.ts";
+import type { Realm } from "./realm.ts";
+import type { SourceTable } from "./stack.ts";
+
+/** A builtin's exports, or a bag of options: values that program code hands in or takes out. */
+export type Dict = Record<string, unknown>;
+export type AnyFunction = (...args: unknown[]) => unknown;
+
+/** What Node 20 this runtime behaves like; texts and defaults were compared against it. */
+export const NODE_VERSION = "v20.20.0";
+
+/** A child process as its parent drives it. Calls after its end have no effect. */
+export interface ChildHandle {
+  write(data: Uint8Array | null): void;
+  send(message: unknown): void;
+  kill(signal: string): void;
+}
+
+export interface ChildRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: boolean;
+  readonly ipc: boolean;
+  readonly terminal: Terminal | null;
+}
+
+/** What the parent is told about it. `exit` or `error` is last, and only one of them comes. */
+export interface ChildEvents {
+  started(pid: number): void;
+  output(fd: 1 | 2, data: Uint8Array): void;
+  message(message: unknown): void;
+  exit(code: number | null, signal: string | null): void;
+  error(code: string, message: string): void;
+}
+
+/** What a process needs of the world around it. */
+export interface NodeHost {
+  readonly vfs: Vfs;
+  /** Arguments after `node`. */
+  readonly argv: readonly string[];
+  /** Absolute and existing. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly terminal: Terminal | null;
+  /** Whether input can come; otherwise stdin is at its end from the start. */
+  readonly stdin: boolean;
+  readonly ipc: boolean;
+  /** True when the Worker belongs to this process alone. */
+  readonly ownsRealm: boolean;
+  write(fd: 1 | 2, bytes: Uint8Array): void;
+  spawn(request: ChildRequest, events: ChildEvents): ChildHandle;
+  /** Only with `ipc`. */
+  send(message: unknown): void;
+  kill(pid: number, signal: string): void;
+  /** The program starts or stops listening for a signal. */
+  handlesSignal(signal: string, on: boolean): void;
+}
+
+/** The event emitter as builtins use it; the real class comes from `node:events`. */
+export interface Emitter {
+  on(event: string, listener: AnyFunction): this;
+  once(event: string, listener: AnyFunction): this;
+  off(event: string, listener: AnyFunction): this;
+  emit(event: string, ...args: unknown[]): boolean;
+  listenerCount(event: string): number;
+}
+
+/** `process`, as far as other parts use it. */
+export interface ProcessObject extends Emitter {
+  argv: string[];
+  execArgv: string[];
+  env: Record<string, string | undefined>;
+  pid: number;
+  exitCode: number | string | undefined | null;
+  stdout: StreamLike;
+  stderr: StreamLike;
+  stdin: StreamLike & { push(chunk: Uint8Array | null): boolean };
+  nextTick(task: AnyFunction, ...args: unknown[]): void;
+  cwd(): string;
+  emitWarning(warning: string | Error, options?: unknown): void;
+  [key: string]: unknown;
+}
+
+export interface StreamLike extends Emitter {
+  write(data: string | Uint8Array): boolean;
+  isTTY?: boolean;
+  columns?: number;
+  rows?: number;
+}
+
+export interface Runtime {
+  readonly host: NodeHost;
+  readonly vfs: Vfs;
+  readonly loop: EventLoop;
+  readonly sources: SourceTable;
+  readonly options: Options;
+  realm: Realm;
+  process: ProcessObject;
+  cwd: string;
+  /** True once the exit code is decided: nothing the program does counts any more. */
+  ended: boolean;
+  /** By name without `node:`. Throws ERR_UNKNOWN_BUILTIN_MODULE. */
+  builtin(name: string): Dict;
+  /** Ends the process now. Returns only by throwing. */
+  exit(code?: number | string | null): never;
+  /** An error nobody caught. */
+  fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void;
+  /** A rejection nobody handled. */
+  unhandled(reason: unknown, promise: unknown): void;
+  /** Text to stderr past the program's own `process.stderr`. */
+  complain(text: string): void;
+  loader: LoaderApi;
+}
+
+/** The module loader as builtins use it. */
+export interface LoaderApi {
+  /** `require` for code in `file`. */
+  createRequire(file: string): AnyFunction & Dict;
+  import(specifier: string, parentFile: string, options?: unknown): Promise<unknown>;
+  readonly Module: AnyFunction & Dict;
+}
