@@ -97,15 +97,17 @@ function lineSpans(text: string, oldText: string, newText: string, view: (line: 
     .map((window) => ({ ...extent(window), replacement }));
 }
 
-/** Equal but for one indentation added to, or removed from, every line; the new text gets the same shift. */
+/** Equal but for the indentation that all lines share; the new text gets the file's. */
 function indentationSpans(text: string, oldText: string, newText: string): Span[] {
   const wanted = trimBlankLines(oldText);
   const replacement = trimBlankLines(newText);
+  const remove = sharedIndent(wanted);
+  const bare = wanted.map((line) => line.slice(remove.length).trimEnd());
   return windows(text, wanted.length).flatMap((window) => {
-    if (!window.every((line, i) => line.text.trim() === wanted[i]!.trim())) return [];
-    const shifts = window.flatMap((line, i) => (line.text.trim() === "" ? [] : [shiftBetween(wanted[i]!, line.text)]));
-    const shift = shifts[0];
-    if (!shift || shifts.some((other) => other?.add !== shift.add || other.remove !== shift.remove)) return [];
+    if (!window.every((line, i) => line.text.trim() === bare[i]!.trim())) return [];
+    const indent = sharedIndent(window.map((line) => line.text));
+    if (!window.every((line, i) => line.text.slice(indent.length).trimEnd() === bare[i])) return [];
+    const shift = shiftBetween(remove, indent);
     return [{ ...extent(window), replacement: replacement.map((line) => applyShift(line, shift)).join("\n") }];
   });
 }
@@ -121,7 +123,7 @@ function whitespaceSpans(text: string, oldText: string, newText: string): Span[]
   const oldIndent = indentOf(trimBlankLines(oldText)[0]!);
   return [...text.matchAll(pattern)].map((match) => {
     const lineStart = text.lastIndexOf("\n", match.index - 1) + 1;
-    const shift = { add: indentOf(text.slice(lineStart, match.index)), remove: oldIndent };
+    const shift = shiftBetween(oldIndent, indentOf(text.slice(lineStart, match.index)));
     const first = given[0]?.trimStart() ?? "";
     const rest = given.slice(1).map((line) => applyShift(line, shift));
     return { start: match.index, end: match.index + match[0].length, replacement: [first, ...rest].join("\n") };
@@ -144,7 +146,7 @@ function similarSpans(text: string, oldText: string, newText: string): Span[] {
       if (count < 3 || window.length < count || window.at(-1)!.text.trim() !== last) continue;
       const inner = window.slice(1, -1).map((line) => line.text);
       if (likeness(wanted.slice(1, -1), inner) < SIMILAR_ENOUGH) continue;
-      const shift = shiftBetween(wanted[0]!, window[0]!.text) ?? { add: "", remove: "" };
+      const shift = shiftBetween(sharedIndent(wanted), sharedIndent(window.map((line) => line.text)));
       found.push({ ...extent(window), replacement: replacement.map((line) => applyShift(line, shift)).join("\n") });
       break;
     }
@@ -172,13 +174,19 @@ function indentOf(line: string): string {
   return /^[ \t]*/.exec(line)![0];
 }
 
-/** What turns `from`'s indentation into `to`'s: something more in front, or something less; undefined when they only differ. */
-function shiftBetween(from: string, to: string): Shift | undefined {
-  const a = indentOf(from);
-  const b = indentOf(to);
-  if (b.endsWith(a)) return { add: b.slice(0, b.length - a.length), remove: "" };
-  if (a.endsWith(b)) return { add: "", remove: a.slice(0, a.length - b.length) };
-  return undefined;
+/** What turns one indentation into the other, as little as does. */
+function shiftBetween(from: string, to: string): Shift {
+  let same = 0;
+  while (same < Math.min(from.length, to.length) && from.at(-1 - same) === to.at(-1 - same)) same++;
+  return { add: to.slice(0, to.length - same), remove: from.slice(0, from.length - same) };
+}
+
+/** The white space that every line that is not blank begins with. */
+function sharedIndent(lines: readonly string[]): string {
+  const indents = lines.filter((line) => line.trim() !== "").map(indentOf);
+  let shared = indents[0] ?? "";
+  for (const indent of indents) while (!indent.startsWith(shared)) shared = shared.slice(0, -1);
+  return shared;
 }
 
 function applyShift(line: string, shift: Shift): string {

@@ -73,7 +73,7 @@ describe("a zip", () => {
   });
 
   it("that lies about a size is found out while unpacking, a bomb by its first piece", () => {
-    const bomb = altered(zipSync({ "bomb.bin": new Uint8Array(200_000_000) }, { level: 9 }), (view, entry) => view.setUint32(entry + 24, 100, true));
+    const bomb = altered(zipSync({ "bomb.bin": new Uint8Array(40_000_000) }, { level: 1 }), (view, entry) => view.setUint32(entry + 24, 100, true));
     const started = performance.now();
     expect(refusal(() => readZip(bomb)).message).toMatch(/"bomb.bin" in the zip file is not of the size the archive says/);
     expect(performance.now() - started).toBeLessThan(2_000);
