@@ -1,0 +1,33 @@
+// Families that training never sees, written out: neither the function nor its body occurs there under any name.
+import { type Family, family, recordFamily } from "../draft.ts";
+
+export const WRITTEN_NOVEL: readonly Family[] = [
+  family("sumRange", ["positive", "positive"], "let $t = 0;\nfor (let $i = $1; $i <= $2; $i++) {\n  $t += $i;\n}\nreturn $t;"),
+  family("isNegative", ["int"], "return $1 < 0;"),
+  family("hammingDistance", ["word", "word"], "let $t = 0;\nfor (let $i = 0; $i < Math.min($1.length, $2.length); $i++) {\n  if ($1[$i] !== $2[$i]) {\n    $t += 1;\n  }\n}\nreturn $t;"),
+  family("collatzSteps", ["positive"], "let $t = 0;\nwhile ($1 !== 1) {\n  $1 = $1 % 2 === 0 ? $1 / 2 : $1 * 3 + 1;\n  $t += 1;\n}\nreturn $t;"),
+  family("interleave", ["ints", "ints"], "const $r = [];\nfor (let $i = 0; $i < $1.length; $i++) {\n  $r.push($1[$i]);\n  $r.push($2[$i] ?? 0);\n}\nreturn $r;"),
+  family("minIndex", ["ints"], "let $r = 0;\nfor (let $i = 1; $i < $1.length; $i++) {\n  if ($1[$i] < $1[$r]) {\n    $r = $i;\n  }\n}\nreturn $r;"),
+  family("countFalls", ["ints"], "let $t = 0;\nfor (let $i = 1; $i < $1.length; $i++) {\n  if ($1[$i] < $1[$i - 1]) {\n    $t += 1;\n  }\n}\nreturn $t;"),
+  family("countPeaks", ["ints"], "let $t = 0;\nfor (let $i = 1; $i < $1.length - 1; $i++) {\n  if ($1[$i] > $1[$i - 1] && $1[$i] > $1[$i + 1]) {\n    $t += 1;\n  }\n}\nreturn $t;"),
+  family("oddIndexed", ["ints"], "const $r = [];\nfor (let $i = 1; $i < $1.length; $i += 2) {\n  $r.push($1[$i]);\n}\nreturn $r;"),
+  family("smallestOfThree", ["int", "int", "int"], "let $r = $1;\nif ($2 < $r) {\n  $r = $2;\n}\nif ($3 < $r) {\n  $r = $3;\n}\nreturn $r;"),
+  family("encodeRuns", ["word"], 'let $r = "";\nlet $c = 0;\nfor (let $i = 0; $i < $1.length; $i++) {\n  $c += 1;\n  if ($1[$i] !== $1[$i + 1]) {\n    $r += $1[$i] + $c;\n    $c = 0;\n  }\n}\nreturn $r;'),
+  family("camelCase", ["sentence"], 'const [$a, ...$b] = $1.toLowerCase().split(" ");\nreturn $a + $b.map(($x) => $x[0].toUpperCase() + $x.slice(1)).join("");'),
+  family("countSpaces", ["sentence"], 'let $t = 0;\nfor (const $x of $1) {\n  if ($x === " ") {\n    $t += 1;\n  }\n}\nreturn $t;'),
+  family("bothEnds", ["ints"], "return [$1[0], $1[$1.length - 1]];"),
+  family("columnTotal", ["grid", "count"], "let $t = 0;\nfor (const $x of $1) {\n  $t += $x[$2];\n}\nreturn $t;"),
+  family("largestRow", ["grid"], "let $r = $1[0];\nfor (const $x of $1) {\n  if ($x.length > $r.length) {\n    $r = $x;\n  }\n}\nreturn $r;"),
+  family("neededSteps", ["count", "positive"], "let $t = 0;\nlet $r = 0;\nwhile ($r < $1) {\n  $r += $2;\n  $t += 1;\n}\nreturn $t;"),
+  family("allDifferent", ["ints"], "for (let $i = 0; $i < $1.length; $i++) {\n  if ($1.indexOf($1[$i]) !== $i) {\n    return false;\n  }\n}\nreturn true;"),
+  family("mergeSorted", ["ints", "ints"], "const $r = [...$1, ...$2];\n$r.sort(($x, $y) => $x - $y);\nreturn $r;"),
+  family("cappedSum", ["ints", "int"], "let $t = 0;\nfor (const $x of $1) {\n  $t += Math.min($x, $2);\n}\nreturn $t;"),
+  family("bothEven", ["int", "int"], "return $1 % 2 === 0 && $2 % 2 === 0;"),
+  family("eitherNegative", ["int", "int"], "return $1 < 0 || $2 < 0;"),
+  family("letterAt", ["word", "count"], 'if ($2 >= $1.length) {\n  return "";\n}\nreturn $1[$2];'),
+  family("triples", ["count"], "const $r = [];\nfor (let $i = 1; $i <= $1; $i++) {\n  $r.push($i * 3);\n}\nreturn $r;"),
+  family("surfaceArea", ["positive", "positive", "positive"], "return 2 * ($1 * $2 + $2 * $3 + $1 * $3);"),
+  recordFamily("cheapest$F", ["records"], ["word", "int"], "let $r = $1[0];\nfor (const $x of $1) {\n  if ($x.$G < $r.$G) {\n    $r = $x;\n  }\n}\nreturn $r.$F;"),
+  recordFamily("average$F$G", ["record"], ["int", "int"], "return ($1.$F + $1.$G) / 2;"),
+  recordFamily("rename$F", ["record", "word"], ["word", "int"], "return { ...$1, $F: $2 };"),
+];
