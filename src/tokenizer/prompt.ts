@@ -17,6 +17,13 @@ export interface PromptTool {
   readonly parameters: object;
 }
 
+/** Plain text, or a special token that the template meant. */
+export type PromptPart = string | SpecialToken;
+
+export function partIds(tokenizer: ModelTokenizer, parts: readonly PromptPart[]): number[] {
+  return parts.flatMap((part) => (typeof part === "string" ? tokenizer.encodeText(part) : [part.id]));
+}
+
 /** Compiled once per model; `render` is pure. */
 export class PromptRenderer {
   readonly #tokenizer: ModelTokenizer;
@@ -35,6 +42,11 @@ export class PromptRenderer {
 
   /** Ids of the conversation up to where the assistant goes on. Throws `model/unsupported` when the template refuses it. */
   render(messages: readonly PromptMessage[], tools: readonly PromptTool[] = []): number[] {
+    return partIds(this.#tokenizer, this.parts(messages, tools));
+  }
+
+  /** The same, as text and special tokens in turn. */
+  parts(messages: readonly PromptMessage[], tools: readonly PromptTool[] = []): readonly PromptPart[] {
     const hidden = new HiddenSpecials(this.#tokenizer);
     const nonce = hidden.nonceFor([messages, tools]);
     const safeMessages = messages.map(({ role, content }) => ({ role, content: hidden.hide(content, nonce, role === "assistant" ? "control" : "all") }));
@@ -51,7 +63,7 @@ export class PromptRenderer {
     } catch (cause) {
       throw new AppError("model/unsupported", `The model's chat template refuses this conversation: ${reason(cause)}.`, { cause });
     }
-    return this.#tokenizer.splitSpecials(prompt).flatMap((part) => (typeof part === "string" ? this.#tokenizer.encodeText(hidden.restore(part)) : [part.id]));
+    return this.#tokenizer.splitSpecials(prompt).map((part) => (typeof part === "string" ? hidden.restore(part) : part));
   }
 }
 
