@@ -30,7 +30,8 @@ async function bundle(entry: string, minify: boolean): Promise<Bundle> {
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: entry,
-        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js" },
+        // Names are part of what programs see: error classes, stack frames, `fn.name`.
+        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js", keepNames: true },
       },
     },
   });

@@ -22,7 +22,7 @@ sandbox.srcdoc = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content
 
 /** Each a separate chunk: the shell is loaded only when a shell is wanted. */
 const sources = {
-  node: () => import("./node/main.ts?bundle"),
+  node: () => import("./node-worker.ts?bundle"),
   sh: () => import("./shell/main.ts?bundle"),
 } as const;
 

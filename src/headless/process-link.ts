@@ -9,6 +9,10 @@ export interface WorkerPort {
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
 }
 
+// Kept before a program can replace the globals.
+const soon = globalThis.queueMicrotask.bind(globalThis);
+const now = performance.now.bind(performance);
+
 /** Output older than this is sent by the next write even if the program never returns to its event loop. */
 const FLUSH_AFTER_MS = 16;
 
@@ -40,7 +44,7 @@ export class ProcessLink {
     if (this.#ended || bytes.length === 0) return;
     if (this.#pendingBytes > 0 && fd !== this.#fd) this.flush();
     this.#fd = fd;
-    if (this.#pendingBytes === 0) this.#pendingSince = performance.now();
+    if (this.#pendingBytes === 0) this.#pendingSince = now();
     for (let at = 0; at < bytes.length; ) {
       const piece = bytes.slice(at, at + PROCESS_CHUNK_BYTES - this.#pendingBytes);
       this.#pending.push(piece);
@@ -49,10 +53,10 @@ export class ProcessLink {
       if (this.#pendingBytes >= PROCESS_CHUNK_BYTES) this.flush();
     }
     if (this.#pendingBytes === 0) return;
-    if (performance.now() - this.#pendingSince > FLUSH_AFTER_MS) this.flush();
+    if (now() - this.#pendingSince > FLUSH_AFTER_MS) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(() => {
+      soon(() => {
         this.#scheduled = false;
         this.flush();
       });
