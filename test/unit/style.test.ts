@@ -42,11 +42,11 @@ describe("the product's code", () => {
   });
 
   it("has no default export and no enum", () => {
-    expect(offenders(product.filter(({ path }) => path.endsWith(".ts") && !path.endsWith(".d.ts")), /^export default\b|^\s*(export\s+)?(const\s+)?enum\s/)).toEqual([]);
+    expect(offenders(product.filter(({ path }) => path.endsWith(".ts") && !path.endsWith(".d.ts")), /^export default\b|^\s*(export\s+)?(const\s+)?enum\s+\w+\s*\{/)).toEqual([]);
   });
 
   it("leaves nothing to do without an issue's number", () => {
-    expect(offenders(product, /\b(TODO|FIXME|XXX|HACK)\b(?!\s*\(?#\d+)/)).toEqual([]);
+    expect(offenders(product, /(\/\/|\/?\*|^\s*#).*\b(TODO|FIXME|XXX|HACK)\b(?!\s*\(?#\d+)/)).toEqual([]);
   });
 });
 
