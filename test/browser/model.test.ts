@@ -66,7 +66,7 @@ function swapRows(values: Float32Array, columns: number, a: number, b: number): 
 const TRAPS: readonly (readonly [string, Change])[] = [
   ["norms without their +1", ({ name }, values) => /norm/.test(name) && !/ssm_norm/.test(name) && values.forEach((value, i) => (values[i] = value - 1))],
   ["a +1 on the gated norm", ({ name }, values) => /ssm_norm/.test(name) && values.forEach((value, i) => (values[i] = value + 1))],
-  ["a decay that was not made negative exponential", ({ name }, values) => /ssm_a$/.test(name) && values.forEach((value, i) => (values[i] = Math.log(-value)))],
+  ["a decay that was not made negative exponential", ({ name }, values) => name.endsWith("ssm_a") && values.forEach((value, i) => (values[i] = Math.log(-value)))],
   ["beta and alpha rows exchanged", ({ name, shape }, values) => /ssm_ba/.test(name) && swapRows(values, shape[0]!, 1, 2)],
   ["value heads in another order", ({ name, shape }, values) => /attn_gate/.test(name) && Array.from({ length: 32 }, (_, i) => swapRows(values, shape[0]!, 32 + i, 64 + i))],
   ["no shared expert gate", ({ name }, values) => /gate_inp_shexp/.test(name) && values.fill(0)],

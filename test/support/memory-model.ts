@@ -41,10 +41,9 @@ export async function databaseModel(database: Database, bytes: Uint8Array): Prom
   const { model, layouts, records } = await importedParts(bytes);
   const storedBytes = model.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0) + records.flat().reduce((sum, record) => sum + record.byteLength, 0);
   const { id, name, metadata, tensors } = model;
-  const writer = await ModelWriter.begin(database, {
-    ...{ id, name, metadata, tensors, storedBytes, source: "file", fileBytes: bytes.byteLength, fingerprint: "test" },
-    ...{ records: layouts, experts: records[0]?.length ?? 0, complete: false, importedAt: 0 },
-  });
+  const experts = records[0]?.length ?? 0;
+  const origin = { source: "file", fileBytes: bytes.byteLength, fingerprint: "test", importedAt: 0 } as const;
+  const writer = await ModelWriter.begin(database, { ...origin, id, name, metadata, tensors, storedBytes, records: layouts, experts, complete: false });
   for (const tensor of tensors) await writer.putTensors([await model.readTensor(tensor.name)]);
   for (const layer of records) await writer.putRecords(layer);
   await writer.commit();
