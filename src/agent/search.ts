@@ -5,7 +5,9 @@ import { AppError } from "../base/errors.ts";
 const MATCHES = 100;
 const LINE_CHARS = 200;
 /** Longer lines are generated code, and where regular expressions blow up. */
-const SEARCHED_CHARS = 2_000;
+const SEARCHED_CHARS = 500;
+/** `*`, `+` and `{n,}` in one pattern: each multiplies the worst case by the line's length. */
+const OPEN_REPEATS = 4;
 
 /** The lines that match, as `path:line: text`. `texts`: path and content of text files. */
 export function grep(pattern: string, texts: Iterable<readonly [path: string, text: string]>): string {
@@ -21,9 +23,10 @@ export function grep(pattern: string, texts: Iterable<readonly [path: string, te
   return found.length === 0 ? `No line matches ${pattern}` : found.join("\n");
 }
 
-/** What is no valid expression, or repeats a repetition (which can take for ever), is searched for as it stands. */
+/** What is no valid expression, or could take for ever (a repeated repetition, too many of them), is searched for as it stands. */
 function searchExpression(pattern: string): RegExp {
   const literal = () => new RegExp(pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  if ((pattern.match(/[*+]|\{\d+,\}/g)?.length ?? 0) > OPEN_REPEATS) return literal();
   if (/\((?:[^()\\]|\\.)*[+*}](?:[^()\\]|\\.)*\)[+*{]|\((?:[^()\\]|\\.)*\|(?:[^()\\]|\\.)*\)[+*{]/.test(pattern)) return literal();
   try {
     return new RegExp(pattern);
@@ -56,6 +59,7 @@ function foldersOf(pattern: string, files: readonly string[]): string[] {
 /** `**` spans folders, `*` and `?` do not, `{a,b}` and `[a-z]` as in a shell. */
 export function globExpression(pattern: string): RegExp {
   if (pattern.length > 500) throw new AppError("project/path", "The pattern is too long. Use a shorter one, such as src/**/*.js.");
+  pattern = pattern.replace(/(?:\*\*\/)+/g, "**/").replace(/\*{3,}/g, "**"); // repeated, they match the same and take for ever
   let source = "";
   let braces = 0;
   for (let i = 0; i < pattern.length; i++) {

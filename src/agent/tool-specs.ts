@@ -89,10 +89,8 @@ export function resolveCall(name: string, given: Readonly<Record<string, unknown
     const found = [parameter, ...aliases].find((alias) => Object.hasOwn(given, alias) && given[alias] !== undefined && given[alias] !== null);
     if (found !== undefined && !(isEditor && found === "command")) args[parameter] = given[found];
   }
-  if (tool === "read_file" && Array.isArray(given["view_range"])) {
-    const [from, to] = given["view_range"] as unknown[];
-    Object.assign(args, { offset: from, ...(typeof from === "number" && typeof to === "number" && to >= from ? { limit: to - from + 1 } : {}) });
-  }
+  const range = tool === "read_file" ? (String(given["view_range"] ?? "").match(/-?\d+/g)?.map(Number) ?? []) : [];
+  if (range[0] !== undefined) Object.assign(args, { offset: range[0], ...(range[1] !== undefined && range[1] >= range[0] ? { limit: range[1] - range[0] + 1 } : {}) });
   if (tool === "glob" && args["pattern"] === undefined) {
     const folder = String(given["path"] ?? given["dir_path"] ?? given["directory"] ?? ".");
     args["pattern"] = folder === "." || folder === "" || folder === "/" ? "*" : `${folder.replace(/\/+$/, "")}/*`;
