@@ -1,5 +1,6 @@
 // From a family's draft to source text: chooses names and writing style.
 import type { Draft, Family, Kind } from "./draft.ts";
+import { FIELD_NAMES, LOCAL_NAMES, PARAMETER_NAMES } from "./names.ts";
 import type { Random } from "./random.ts";
 import type { Side, WordSource } from "./words.ts";
 
@@ -16,41 +17,6 @@ export interface Rendered {
   readonly identifiers: readonly string[];
 }
 
-const PARAMETER_NAMES: Readonly<Record<Kind, readonly string[]>> = {
-  int: ["n", "x", "num", "value", "a", "b", "amount", "input", "val", "lo", "hi", "left", "right", "limit", "target"],
-  count: ["n", "count", "size", "num", "k", "times"],
-  positive: ["n", "num", "a", "b", "width", "amount", "step", "size"],
-  ints: ["arr", "nums", "list", "items", "values", "xs", "data", "array", "input", "numbers"],
-  positives: ["nums", "list", "values", "sizes"],
-  word: ["text", "str", "s", "word", "name", "input", "line"],
-  words: ["words", "names", "list", "items", "strs", "parts"],
-  letter: ["letter", "char", "ch", "c", "mark"],
-  sentence: ["text", "str", "sentence", "line", "phrase"],
-  flag: ["a", "b", "flag", "ok", "on", "ready"],
-  flags: ["flags", "checks", "list", "values"],
-  records: ["items", "list", "rows", "records", "users", "orders", "entries"],
-  record: ["item", "record", "obj", "row", "user", "entry", "order"],
-  grid: ["grid", "rows", "matrix", "board", "table"],
-  digits: ["digits", "text", "str", "code"],
-};
-const LOCAL_NAMES: Readonly<Record<string, readonly string[]>> = {
-  t: ["total", "sum", "acc", "count", "out", "tally"],
-  u: ["total", "other"],
-  r: ["result", "res", "out", "best", "found", "kept"],
-  x: ["x", "v", "item", "el", "cur", "it"],
-  y: ["y", "b", "other", "w", "e"],
-  i: ["i", "idx", "index", "k"],
-  j: ["j", "m"],
-  a: ["a", "prev", "p", "low"],
-  b: ["b", "next", "q", "high"],
-  c: ["c", "tmp", "n", "seen"],
-  k: ["key", "k", "id"],
-};
-const FIELD_NAMES = {
-  int: ["price", "age", "score", "qty", "size", "points", "stock", "weight"],
-  flag: ["active", "done", "open", "paid", "ready", "valid"],
-  word: ["name", "city", "kind", "color", "tag", "title"],
-};
 /** How often training takes a name from the wide pool instead of the usual ones, so that copying is learnt. */
 const WIDE = { parameter: 0.4, local: 0.35, field: 0.5, noun: 0.5 };
 

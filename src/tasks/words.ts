@@ -1,5 +1,6 @@
 // Words that names are made of, split once and for all: a word is either for training or held out, never both.
 // The lists are plain English written for this project; more words may be added when a corpus is made, never for held-out tasks.
+import { USUAL_NAMES } from "./names.ts";
 import { hashText, type Random } from "./random.ts";
 
 /** Which side of the split a task is on. */
@@ -90,6 +91,7 @@ export function isUsableName(word: string): boolean {
 /** The side a word belongs to: one in nine by hash, plus a fixed list, is held out. Plurals go with their singular. */
 export function sideOf(word: string): Side {
   const root = word.toLowerCase().replace(/s$/, "");
+  if (USUAL_NAMES.has(word) || USUAL_NAMES.has(root) || USUAL_NAMES.has(`${root}s`)) return "train";
   return HELD_OUT_SET.has(root) || hashText(root) % 9 === 0 ? "held-out" : "train";
 }
 

@@ -1,0 +1,52 @@
+// Writes the held-out tasks, each proven with this machine's own `node --test`: the reference passes, the start fails
+// with and without the hidden tests.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+import type { FileTree } from "../project/tree.ts";
+import { type HeldOutSet, heldOutTasks } from "../tasks/held-out.ts";
+import { gradingTree, solvedTree, type Task } from "../tasks/task.ts";
+import { writeTask, writeTree } from "./task-folder.ts";
+
+/** Returns the exit code of the command. */
+export async function writeHeldOut(folder: string, count: number, seed: number): Promise<number> {
+  for (const set of ["known", "novel"] as const satisfies readonly HeldOutSet[]) {
+    for (const task of heldOutTasks(set, count, seed)) {
+      await prove(task);
+      await writeTask(join(folder, task.id), task);
+      process.stdout.write(`${task.id}: ${task.instruction}\n`);
+    }
+  }
+  return 0;
+}
+
+/** Throws if real Node does not agree with what the task promises. */
+async function prove(task: Task): Promise<void> {
+  const broken = (await runNodeTests(task.files)).exitCode;
+  const idle = (await runNodeTests(gradingTree(task, task.files))).exitCode;
+  const solved = (await runNodeTests(gradingTree(task, solvedTree(task)))).exitCode;
+  if (broken === 0 || idle === 0 || solved !== 0) {
+    throw new AppError("bug", `${task.id}: node --test ends with ${broken} at the start, ${idle} graded unchanged, ${solved} for the reference.`);
+  }
+}
+
+/** Real `node --test` on these files in a folder of their own. */
+export async function runNodeTests(files: FileTree): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "tabwright-task-"));
+  try {
+    await writeTree(folder, files);
+    return await new Promise((resolve, reject) => {
+      // NODE_TEST_CONTEXT would make the child report to a test runner that is not there.
+      const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+      const child = spawn(process.execPath, ["--test"], { cwd: folder, env });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+      child.on("error", reject);
+      child.on("close", (exitCode) => resolve({ exitCode, output }));
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

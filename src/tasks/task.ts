@@ -1,0 +1,69 @@
+// A coding task: a project with something broken, what is asked, and what decides whether it was done.
+// On disk: `task.json` { id, instruction, test }, `files/` (the start), `hidden/` (tests copied in for grading),
+// `solution/` (files of the reference).
+import { AppError } from "../base/errors.ts";
+import { isTestFile } from "../project/paths.ts";
+import type { FileTree } from "../project/tree.ts";
+
+export interface TaskManifest {
+  readonly id: string;
+  /** What the agent is asked. */
+  readonly instruction: string;
+  /** The command that decides; its exit code is the verdict. */
+  readonly test: string;
+  /** Names the group in reports, such as "known" or "novel"; absent for tasks that belong to none. */
+  readonly set?: string;
+  /** What kind of task it is, for reports by kind. */
+  readonly family?: string;
+}
+
+export interface Task extends TaskManifest {
+  readonly files: FileTree;
+  readonly hidden: FileTree;
+  readonly solution: FileTree;
+}
+
+/** Reads `task.json`. Throws `task/format` naming the folder and the field. */
+export function parseManifest(text: string, folder: string): TaskManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError("task/format", `${folder}/task.json is not valid JSON. Correct it.`, { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AppError("task/format", `${folder}/task.json must hold an object with id, instruction and test.`);
+  }
+  const fields = value as Record<string, unknown>;
+  const text_ = (name: string): string => {
+    const field = fields[name];
+    if (typeof field === "string" && field.trim() !== "") return field;
+    throw new AppError("task/format", `${folder}/task.json has no "${name}": it must be a text that is not empty.`);
+  };
+  const [id, instruction, test] = [text_("id"), text_("instruction"), text_("test")];
+  const optional = (name: "set" | "family"): object => (typeof fields[name] === "string" ? { [name]: fields[name] } : {});
+  return { id, instruction, test, ...optional("set"), ...optional("family") };
+}
+
+/** Throws `task/format` for a task that could not be graded. */
+export function checkTask(task: Task, folder: string): void {
+  for (const part of ["files", "hidden", "solution"] as const) {
+    if (task[part].size === 0) throw new AppError("task/format", `${folder}/${part} is missing or empty. A task needs files/, hidden/ and solution/.`);
+  }
+  for (const path of task.solution.keys()) {
+    if (isTestFile(path)) throw new AppError("task/format", `${folder}/solution/${path} is a test file. The solution must not bring its own tests.`);
+  }
+}
+
+/** What is graded: the agent's files, with the visible tests as they were and the hidden ones added. */
+export function gradingTree(task: Task, after: FileTree): FileTree {
+  const graded = new Map([...after].filter(([path]) => !isTestFile(path)));
+  for (const [path, bytes] of task.files) if (isTestFile(path) || path.endsWith("package.json")) graded.set(path, bytes);
+  for (const [path, bytes] of task.hidden) graded.set(path, bytes);
+  return graded;
+}
+
+/** The start with the reference's files in place. */
+export function solvedTree(task: Task): FileTree {
+  return new Map([...task.files, ...task.solution]);
+}
