@@ -1,5 +1,6 @@
-// A process's only way out: posts typed messages to the kernel and gathers small writes into larger ones, so that a
-// program that prints a million lines sends thousands of messages, not a million. Made once, before any user code runs;
+// A process's only way out: posts typed messages to the kernel. A few writes go out at once (a program that prints and
+// then never returns to its event loop is still heard); of many in a short time it makes larger ones, so that a program
+// that prints a million lines sends thousands of messages, not a million. Made once, before any user code runs;
 // it keeps its own reference to postMessage because user code may replace the global.
 import { type FromProcess, PROCESS_CHUNK_BYTES, type ToProcess } from "./protocol.ts";
 
@@ -13,15 +14,17 @@ export interface WorkerPort {
 const soon = globalThis.queueMicrotask.bind(globalThis);
 const now = performance.now.bind(performance);
 
-/** Output older than this is sent by the next write even if the program never returns to its event loop. */
-const FLUSH_AFTER_MS = 16;
+/** In every stretch of this time the first writes go out at once; held output goes out with the first of the next. */
+const STRETCH_MS = 16;
+const DIRECT_WRITES = 32;
 
 export class ProcessLink {
   readonly #post: (message: FromProcess, transfer: Transferable[]) => void;
   #fd: 1 | 2 = 1;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #pendingSince = 0;
+  #stretchStart = 0;
+  #writes = 0;
   #scheduled = false;
   #ended = false;
 
@@ -39,12 +42,11 @@ export class ProcessLink {
     this.#post(message, []);
   }
 
-  /** Queues bytes for stdout or stderr, in order. The bytes are copied: the caller may reuse them. */
+  /** Sends bytes to stdout or stderr, in order, now or soon. The bytes are copied: the caller may reuse them. */
   write(fd: 1 | 2, bytes: Uint8Array): void {
     if (this.#ended || bytes.length === 0) return;
     if (this.#pendingBytes > 0 && fd !== this.#fd) this.flush();
     this.#fd = fd;
-    if (this.#pendingBytes === 0) this.#pendingSince = now();
     for (let at = 0; at < bytes.length; ) {
       const piece = bytes.slice(at, at + PROCESS_CHUNK_BYTES - this.#pendingBytes);
       this.#pending.push(piece);
@@ -53,7 +55,11 @@ export class ProcessLink {
       if (this.#pendingBytes >= PROCESS_CHUNK_BYTES) this.flush();
     }
     if (this.#pendingBytes === 0) return;
-    if (now() - this.#pendingSince > FLUSH_AFTER_MS) this.flush();
+    if (now() - this.#stretchStart > STRETCH_MS) {
+      this.#stretchStart = now();
+      this.#writes = 0;
+    }
+    if (++this.#writes <= DIRECT_WRITES) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       soon(() => {

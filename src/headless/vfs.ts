@@ -202,6 +202,15 @@ export class Vfs {
     this.#emit({ op: "utimes", path: place.path, mtimeMs });
   }
 
+  /** As `apply`, for a replica: a change that no longer fits, because two processes changed one place at once, is left out. */
+  follow(op: FileOp): void {
+    try {
+      this.apply(op);
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+    }
+  }
+
   /** Replays a change made elsewhere. Where two sides changed the same place, the change that arrives last wins. */
   apply(op: FileOp): void {
     switch (op.op) {

@@ -3,12 +3,14 @@ import type { Page } from "playwright-core";
 import { AppError, type ErrorCode } from "../../src/base/errors.ts";
 import type { RunOptions, RunResult, Sandbox } from "../../src/container/sandbox.ts";
 import type { FileTree } from "../../src/project/tree.ts";
+import type { WebContainer } from "../../src/container/client.ts";
 import type { ContainerLab } from "../../src/ui/lab-container.ts";
 import { type AppSite, openSite } from "./app-page.ts";
 
 export type LabWindow = typeof globalThis & {
   tabwrightLab: { container: ContainerLab };
   testSandbox: Sandbox;
+  testContainer: WebContainer;
   testStops: Map<number, AbortController>;
   testOutput(run: number, text: string): Promise<void>;
   /** A promise's outcome as data: an AppError would lose its code on its way to Node. */

@@ -40,13 +40,9 @@ export class Shell {
     this.#fs = new BashFs(this.#vfs);
   }
 
-  /** A change that another process made. One that no longer fits (both changed the same place) is left out. */
+  /** A change that another process made. */
   followFile(op: FileOp): void {
-    try {
-      this.#vfs.apply(op);
-    } catch (error) {
-      if (!(error instanceof FsError)) throw error;
-    }
+    this.#vfs.follow(op);
   }
 
   /** Runs to the end and returns the exit code. With neither `-c` nor a file the script is the shell's input. */
