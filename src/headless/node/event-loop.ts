@@ -48,6 +48,8 @@ export class EventLoop {
   onIdle: () => void = () => undefined;
   /** How many callbacks have run: tells whether anything happened between two idle moments. */
   callbacks = 0;
+  /** What travels from the code that starts something to its callback: async-local stores, the running test. */
+  scope: ReadonlyMap<object, unknown> = new Map();
   #ticks: (() => void)[] = [];
   #timers: LoopTimer[] = [];
   #poll: (() => void)[] = [];
@@ -62,15 +64,32 @@ export class EventLoop {
   #stopped = false;
   #wakeUp: ReturnType<typeof setTimeout> | undefined;
 
+  /** The callback, run later in the scope of now. */
+  bind<T extends (...args: never[]) => unknown>(callback: T): T {
+    const { scope } = this;
+    if (scope.size === 0) return callback;
+    return ((...args: never[]) => this.within(scope, () => callback(...args))) as T;
+  }
+
+  within<T>(scope: ReadonlyMap<object, unknown>, run: () => T): T {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return run();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
   /** Runs before any promise reaction that is queued later, and before every other callback. */
   nextTick(task: () => void): void {
-    this.#ticks.push(task);
+    this.#ticks.push(this.bind(task));
     if (!this.#inTask) this.#schedule();
   }
 
   /** Queues the end of an operation; keeps the process alive until it has run. */
   post(task: () => void): void {
-    this.#poll.push(task);
+    this.#poll.push(this.bind(task));
     this.#schedule();
   }
 
@@ -163,6 +182,8 @@ export class EventLoop {
   }
 
   #guard(task: () => void): void {
+    // A callback that failed to put the scope back must not lend it to the next one.
+    this.scope = new Map();
     try {
       task();
     } catch (error) {

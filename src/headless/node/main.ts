@@ -40,7 +40,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
       case "start":
         return;
       case "file":
-        vfs.apply(message.op);
+        vfs.follow(message.op);
         return;
       case "stdin":
         process.stdin(message.data);

@@ -29,6 +29,9 @@ export interface NodeProcess {
   terminate(code: number): void;
 }
 
+/** The program's own takes its place on the global object. */
+const nativeQueueMicrotask = globalThis.queueMicrotask.bind(globalThis);
+
 const UNSETTLED_AWAIT = 13;
 const HANDLER_THREW = 7;
 
@@ -175,12 +178,8 @@ class RunningProcess implements Runtime, NodeProcess {
   }
 
   #idle(): void {
-    if (this.#mainPending) {
-      this.loop.run(() => this.exit(this.process.exitCode ?? UNSETTLED_AWAIT));
-      return;
-    }
     if (this.loop.callbacks === this.#callbacksAtBeforeExit) {
-      this.loop.run(() => this.exit());
+      this.loop.run(() => this.exit(this.process.exitCode ?? (this.#mainPending ? UNSETTLED_AWAIT : undefined)));
       return;
     }
     this.loop.run(() => void this.process.emit("beforeExit", Number(this.process.exitCode ?? 0)));
@@ -223,7 +222,7 @@ class RunningProcess implements Runtime, NodeProcess {
       process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
-        globalThis.queueMicrotask(() => this.loop.run(task as () => void));
+        nativeQueueMicrotask(() => this.loop.run(task as () => void));
       },
     };
   }

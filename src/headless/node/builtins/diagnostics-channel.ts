@@ -16,7 +16,7 @@ class Channel {
   }
 
   publish(message: unknown): void {
-    for (const listener of [...this.#listeners]) listener(message, this.name);
+    for (const listener of this.#listeners.slice()) listener(message, this.name);
   }
 
   subscribe(listener: Listener): void {

@@ -13,6 +13,9 @@ export function createTimers(runtime: Runtime): Dict {
   const byNumber = new Map<number, Timeout>();
   let numbers = 0;
 
+  /** Unbound when there is nothing to carry, so that stack frames show the program's function as the timer's. */
+  const inScope = (callback: AnyFunction): AnyFunction => loop.bind(callback);
+
   class Timeout {
     readonly _idleTimeout: number;
     readonly _onTimeout: AnyFunction;
@@ -21,7 +24,8 @@ export function createTimers(runtime: Runtime): Dict {
     readonly #args: unknown[];
     #number: number | undefined;
 
-    constructor(callback: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
+    constructor(given: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
+      const callback = inScope(given);
       const asked = Number(delay);
       const delayMs = asked >= 1 && asked <= MAX_DELAY_MS ? Math.trunc(asked) : 1;
       if (asked > MAX_DELAY_MS) {
@@ -94,7 +98,8 @@ export function createTimers(runtime: Runtime): Dict {
   class Immediate {
     readonly #entry: LoopImmediate;
 
-    constructor(callback: AnyFunction, args: unknown[]) {
+    constructor(given: AnyFunction, args: unknown[]) {
+      const callback = inScope(given);
       this.#entry = {
         active: true, referenced: true, fire: () => {
           this.#entry.active = false;

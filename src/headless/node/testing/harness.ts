@@ -1,0 +1,258 @@
+// One test run in one process: the root of the tree, its counters, its reporters, and who gets the blame for an error
+// that no test's own code caught.
+import { nodeError } from "../errors.ts";
+import { urlToFile } from "../file-url.ts";
+import type { AnyFunction, Runtime } from "../runtime.ts";
+import type { Location, TestData, TestDetails, TestEvent, TestEventType } from "./events.ts";
+import { CANCELLED, type FailureType, testFailure } from "./failure.ts";
+import { type EventSink, makeSinks } from "./reporter.ts";
+import { TestNode } from "./test-node.ts";
+
+export interface HarnessOptions {
+  readonly testOnly: boolean;
+  readonly patterns: readonly RegExp[];
+}
+
+interface Counters {
+  all: number;
+  passed: number;
+  failed: number;
+  cancelled: number;
+  skipped: number;
+  todo: number;
+  topLevel: number;
+  suites: number;
+}
+
+interface Counted {
+  readonly nesting: number;
+  readonly reportedType: string | undefined;
+  readonly skipped: boolean;
+  readonly isTodo: boolean;
+  readonly cancelled: boolean;
+  readonly passed: boolean;
+}
+
+/** "/re/flags" or the source of one, as --test-name-pattern takes it. */
+export function patternOf(text: string): RegExp {
+  const [, body = text, flags = ""] = /^\/(.*)\/([a-z]*)$/.exec(text) ?? [];
+  return new RegExp(body, flags);
+}
+
+const PENDING_AT_END = "Promise resolution is still pending but the event loop has already resolved";
+
+export class Harness {
+  readonly runtime: Runtime;
+  readonly options: HarnessOptions;
+  readonly root: TestNode;
+  readonly counters: Counters = { all: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0, topLevel: 0, suites: 0 };
+  mayRun = false;
+  readonly #sinks: EventSink[];
+  /** Key of the running test in the event loop's scope. */
+  readonly #scopeKey = {};
+  readonly #running: TestNode[] = [];
+  #suite: TestNode | undefined;
+  #begun = false;
+  #reported = false;
+
+  /** `runner`: the process of `node --test`, whose own tests are the files. */
+  constructor(runtime: Runtime, runner = false) {
+    this.runtime = runtime;
+    const { options } = runtime;
+    this.options = runner ? { testOnly: false, patterns: [] } : { testOnly: options.testOnly, patterns: options.testNamePatterns.map(patternOf) };
+    this.#sinks = makeSinks(runtime);
+    this.root = new TestNode({ harness: this, name: "<root>", fn: undefined, parent: undefined, location: undefined, ...(runner ? { concurrency: true } : {}) });
+    this.root.startMs = performance.now();
+    this.#listen();
+  }
+
+  #listen(): void {
+    const { process } = this.runtime;
+    const onException: AnyFunction = (error) => this.#uncaught(error, "uncaughtException");
+    const onRejection: AnyFunction = (error) => this.#uncaught(error, "unhandledRejection");
+    const onEnd: AnyFunction = async () => {
+      process.off("beforeExit", onEnd);
+      await this.finish();
+      process.off("uncaughtException", onException);
+      process.off("unhandledRejection", onRejection);
+    };
+    process.on("uncaughtException", onException);
+    process.on("unhandledRejection", onRejection);
+    process.on("beforeExit", onEnd);
+  }
+
+  async finish(): Promise<void> {
+    const { root } = this;
+    if (root.subtests.length === 0 && root.hooks.before.length + root.hooks.after.length > 0) await root.run();
+    root.postRun(testFailure(PENDING_AT_END, "cancelledByParent"));
+  }
+
+  /** The test or suite that code calling `test` or a hook right now belongs to. */
+  get parent(): TestNode {
+    const running = this.runtime.loop.scope.get(this.#scopeKey) as TestNode | undefined;
+    return this.#suite ?? running ?? this.root;
+  }
+
+  get buildingSuite(): boolean {
+    return this.#suite !== undefined;
+  }
+
+  /** Starts a top-level test; tests begin once the file has had its first turn. */
+  async begin(test: TestNode): Promise<void> {
+    if (!this.#begun) {
+      this.#begun = true;
+      queueMicrotask(() => {
+        this.mayRun = true;
+        void this.root.runPending();
+      });
+    }
+    await test.start();
+  }
+
+  inside<T>(test: TestNode, run: () => T): T {
+    const { loop } = this.runtime;
+    this.#running.push(test);
+    const result = loop.within(new Map([...loop.scope, [this.#scopeKey, test]]), run);
+    return result;
+  }
+
+  building<T>(suite: TestNode, run: () => T): T {
+    const outer = this.#suite;
+    this.#suite = suite;
+    try {
+      return run();
+    } finally {
+      this.#suite = outer;
+    }
+  }
+
+  /** A promise that rejects after the time, or settles when the signal fires; `clear` when the race is over. */
+  stopAfter(timeoutMs: number | undefined, signal: AbortSignal): { stop: Promise<void>; clear: () => void } {
+    const timers = this.runtime.builtin("timers");
+    let timer: { unref(): void; close(): void } | undefined;
+    let onAbort: () => void = () => undefined;
+    const stop = new Promise<void>((resolve, reject) => {
+      const timedOut = (): void => reject(testFailure(`test timed out after ${timeoutMs}ms`, "testTimeoutFailure"));
+      onAbort = timeoutMs === undefined ? resolve : timedOut;
+      signal.addEventListener("abort", onAbort, { once: true });
+      if (timeoutMs === undefined) return;
+      timer = (timers["setTimeout"] as AnyFunction)(timedOut, timeoutMs) as typeof timer;
+      timer?.unref();
+    });
+    // It may reject after the race was won by the test; nobody listens then.
+    stop.catch(() => undefined);
+    return {
+      stop, clear: () => {
+        timer?.close();
+        signal.removeEventListener("abort", onAbort);
+      },
+    };
+  }
+
+  abortError(): Error {
+    const error = nodeError(Error, "ABORT_ERR", "The test was aborted");
+    error.name = "AbortError";
+    return error;
+  }
+
+  /** The place in the program that called. */
+  here(): Location | undefined {
+    const place = this.runtime.sources.here();
+    if (!place) return undefined;
+    return { file: place.label.startsWith("file:") ? urlToFile(place.label) : place.label, line: place.line, column: place.column };
+  }
+
+  #uncaught(error: unknown, kind: FailureType & ("uncaughtException" | "unhandledRejection")): void {
+    const scoped = this.runtime.loop.scope.get(this.#scopeKey) as TestNode | undefined;
+    const test = scoped ?? this.#running.findLast((one) => one.endMs === undefined);
+    if (test && !test.finished && test.endMs === undefined) {
+      test.fail(testFailure(error, kind));
+      test.stop();
+      return;
+    }
+    const place = test?.location && `${relativeTo(this.runtime.cwd, test.location.file)}:${test.location.line}:${test.location.column}`;
+    const message = test
+      ? `Error: Test "${test.name}"${place ? ` at ${place}` : ""} generated asynchronous activity after the test ended. This activity created the error "${String(error)}" and would have caused the test to fail, but instead triggered an ${kind} event.`
+      : `Error: A resource generated asynchronous activity after the test ended. This activity created the error "${String(error)}" which triggered an ${kind} event, caught by the test runner.`;
+    this.root.diagnostics.push(message);
+    this.runtime.process.exitCode = 1;
+  }
+
+  count(test: Counted): void {
+    const { counters } = this;
+    if (test.nesting === 0) counters.topLevel++;
+    if (test.reportedType === "suite") {
+      counters.suites++;
+      return;
+    }
+    if (test.skipped) counters.skipped++;
+    else if (test.isTodo) counters.todo++;
+    else if (test.cancelled) counters.cancelled++;
+    else if (test.passed) counters.passed++;
+    else counters.failed++;
+    counters.all++;
+  }
+
+  /** Counts and passes on what a test file's process reported. */
+  forward(event: TestEvent): void {
+    const { type, data } = event;
+    if (type !== "test:pass" && type !== "test:fail") {
+      this.#send(event);
+      return;
+    }
+    const testNumber = data.nesting === 0 ? this.counters.topLevel + 1 : data.testNumber;
+    this.count({
+      nesting: data.nesting, reportedType: data.details?.type, skipped: data.skip !== undefined, isTodo: data.todo !== undefined, passed: type === "test:pass",
+      cancelled: CANCELLED.has((data.details?.error as { failureType?: string } | undefined)?.failureType ?? ""),
+    });
+    this.#send({ type, data: testNumber === undefined ? data : { ...data, testNumber } });
+  }
+
+  emit(type: TestEventType, test: TestNode, more: Partial<TestData> = {}): void {
+    this.#send({ type, data: { ...test.location, nesting: test.nesting, name: test.name, ...more } });
+  }
+
+  emitPlan(nesting: number, location: Location | undefined, count: number): void {
+    this.#send({ type: "test:plan", data: { ...location, nesting, name: "", count } });
+  }
+
+  emitDiagnostic(nesting: number, location: Location | undefined, message: string): void {
+    this.#send({ type: "test:diagnostic", data: { ...location, nesting, name: "", message } });
+  }
+
+  emitHookFailure(testNumber: number, location: Location | undefined, details: TestDetails): void {
+    this.#send({ type: "test:fail", data: { ...location, nesting: 0, name: location?.file ?? "", testNumber, details } });
+  }
+
+  #send(event: TestEvent): void {
+    if (event.type === "test:fail" && event.data.todo === undefined) this.runtime.process.exitCode = 1;
+    for (const sink of this.#sinks) sink.send(event);
+  }
+
+  /** The end of the run: plan, diagnostics, totals. */
+  reportRun(root: TestNode): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    const { counters } = this;
+    this.emitPlan(0, undefined, counters.topLevel);
+    const totals = [`tests ${counters.all}`, `suites ${counters.suites}`, `pass ${counters.passed}`, `fail ${counters.failed}`, `cancelled ${counters.cancelled}`, `skipped ${counters.skipped}`, `todo ${counters.todo}`, `duration_ms ${root.durationMs}`];
+    for (const message of [...root.diagnostics, ...totals]) this.emitDiagnostic(0, undefined, message);
+    for (const sink of this.#sinks) void sink.end();
+  }
+}
+
+function relativeTo(folder: string, file: string): string {
+  return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file;
+}
+
+const harnesses = new WeakMap<Runtime, Harness>();
+
+/** The run that `test()` calls of this process belong to. */
+export function harnessOf(runtime: Runtime): Harness {
+  const known = harnesses.get(runtime);
+  if (known) return known;
+  const made = new Harness(runtime);
+  harnesses.set(runtime, made);
+  return made;
+}
+
