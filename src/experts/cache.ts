@@ -3,7 +3,7 @@
 import { AppError } from "../base/errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ExpertStore } from "../storage/expert-store.ts";
-import { type Pool, planPools, smallestBudgetMb, wholeBudgetBytes } from "./pools.ts";
+import { type Pool, planPools, smallestBudgetBytes, wholeBudgetBytes } from "./pools.ts";
 import { SlotPool } from "./slots.ts";
 
 /** The table's entry of an expert that has no slot; the router kernel knows the same number. */
@@ -60,7 +60,7 @@ export class ExpertCache {
   /** Allocates the slots. Throws `gpu/memory` with the smallest possible budget when it is too small or not to be had. */
   static async open(gpu: Gpu, store: ExpertStore, { topK, budgetBytes }: ExpertCacheOptions): Promise<ExpertCache> {
     const request = { recordBytes: recordBytesOf(store), experts: store.experts, topK, maxPoolBytes: gpu.report.maxBindingBytes };
-    const smallest = smallestBudgetMb(request) * 1e6;
+    const smallest = smallestBudgetBytes(request);
     let budget = budgetBytes ?? Math.max(smallest, Math.min(wholeBudgetBytes(request), gpu.report.maxBufferBytes));
     for (;;) {
       const pools = planPools({ ...request, budgetBytes: budget });

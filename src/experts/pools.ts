@@ -22,9 +22,9 @@ export interface PoolRequest {
 
 const MB = 1_000_000;
 
-/** The smallest whole number of MB that `planPools` accepts. */
-export function smallestBudgetMb({ recordBytes, topK }: Pick<PoolRequest, "recordBytes" | "topK">): number {
-  return Math.ceil((topK * Math.max(...recordBytes)) / MB);
+/** The smallest budget that `planPools` accepts: the experts one token takes in one layer. */
+export function smallestBudgetBytes({ recordBytes, topK }: Pick<PoolRequest, "recordBytes" | "topK">): number {
+  return topK * Math.max(...recordBytes);
 }
 
 /** Bytes with which every expert of every layer has a slot. */
@@ -39,9 +39,9 @@ export function wholeBudgetBytes({ recordBytes, experts }: Pick<PoolRequest, "re
  */
 export function planPools(request: PoolRequest): readonly Pool[] {
   const { recordBytes, experts, topK, budgetBytes, maxPoolBytes } = request;
-  const smallest = Math.max(...recordBytes) * topK;
+  const smallest = smallestBudgetBytes(request);
   if (budgetBytes < smallest || maxPoolBytes < smallest) {
-    const mb = smallestBudgetMb(request);
+    const mb = Math.ceil(smallest / MB);
     throw new AppError("gpu/memory", `The expert budget of ${Math.floor(Math.min(budgetBytes, maxPoolBytes) / MB)} MB is too small: the ${topK} experts of one layer take ${mb} MB. Allow at least ${mb} MB.`, {
       data: { smallestMb: mb },
     });

@@ -1,7 +1,7 @@
 // Runs tokens through the prepared model. Work is queued layer by layer, across tokens where possible, and looked at once
 // per submission: either everything ran, or some layer wanted an expert that has no slot and everything behind it did
 // nothing. Then the experts are loaded and the work goes on from that layer's choice of experts.
-import { AppError } from "../base/errors.ts";
+import { AppError, throwIfAborted } from "../base/errors.ts";
 import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, encode } from "../gpu/dispatch.ts";
@@ -84,16 +84,16 @@ export class Forward {
   }
 
   /**
-   * The logits after the last token that is `wanted`; `stopAt` is asked before every submission and throws to stop.
-   * When that or the reading of an expert throws, a token that was begun stays begun and the next call finishes it first;
-   * call `dropUnbegun` to take back the rest.
+   * The logits after the last token that is `wanted`. Throws `aborted` once the signal has fired and no token is half
+   * computed. When an expert cannot be read, the token that wanted it stays begun and the next call finishes it first.
+   * After either, call `dropUnbegun` to take back the tokens behind.
    */
-  async run(tokens: readonly SequenceToken[], stopAt: () => void): Promise<Float32Array<ArrayBuffer> | undefined> {
+  async run(tokens: readonly SequenceToken[], signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer> | undefined> {
     this.#unfinished = [...this.#unfinished, ...tokens];
     let logits: Float32Array<ArrayBuffer> | undefined;
     while (this.#cursor.token < this.#unfinished.length) {
-      stopAt();
-      logits = (await this.#advance()) ?? logits;
+      if (!this.begun) throwIfAborted(signal, "Generating");
+      logits = (await this.#advance(signal)) ?? logits;
     }
     this.#rebase();
     return logits;
@@ -101,7 +101,7 @@ export class Forward {
 
   /** A token is half computed: `run` threw in its midst. */
   get begun(): boolean {
-    return this.#unfinished.length > 0 && (this.#cursor.layer > 0 || this.#cursor.chosen);
+    return this.#cursor.token < this.#unfinished.length && (this.#cursor.layer > 0 || this.#cursor.chosen);
   }
 
   /** Takes back the tokens that no kernel has seen, after `run` threw. Returns how many. */
@@ -133,9 +133,9 @@ export class Forward {
   }
 
   /** One submission and what it showed. The logits if a wanted token was completed. */
-  async #advance(): Promise<Float32Array<ArrayBuffer> | undefined> {
+  async #advance(signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer> | undefined> {
     await this.#resolve();
-    const chunk = this.#plan();
+    const chunk = this.#plan(signal?.aborted === true);
     const readback = this.#submit(chunk);
     const started = performance.now();
     const [routing, logits] = await readback.read();
@@ -167,10 +167,11 @@ export class Forward {
     this.#gpu.memory.write(this.#space.routing, 0, new Uint32Array(1));
   }
 
-  #plan(): Chunk {
+  /** `finish`: only to the end of the token that is begun. */
+  #plan(finish: boolean): Chunk {
     const from = this.#cursor;
     const { layers } = this.#shape;
-    const left = (Math.min(this.#unfinished.length, from.token + TOKENS_AT_ONCE) - from.token) * layers - from.layer;
+    const left = Math.min(this.#unfinished.length - from.token, finish ? 1 : TOKENS_AT_ONCE) * layers - from.layer;
     // A layer taken up again cannot miss: it is not counted.
     let count = Math.min(left, this.#pace.layers + (from.chosen ? 1 : 0));
     const after = from.token * layers + from.layer + count;

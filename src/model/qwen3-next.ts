@@ -84,7 +84,7 @@ export class Qwen3Next {
     }
   }
 
-  /** Tokens of the sequence so far. A token begun when a call was stopped counts; the next call finishes it first. */
+  /** Tokens of the sequence so far. One that was begun when an expert could not be read counts; the next call finishes it first. */
   get position(): number {
     return this.#position;
   }
@@ -149,7 +149,7 @@ export class Qwen3Next {
     const sequence = tokens.map((token, index): SequenceToken => ({ token, position: this.#position + index, wanted: index === last }));
     this.#position += tokens.length;
     try {
-      const logits = await this.#forward.run(sequence, () => throwIfAborted(signal, "Generating"));
+      const logits = await this.#forward.run(sequence, signal);
       if (!logits) throw new AppError("bug", "The model computed no logits.");
       return logits;
     } catch (error) {

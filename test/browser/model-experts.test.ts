@@ -90,6 +90,18 @@ describe("under a budget", () => {
   });
 });
 
+describe("without a budget", () => {
+  it("as many experts get slots as one buffer of the device could hold", async () => {
+    const bytes = 30 * recordBytes;
+    const { memory, pipelines, device } = gpu;
+    const small = Object.assign(Object.create(gpu) as Gpu, { memory, pipelines, device, report: { ...gpu.report, maxBufferBytes: bytes } });
+    const model = await Qwen3Next.load(small, await openModel(database, "test"));
+    expect(model.expertSlots).toEqual({ slots: 30, experts: layers * moe.experts, bytes });
+    expect(await model.forward(tokens)).toEqual(expected.slice(-expected.length / tokens.length));
+    model.close();
+  });
+});
+
 describe("many tokens at once", () => {
   it("give the same last logits as one after the other, whether experts are missed or not", async () => {
     const last = expected.slice(-expected.length / tokens.length);

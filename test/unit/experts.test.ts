@@ -1,6 +1,6 @@
 // Slots for experts: how a budget is cut into pools, and who is evicted.
 import { describe, expect, it } from "vitest";
-import { planPools, smallestBudgetMb, wholeBudgetBytes } from "../../src/experts/pools.ts";
+import { planPools, smallestBudgetBytes, wholeBudgetBytes } from "../../src/experts/pools.ts";
 import { SlotPool } from "../../src/experts/slots.ts";
 import { seededRandom } from "../../src/model/sampling.ts";
 
@@ -29,7 +29,7 @@ describe("a budget for experts", () => {
   });
 
   it("can be as small as the experts of one layer, and the error below says how small", () => {
-    expect(smallestBudgetMb(LAYERS)).toBe(4);
+    expect(smallestBudgetBytes(LAYERS)).toBe(4 * MB);
     expect(planPools({ ...LAYERS, budgetBytes: 4 * MB })).toEqual([{ layers: [0, 1, 2, 3], slots: 2, slotBytes: 2 * MB }]);
     expect(() => planPools({ ...LAYERS, budgetBytes: 3.9 * MB })).toThrow(/3 MB is too small.*at least 4 MB/);
   });
