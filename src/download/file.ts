@@ -1,0 +1,45 @@
+// Fetches one file whole and checks that it is the file that was meant: size and SHA-256 are known beforehand, and no
+// header of the answer is trusted. For files that fit into memory; nothing is stored here.
+import { AppError, abortedError } from "../base/errors.ts";
+
+export interface RemoteFile {
+  readonly name: string;
+  readonly url: string;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Throws `download/failed` (connection, status), `download/integrity` (another size or content) or `aborted`. */
+export async function downloadFile(file: RemoteFile, onProgress: (doneBytes: number) => void, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(file.bytes);
+  let at = 0;
+  try {
+    const response = await fetch(file.url, signal ? { signal } : {});
+    if (!response.ok || !response.body) {
+      throw new AppError("download/failed", `${file.name} could not be downloaded: the server answered ${response.status}. Try again later.`, { data: { status: response.status } });
+    }
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      if (at + chunk.byteLength > whole.byteLength) throw wrong(file, `it is longer than ${file.bytes} bytes`);
+      whole.set(chunk, at);
+      at += chunk.byteLength;
+      onProgress(at);
+    }
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    if (signal?.aborted) throw abortedError(`Downloading ${file.name}`);
+    throw new AppError("download/failed", `${file.name} could not be downloaded: the connection failed. Check it and try again.`, { cause });
+  }
+  if (at !== file.bytes) throw wrong(file, `it has ${at} bytes, not ${file.bytes}`);
+  const found = toHex(await crypto.subtle.digest("SHA-256", whole));
+  if (found !== file.sha256.toLowerCase()) throw wrong(file, "its content is another one");
+  return whole;
+}
+
+function wrong(file: RemoteFile, why: string): AppError {
+  return new AppError("download/integrity", `${file.name} is not the file this page expects: ${why}. Reload the page; if it happens again, the site's copy is broken.`);
+}
+
+export function toHex(bytes: ArrayBuffer | Uint8Array): string {
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
