@@ -11,7 +11,7 @@ import { Channel, type StopWatch, stopWatch } from "./streams.ts";
 import type { Step } from "./stuck.ts";
 import type { TestOutcome } from "./test-report.ts";
 import { type Resolved, resolveCall } from "./tool-specs.ts";
-import { runTool, type ToolOutcome } from "./tools.ts";
+import { runTool, type ToolContext, type ToolOutcome } from "./tools.ts";
 
 export interface Workshop {
   readonly sandbox: Sandbox;
@@ -45,7 +45,7 @@ export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal)
       if (signal.aborted || before === "late") outcome = STOPPED;
       else {
         const root = before && (await shop.checkpoints!.record(before, "Before a change")).id;
-        outcome = yield* perform(resolved, call.id, shop, watch, signal);
+        outcome = yield* perform(resolved, call.id, before ? { ...shop, before } : shop, watch, signal);
         if (outcome.wrote) change = { paths: [outcome.wrote.path] };
         if (before && root !== undefined) {
           const compared = await Promise.race([compare(before, root, call, outcome, shop), watch.late]);
@@ -100,7 +100,7 @@ async function compare(before: FileTree, root: string, call: ToolCall, outcome: 
 }
 
 /** The tool itself, its output streamed; given up soon after Stop even if the sandbox does not answer. */
-async function* perform(call: Resolution, id: string, shop: Workshop, watch: StopWatch, signal: AbortSignal): AsyncGenerator<AgentEvent, ToolOutcome, void> {
+async function* perform(call: Resolution, id: string, shop: ToolContext, watch: StopWatch, signal: AbortSignal): AsyncGenerator<AgentEvent, ToolOutcome, void> {
   const output = new Channel<string>();
   const tool = runTool(call.name, call.arguments, shop, (text) => output.push(text), signal);
   const running = Promise.race([tool, watch.late]).finally(() => output.close());

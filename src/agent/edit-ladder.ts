@@ -92,9 +92,7 @@ function trimBlankLines(text: string): string[] {
 function lineSpans(text: string, oldText: string, newText: string, view: (line: string) => string): Span[] {
   const wanted = trimBlankLines(oldText).map(view);
   const replacement = trimBlankLines(newText).join("\n");
-  return windows(text, wanted.length)
-    .filter((window) => window.every((line, i) => view(line.text) === wanted[i]))
-    .map((window) => ({ ...extent(window), replacement }));
+  return blocks(text, wanted.length, (line, i) => view(line) === wanted[i]).map((block) => ({ ...extent(block), replacement }));
 }
 
 /** Equal but for the indentation that all lines share; the new text gets the file's. */
@@ -103,12 +101,12 @@ function indentationSpans(text: string, oldText: string, newText: string): Span[
   const replacement = trimBlankLines(newText);
   const remove = sharedIndent(wanted);
   const bare = wanted.map((line) => line.slice(remove.length).trimEnd());
-  return windows(text, wanted.length).flatMap((window) => {
-    if (!window.every((line, i) => line.text.trim() === bare[i]!.trim())) return [];
-    const indent = sharedIndent(window.map((line) => line.text));
-    if (!window.every((line, i) => line.text.slice(indent.length).trimEnd() === bare[i])) return [];
+  const trimmed = bare.map((line) => line.trim());
+  return blocks(text, wanted.length, (line, i) => line.trim() === trimmed[i]).flatMap((block) => {
+    const indent = sharedIndent(block.map((line) => line.text));
+    if (!block.every((line, i) => line.text.slice(indent.length).trimEnd() === bare[i])) return [];
     const shift = shiftBetween(remove, indent);
-    return [{ ...extent(window), replacement: replacement.map((line) => applyShift(line, shift)).join("\n") }];
+    return [{ ...extent(block), replacement: replacement.map((line) => applyShift(line, shift)).join("\n") }];
   });
 }
 
@@ -154,15 +152,22 @@ function similarSpans(text: string, oldText: string, newText: string): Span[] {
   return found;
 }
 
-function windows(text: string, count: number): Line[][] {
-  if (count === 0) return [];
+/** Every run of `count` lines that all fit. */
+function blocks(text: string, count: number, fits: (line: string, index: number) => boolean): Line[][] {
   const lines = linesOf(text);
-  return Array.from({ length: Math.max(0, lines.length - count + 1) }, (_, i) => lines.slice(i, i + count));
+  const found: Line[][] = [];
+  if (count === 0) return found;
+  for (let from = 0; from + count <= lines.length; from++) {
+    let fitting = 0;
+    while (fitting < count && fits(lines[from + fitting]!.text, fitting)) fitting++;
+    if (fitting === count) found.push(lines.slice(from, from + count));
+  }
+  return found;
 }
 
-function extent(window: readonly Line[]): { start: number; end: number } {
-  const last = window.at(-1)!;
-  return { start: window[0]!.start, end: last.start + last.text.length };
+function extent(block: readonly Line[]): { start: number; end: number } {
+  const last = block.at(-1)!;
+  return { start: block[0]!.start, end: last.start + last.text.length };
 }
 
 interface Shift {
@@ -221,19 +226,27 @@ export function lineLikeness(a: string, b: string): number {
 
 /** Lines shown when nothing matched. */
 const NEAREST_LINES = 20;
+/** Places that are compared in full: those whose lines look most like the longest line looked for. */
+const NEAREST_PLACES = 20;
 
 /** The region most like `oldText`, each line with its number (from 1), at most 20 lines; "" for an empty file. */
 export function nearestLines(text: string, oldText: string): string {
-  const lines = text.replace(/\n$/, "").split("\n");
   if (text === "") return "";
+  const lines = text.replace(/\n$/, "").split("\n");
   const wanted = trimBlankLines(oldText).slice(0, NEAREST_LINES);
+  const anchor = wanted.reduce((best, line, i) => (line.trim().length > (wanted[best] ?? "").trim().length ? i : best), 0);
+  const places = lines
+    .map((line, at) => ({ at, score: lineLikeness(line.trim().slice(0, 200), (wanted[anchor] ?? "").trim().slice(0, 200)) }))
+    .sort((a, b) => b.score - a.score || a.at - b.at)
+    .slice(0, NEAREST_PLACES);
   let best = 0;
   let bestScore = -1;
-  for (let from = 0; from < lines.length; from++) {
+  for (const { at } of places) {
+    const from = Math.max(0, at - anchor);
     const score = likeness(wanted, lines.slice(from, from + wanted.length));
     if (score > bestScore) [best, bestScore] = [from, score];
   }
   const context = Math.floor((NEAREST_LINES - Math.max(1, wanted.length)) / 2);
   const start = Math.max(0, Math.min(best - context, lines.length - NEAREST_LINES));
-  return lines.slice(start, start + NEAREST_LINES).map((line, i) => `${start + i + 1}: ${line}`).join("\n");
+  return lines.slice(start, start + NEAREST_LINES).map((line, i) => `${start + i + 1}: ${line.slice(0, 300)}`).join("\n");
 }

@@ -74,8 +74,8 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...(options.sampling ? { sampling: options.sampling } : {}) }, signal, clock);
       steps++;
       tokens += turn.tokens;
-      if (turn.text !== "" || !signal.aborted) yield log({ type: "assistant", text: turn.text });
-      if (signal.aborted) return yield done("stopped", "Stopped.");
+      if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });
+      if (turn.stopped) return yield done("stopped", "Stopped.");
 
       if (turn.malformed !== undefined) {
         yield log({ type: "note", text: malformedNote(turn.malformed) });

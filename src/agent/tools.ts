@@ -4,8 +4,9 @@ import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { formatBytes } from "../base/units.ts";
 import type { RunResult, Sandbox } from "../container/sandbox.ts";
-import { baseName, isTestFile, normalizeFilePath, normalizePath } from "../project/paths.ts";
-import { decodeText, encodeText } from "../project/text.ts";
+import { baseName, isIgnoredPath, isTestFile, normalizeFilePath, normalizePath } from "../project/paths.ts";
+import { decodeText, encodeText, hasLoneSurrogate } from "../project/text.ts";
+import type { FileTree } from "../project/tree.ts";
 import { applyEdit, editReply, omission, rewrite } from "./edit.ts";
 import { grep, listMatching } from "./search.ts";
 import { gate } from "./syntax-gate.ts";
@@ -19,6 +20,8 @@ export interface ToolContext {
   readonly unlockTests: boolean;
   /** Files this agent made itself: its own new tests it may change. */
   readonly created: Set<string>;
+  /** The project as it was just before the call, where that is known: saves reading it again. */
+  readonly before?: FileTree;
 }
 
 export interface ToolOutcome {
@@ -49,7 +52,7 @@ export async function runTool(name: ToolName, args: Arguments, context: ToolCont
       case "edit":
         return await editFile(args, context);
       case "grep_search":
-        return await grepSearch(args, context, signal);
+        return await grepSearch(args, context);
       case "glob":
         return { ok: true, result: listMatching(text(args, "pattern"), await context.sandbox.list()) };
       case "run_shell_command":
@@ -91,11 +94,12 @@ function fitting(lines: readonly string[]): { text: string; count: number; cut: 
 async function writeFile(args: Arguments, context: ToolContext): Promise<ToolOutcome> {
   const path = normalizeFilePath(text(args, "file_path"));
   const before = await bytesOf(context.sandbox, path);
-  const locked = lockedTest(path, before, context);
+  const locked = lockedFile(path, before, context);
   if (locked !== undefined) return refused(locked);
   const content = text(args, "content");
   const old = before && decodeText(before);
   if (before !== undefined && old === undefined) return refused(`${path} is a binary file and is not overwritten.`);
+  if (hasLoneSurrogate(content)) return refused("content ends inside a character. Write it again in full.");
   const placeholder = omission(content, old ?? "");
   if (placeholder !== undefined) return refused(`content leaves code out ("${placeholder}"). Write the whole file, or use edit.`);
   const bytes = rewrite(before, content);
@@ -109,7 +113,7 @@ async function writeFile(args: Arguments, context: ToolContext): Promise<ToolOut
 async function editFile(args: Arguments, context: ToolContext): Promise<ToolOutcome> {
   const path = normalizeFilePath(text(args, "file_path"));
   const before = await bytesOf(context.sandbox, path);
-  const locked = lockedTest(path, before, context);
+  const locked = lockedFile(path, before, context);
   if (locked !== undefined) return refused(locked);
   const oldText = text(args, "old_string");
   if (before === undefined) {
@@ -145,28 +149,29 @@ async function write(path: string, bytes: Uint8Array, before: Uint8Array | undef
   return { ok: true, result, wrote: { path, bytes } };
 }
 
-async function grepSearch(args: Arguments, { sandbox }: ToolContext, signal: AbortSignal): Promise<ToolOutcome> {
+async function grepSearch(args: Arguments, { sandbox }: ToolContext): Promise<ToolOutcome> {
   const under = normalizePath(typeof args["path"] === "string" ? args["path"] : "");
-  const files = (await sandbox.list()).filter((file) => under === "" || file === under || file.startsWith(`${under}/`));
+  const files = [...(await sandbox.snapshot())].filter(([file]) => under === "" || file === under || file.startsWith(`${under}/`)).sort(([a], [b]) => (a < b ? -1 : 1));
   if (files.length === 0) return refused(under === "" ? "The project has no files." : `There is nothing at ${under}.`);
-  const texts: [string, string][] = [];
-  for (const file of files) {
-    if (signal.aborted) break;
-    const content = decodeText((await bytesOf(sandbox, file)) ?? new Uint8Array(1));
-    if (content !== undefined) texts.push([file, content]);
+  return { ok: true, result: cutMiddle(grep(text(args, "pattern"), textFiles(files))) };
+}
+
+function* textFiles(files: Iterable<readonly [string, Uint8Array]>): Generator<readonly [string, string]> {
+  for (const [path, bytes] of files) {
+    const content = decodeText(bytes);
+    if (content !== undefined) yield [path, content];
   }
-  return { ok: true, result: cutMiddle(grep(text(args, "pattern"), texts)) };
 }
 
 const TEST_COMMAND = /\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:-\S+\s+)*t(?:est)?\b|--test\b|\b(?:vitest|jest|mocha|ava|tap|tape)\b/;
 
-async function runCommand(args: Arguments, { sandbox }: ToolContext, onOutput: (text: string) => void, signal: AbortSignal): Promise<ToolOutcome> {
+async function runCommand(args: Arguments, { sandbox, before }: ToolContext, onOutput: (text: string) => void, signal: AbortSignal): Promise<ToolOutcome> {
   const command = text(args, "command").trim();
   if (command === "") return refused("command is empty.");
   const timeoutMs = commandTime(integer(args["timeout"]));
   const run: RunResult = await sandbox.run(command, { timeoutMs, onOutput }, signal);
   const looksLikeTests = parseTestOutput(run.output) !== undefined;
-  const report = looksLikeTests ? parseTestOutput(run.output, await sandbox.list()) : undefined;
+  const report = looksLikeTests ? parseTestOutput(run.output, before ? [...before.keys()] : await sandbox.list()) : undefined;
   const exitCode = run.end === "exit" ? run.exitCode : null;
   const failedBlind = TEST_COMMAND.test(command) && exitCode !== 0;
   const tests = report ? outcomeOf(report, exitCode) : failedBlind ? "failed" : undefined;
@@ -186,7 +191,8 @@ function commandTime(given: number | undefined): number {
   return Math.min(given < 1_000 ? given * 1_000 : given, LIMITS.commandMsMax);
 }
 
-function lockedTest(path: string, before: Uint8Array | undefined, { unlockTests, created }: ToolContext): string | undefined {
+function lockedFile(path: string, before: Uint8Array | undefined, { unlockTests, created }: ToolContext): string | undefined {
+  if (isIgnoredPath(path)) return `${path} is not part of the project: node_modules and .git are not edited.`;
   if (unlockTests || before === undefined || created.has(path) || !isTestFile(path)) return undefined;
   return `${path} is a test file and locked. Change the source so that the test passes; only the user can unlock tests.`;
 }

@@ -12,6 +12,8 @@ export interface Turn {
   readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
   /** Why a call could not be read. */
   readonly malformed?: string;
+  /** The model was stopped before it ended the turn: what it was writing must not be acted on. */
+  readonly stopped: boolean;
   /** Written in this turn. */
   readonly tokens: number;
 }
@@ -67,10 +69,12 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
       break;
     }
   }
-  if (parser && !signal.aborted) yield* read(parser.end(reason === "length" ? "length" : "stop"));
+  const stopped = signal.aborted || (reason === "aborted" && !call);
+  if (parser && !stopped) yield* read(parser.end(reason === "length" ? "length" : "stop"));
   const text = afterCall().trim() === "" ? raw : words + call!.raw;
   return {
     text,
+    stopped,
     tokens,
     ...(call ? { call: { name: call.name, arguments: call.arguments } } : {}),
     ...(malformed !== undefined && !call ? { malformed: reason === "length" ? "it was cut off, the turn was too long" : malformed } : {}),

@@ -89,6 +89,11 @@ describe("edit", () => {
     expect(await fileText("src/new.js")).toBe("export const n = 1;\n");
   });
 
+  it("does not touch installed packages or version control", async () => {
+    expect(await said("write_file", { file_path: ".git/hooks/pre-commit", content: "x" })).toBe(".git/hooks/pre-commit is not part of the project: node_modules and .git are not edited.");
+    expect(await said("edit", { file_path: "node_modules/a/index.js", old_string: "", new_string: "x" })).toMatch(/not part of the project/);
+  });
+
   it("does not touch locked tests, but may change tests it made itself", async () => {
     expect(await said("edit", { file_path: "test/sum.test.js", old_string: "checks", new_string: "x" })).toBe("test/sum.test.js is a test file and locked. Change the source so that the test passes; only the user can unlock tests.");
     expect(await said("write_file", { file_path: "test/sum.test.js", content: "" })).toMatch(/locked/);

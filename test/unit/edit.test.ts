@@ -92,6 +92,14 @@ describe("an edit", () => {
     expect(near).toContain(`300: line number 300 says ${299 * 37}`);
   });
 
+  it("answers soon for large files", () => {
+    const large = Array.from({ length: 60_000 }, (_, i) => `  const value${i} = compute(${i * 7}, "${i}");`).join("\n");
+    const started = performance.now();
+    const wanted = Array.from({ length: 40 }, (_, i) => `  const value${i} = compute(${i}, "nothing like it");`).join("\n");
+    expect(edit(large, wanted, "x")).toMatch(/^REFUSED old_string was not found/);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
   it("refuses what stands for code left out", () => {
     for (const line of ["// ... existing code ...", "// ...", "# ... rest of the function", "/* rest of the code unchanged */", "{/* ... */}", "<!-- ... existing markup -->", "// rest of the file remains the same", "...", "// other methods as before"]) {
       expect(edit(FILE, "  return sum;\n}\n\nexport", `  ${line}\n}\n\nexport`), line).toMatch(/^REFUSED new_string leaves code out/);
