@@ -1,15 +1,17 @@
 // The hook that the commands drive: loaded only with `?lab`, never in normal use. Each room adds its part from its own file.
 import { containerLab, type ContainerLab } from "./lab-container.ts";
+import { type EngineLab, engineLab } from "./lab-engine.ts";
 import { type SolveLab, solveLab } from "./lab-solve.ts";
 import type { Session } from "./session.ts";
 
 export interface Lab {
   readonly container: ContainerLab;
+  readonly engine: EngineLab;
   readonly solve: SolveLab;
 }
 
 /** Nothing is started: the command decides whether the engine, the container or the whole session is needed. */
 export function openLab(session: Session): void {
-  const lab: Lab = { container: containerLab, solve: solveLab(session) };
+  const lab: Lab = { container: containerLab, engine: engineLab(), solve: solveLab(session) };
   Object.assign(globalThis, { tabwrightLab: lab });
 }
