@@ -163,6 +163,8 @@ export class Harness {
   }
 
   #uncaught(error: unknown, kind: FailureType & ("uncaughtException" | "unhandledRejection")): void {
+    // The file itself failed before its tests could begin: that is not a test's business, and ends the process.
+    if (!this.mayRun) throw error;
     const scoped = this.runtime.loop.scope.get(this.#scopeKey) as TestNode | undefined;
     const test = scoped ?? this.#running.findLast((one) => one.endMs === undefined);
     if (test && !test.finished && test.endMs === undefined) {
