@@ -6,7 +6,7 @@ import { hashText, Random } from "./random.ts";
 import { WordSource } from "./words.ts";
 
 /** Shares of the kinds; they sum to 1. */
-export const MIX: Readonly<Record<EpisodeKind, number>> = { fix: 0.72, multi: 0.13, recover: 0.08, review: 0.03, chat: 0.04 };
+export const MIX: Readonly<Record<EpisodeKind, number>> = { fix: 0.8, multi: 0.1, recover: 0.05, review: 0.015, chat: 0.035 };
 
 /** Words and families for training; `extraWords` widen the pool that names are copied from. */
 export function trainingSource(extraWords: readonly string[] = []): EpisodeSource {

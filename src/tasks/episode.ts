@@ -1,6 +1,8 @@
 // One episode: a broken project, the real agent loop, the oracle as its model. Kept only when the tests end green.
 import { transcriptOf, type AgentEvent } from "../agent/events.ts";
 import { runAgent } from "../agent/loop.ts";
+import type { ChatMessage } from "../engine/api.ts";
+import { drawChat } from "./chat-lines.ts";
 import type { Family } from "./draft.ts";
 import { FastSandbox } from "./fast-sandbox.ts";
 import { occurrences } from "./fix.ts";
@@ -40,13 +42,13 @@ export interface EpisodeSource {
 /** Undefined where the loop did not end green: the caller draws again. */
 export async function makeEpisode(kind: Exclude<EpisodeKind, "chat">, id: string, source: EpisodeSource, random: Random): Promise<Episode | undefined> {
   const multi = kind === "multi";
-  const count = multi ? random.int(2, 3) : random.chance(0.12) ? 2 : 1;
+  const count = multi ? random.pick([2, 2, 3]) : random.chance(0.08) ? 2 : 1;
   const problems: Problem[] = [];
   while (problems.length < count) {
     const problem = makeProblem(source.pickFamily, { side: "train", words: source.words, hiddenCases: 0 }, random);
     if (problems.every((one) => one.rendered.fileName !== problem.rendered.fileName)) problems.push(problem);
   }
-  const broken = multi ? random.pick([1, 1, 2, 2, 3]) : 1;
+  const broken = multi ? random.pick([1, 1, 2, 3]) : 1;
   const placed = placeProblems(problems, Math.min(broken, count), multi, () => source.words.noun(random), random);
   const red = placed.filter((one) => one.isBroken);
   const slip = kind === "recover" ? mistake(red[0]!.problem, random) : kind === "review" ? ({ kind: "early-finish" } as const) : undefined;
@@ -60,17 +62,26 @@ export async function makeEpisode(kind: Exclude<EpisodeKind, "chat">, id: string
   const sandbox = new FastSandbox(projectTree(source.words.noun(random), placed, "start"));
   const events: AgentEvent[] = [];
   const task = promptFor(red, random);
-  for await (const event of runAgent({ history: [], task, model: oracle, sandbox }, new AbortController().signal)) events.push(event);
+  const history = random.chance(CHAT_BEFORE) ? chatBefore(random) : [];
+  for await (const event of runAgent({ history, task, model: oracle, sandbox }, new AbortController().signal)) events.push(event);
   const last = events[events.length - 1];
   if (last?.type === "error") throw new Error(`The oracle's episode failed: ${last.error.message}`);
   if (last?.type !== "done" || last.reason !== "verified") return undefined;
-  let turn = 0;
-  const messages = transcriptOf(events).flatMap(({ role, content }): EpisodeMessage[] => {
+  let turn = history.length > 0 ? -1 : 0; // the oracle's turns are counted from its first
+  const messages = [...history, ...transcriptOf(events)].flatMap(({ role, content }): EpisodeMessage[] => {
     if (role === "system") return [];
     if (role !== "assistant") return [{ role, content }];
     return [oracle.slips.has(turn++) ? { role, content, skip: true } : { role, content }];
   });
   return { id, kind, family: red[0]!.problem.rendered.family, messages, tools: true };
+}
+
+/** How often a little chat stands before the request. */
+const CHAT_BEFORE = 0.03;
+
+function chatBefore(random: Random): ChatMessage[] {
+  const { ask, answer } = drawChat(random);
+  return [{ role: "system", content: "" }, { role: "user", content: ask }, { role: "assistant", content: answer }];
 }
 
 function answerOf(problem: Problem): Answer {

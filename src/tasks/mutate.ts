@@ -43,7 +43,7 @@ const WEIGHTS: Readonly<Record<MutationKind, number>> = {
   text: 2,
   order: 1.5,
   jump: 2,
-  variable: 0.22,
+  variable: 0.14,
 };
 
 const OPERATORS: Readonly<Record<string, readonly [MutationKind, ...string[]]>> = {

@@ -29,6 +29,8 @@ export interface Problem {
 
 /** Title length that still reads well, and keeps episodes short. */
 const CALL_LENGTH = 58;
+/** Records are longer by nature. */
+const RECORD_CALL_LENGTH = 84;
 const VALUE_LENGTH = 36;
 
 export interface ProblemOptions {
@@ -66,11 +68,12 @@ function tryBreak(rendered: Rendered, hiddenCases: number, random: Random): Prob
 /** Distinct calls whose results are plain. */
 export function drawCases(rendered: Rendered, fn: (...args: unknown[]) => unknown, count: number, random: Random): Case[] {
   const numbers = [...rendered.source.matchAll(/\b\d+\b/g)].map((match) => Number(match[0])).filter((n) => n < 200);
+  const longest = rendered.fields.length > 0 ? RECORD_CALL_LENGTH : CALL_LENGTH;
   const cases = new Map<string, Case>();
   for (let attempt = 0; attempt < count * 3 && cases.size < count; attempt++) {
     const args = drawArguments(rendered.params, { numbers, fields: rendered.fields }, random);
     const call = `${rendered.name}(${args.map(showValue).join(", ")})`;
-    if (call.length > CALL_LENGTH || cases.has(call) || !args.every((arg) => isPlain(arg))) continue;
+    if (call.length > longest || cases.has(call) || !args.every((arg) => isPlain(arg))) continue;
     const outcome = callSafely(fn, args);
     if (outcome.kind !== "value" || !isPlain(outcome.value) || showValue(outcome.value).length > VALUE_LENGTH) continue;
     cases.set(call, { args, expected: outcome.value, call });

@@ -38,7 +38,7 @@ export function render(family: Family, side: Side, words: WordSource, random: Ra
   const draw = (usual: readonly string[], wide: number): string => {
     for (let attempt = 0; ; attempt++) {
       const fromUsual = side === "train" && !random.chance(wide) && attempt < 12;
-      const word = fromUsual ? random.pick(usual) : random.chance(0.1) ? words.wide(random) + capital(words.wide(random)) : words.wide(random);
+      const word = fromUsual ? random.pick(usual) : random.chance(0.04) ? words.wide(random) + capital(words.wide(random)) : words.wide(random);
       if (used.has(word)) continue;
       used.add(word);
       return word;

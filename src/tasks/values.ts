@@ -80,7 +80,7 @@ function draw(kind: Kind, near: readonly number[], wordNear: readonly string[], 
     case "record":
       return record(hints, int, word, random);
     case "records":
-      return many(2, 3, () => record(hints, int, word, random));
+      return many(1, 3, () => record(hints, int, word, random));
     default:
       return kind satisfies never;
   }

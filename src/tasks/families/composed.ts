@@ -99,7 +99,7 @@ function draftOf({ domain, shape, predicate, projection }: Composition, random: 
 function toFamily(composition: Composition): Family {
   // Combinations with both pieces are many; each is drawn less often, so that plain ones keep their share.
   const both = composition.predicate !== undefined && composition.projection !== undefined;
-  return { id: nameOf(composition), weight: both ? 0.15 : 1, draft: (random) => draftOf(composition, random) };
+  return { id: nameOf(composition), weight: both ? 0.02 : 1, draft: (random) => draftOf(composition, random) };
 }
 
 const every = compositions();

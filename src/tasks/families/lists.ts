@@ -68,7 +68,7 @@ export const LISTS: readonly Family[] = [
   family("diagonal", ["grid"], "const $r = [];\nfor (let $i = 0; $i < $1.length; $i++) {\n  $r.push($1[$i][$i]);\n}\nreturn $r;"),
   family("transpose", ["grid"], "return $1[0].map(($x, $i) => $1.map(($y) => $y[$i]));"),
   family("gridSize cellCount", ["grid"], "return $1.length * $1[0].length;"),
-  recordFamily("totalCost orderTotal", ["records"], ["int", "int"], "let $t = 0;\neach $x of $1 {\n  $t += $x.$F * $x.$G;\n}\nreturn $t;", "return $1.reduce(($t, $x) => $t + $x.$F * $x.$G, 0);"),
+  recordFamily("totalCost orderTotal cartTotal", ["records"], ["int", "int"], "let $t = 0;\neach $x of $1 {\n  $t += $x.$F * $x.$G;\n}\nreturn $t;", "return $1.reduce(($t, $x) => $t + $x.$F * $x.$G, 0);"),
   recordFamily("index$F by$F", ["records"], ["word", "int"], "const $r = {};\neach $x of $1 {\n  $r[$x.$F] = $x.$G;\n}\nreturn $r;", "return Object.fromEntries($1.map(($x) => [$x.$F, $x.$G]));"),
   recordFamily("sumBy$F totalsBy$F", ["records"], ["word", "int"], "const $r = {};\neach $x of $1 {\n  $r[$x.$F] = ($r[$x.$F] ?? 0) + $x.$G;\n}\nreturn $r;"),
   recordFamily("lookUp$G find$G", ["records", "word"], ["word", "int"], "each $x of $1 {\n  if ($x.$F === $2) {\n    return $x.$G;\n  }\n}\nreturn 0;", "const $r = $1.find(($x) => $x.$F === $2);\nreturn $r ? $r.$G : 0;"),
