@@ -9,7 +9,7 @@ import type { Checkpoints } from "../project/checkpoints.ts";
 import { act } from "./act.ts";
 import { type AgentEvent, type DoneReason, messageOf } from "./events.ts";
 import { type AgentLimits, type Clock, DEFAULT_LIMITS, LEAST_TURN_TOKENS, systemClock, usedUp } from "./limits.ts";
-import { CHAT_PROMPT, malformedNote, systemPrompt } from "./prompts.ts";
+import { CHANTING_NOTE, CHAT_PROMPT, malformedNote, systemPrompt } from "./prompts.ts";
 import { afterTool, review, UNTOUCHED } from "./review.ts";
 import { StuckWatch } from "./stuck.ts";
 import { TOOLS } from "./tool-specs.ts";
@@ -77,8 +77,8 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });
       if (turn.stopped) return yield done("stopped", "Stopped.");
 
-      if (turn.malformed !== undefined) {
-        yield log({ type: "note", text: malformedNote(turn.malformed) });
+      if (turn.malformed !== undefined || turn.chanting) {
+        yield log({ type: "note", text: turn.malformed === undefined ? CHANTING_NOTE : malformedNote(turn.malformed) });
         const advice = stuck.afterMalformed();
         if (advice.do === "stop") return yield done("stuck", advice.text);
       } else if (turn.call && sandbox) {

@@ -28,6 +28,8 @@ ${listed.join("\n")}${more}`;
 
 export const CHAT_PROMPT = "You are Tabwright, a coding assistant that runs in the user's browser. Answer briefly and honestly; say so when you do not know.";
 
+export const CHANTING_NOTE = "Your last message repeated itself and was ended. Go on with the next step, or say what blocks you.";
+
 /** Told when a turn's call could not be read. */
 export function malformedNote(reason: string): string {
   return `The tool call could not be read: ${reason}. Write it as

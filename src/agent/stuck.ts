@@ -48,10 +48,10 @@ export class StuckWatch {
     return GO_ON;
   }
 
-  /** A turn whose call could not be read. */
+  /** A turn that could not be used: its call could not be read, or it repeated itself. */
   afterMalformed(): StuckAdvice {
     this.#malformed++;
-    return this.#malformed >= 3 ? { do: "stop", text: "The model wrote three tool calls in a row that could not be read." } : GO_ON;
+    return this.#malformed >= 3 ? { do: "stop", text: "The model wrote three messages in a row that could not be used." } : GO_ON;
   }
 
   /** A-B-A-B: the last `times` pairs of steps are the same pair. */

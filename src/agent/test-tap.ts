@@ -105,7 +105,7 @@ export function fileFailure(name: string, text: string, read: PathReader): TestF
   const testFile = read(name);
   return {
     name: testFile ?? name,
-    message: oneLine(error?.replace(/ \[\w+\]: /, ": ").replace(/^Error: /, "") ?? (text.trim().split("\n").at(-1) || "The file could not be run.")),
+    message: oneLine(error?.replace(/ \[\w+\]: /, ": ").replace(/^Error: /, "").replace(/ \{$/, "") ?? (text.trim().split("\n").at(-1) || "The file could not be run.")),
     ...(testFile ? { place: { file: testFile, line: at?.file === testFile ? at.line : 1 } } : {}),
     ...(at ? { at } : {}),
   };

@@ -12,6 +12,8 @@ export interface Turn {
   readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
   /** Why a call could not be read. */
   readonly malformed?: string;
+  /** The text ran into repeating itself and was ended. */
+  readonly chanting: boolean;
   /** The model was stopped before it ended the turn: what it was writing must not be acted on. */
   readonly stopped: boolean;
   /** Written in this turn. */
@@ -48,6 +50,7 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
       else malformed = MALFORMED[event.reason];
     }
   }
+  let chanting = false;
   const afterCall = () => (call ? raw.slice(words.length + call.raw.length) : "");
 
   const stream = model.complete(request, AbortSignal.any([signal, enough.signal]));
@@ -64,19 +67,35 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
       yield* parser ? read(parser.push(event.text)) : [{ type: "text" as const, text: event.text }];
     }
     yield { type: "stats", stats: event.stats };
-    if (afterCall().trim() !== "") {
+    chanting = !call && repeatsItself(raw);
+    if (chanting || afterCall().trim() !== "") {
       enough.abort();
       break;
     }
   }
-  const stopped = signal.aborted || (reason === "aborted" && !call);
-  if (parser && !stopped) yield* read(parser.end(reason === "length" ? "length" : "stop"));
+  const stopped = signal.aborted || (reason === "aborted" && !call && !chanting);
+  if (parser && !stopped && !chanting) yield* read(parser.end(reason === "length" ? "length" : "stop"));
   const text = afterCall().trim() === "" ? raw : words + call!.raw;
   return {
     text,
     stopped,
+    chanting,
     tokens,
     ...(call ? { call: { name: call.name, arguments: call.arguments } } : {}),
     ...(malformed !== undefined && !call ? { malformed: reason === "length" ? "it was cut off, the turn was too long" : malformed } : {}),
   };
+}
+
+/** Characters that one short pattern must fill before a text counts as stuck in it; code and tables repeat less. */
+const CHANT_CHARS = 1_200;
+const CHANT_PERIOD = 60;
+
+/** Is the end of the text one pattern of at most 60 characters over and over? White space alone counts too. */
+export function repeatsItself(text: string): boolean {
+  if (text.length < CHANT_CHARS) return false;
+  const tail = text.slice(-CHANT_CHARS);
+  for (let period = 1; period <= CHANT_PERIOD; period++) {
+    if (tail.slice(period) === tail.slice(0, -period)) return true;
+  }
+  return false;
 }

@@ -208,6 +208,13 @@ describe("a model in circles", () => {
     expect(last).toMatchObject({ reason: "stuck" });
   });
 
+  it("is ended when its text repeats itself, in words or in a call, and is told so", async () => {
+    const { notes, events, last } = await play([`I will.${" Yes, I will.".repeat(900)}`, `<tool_call>\n<function=write_file>\n<parameter=content>\n${"0, ".repeat(4_000)}`, "I give up."]);
+    expect(notes).toEqual([1, 2].map(() => "Your last message repeated itself and was ended. Go on with the next step, or say what blocks you."));
+    expect(Math.max(...transcriptOf(events).map(({ content }) => content.length))).toBeLessThan(2_500);
+    expect(last).toMatchObject({ reason: "answered" });
+  });
+
   it("is told when a call was cut off by the length of the turn", async () => {
     const { notes } = await play([{ text: "<tool_call>\n<function=write_file>\n<parameter=content>\nlong", reason: "length" }, "Sorry."]);
     expect(notes[0]).toMatch(/it was cut off, the turn was too long/);
