@@ -66,6 +66,7 @@ function labApi(remote: Remote<LabApi>, alive: <T>(call: Promise<T>) => Promise<
     encodeChat: (message) => alive(remote.encodeChat(message)),
     evaluate: (ids) => alive(remote.evaluate(ids)),
     generateIds: (request) => alive(remote.generateIds(request)),
+    counters: () => alive(remote.counters()),
   };
 }
 

@@ -1,6 +1,7 @@
 // What the commands ask of the inference worker beyond the page's API: token ids in, ids and logits out.
 import { transfer } from "comlink";
 import type { GenerationStats, InferenceApi, Sampling } from "./api.ts";
+import type { ModelStats } from "../model/qwen3-next.ts";
 import { Inference } from "./inference.ts";
 
 export interface IdsRequest {
@@ -26,6 +27,8 @@ export interface LabApi extends InferenceApi {
   /** Starts a new sequence; the logits after each id, `[ids, vocab]`. */
   evaluate(ids: readonly number[]): Promise<Float32Array>;
   generateIds(request: IdsRequest): Promise<IdsResult>;
+  /** Counted since the model was loaded. */
+  counters(): Promise<ModelStats>;
 }
 
 export class LabInference extends Inference implements LabApi {
@@ -40,6 +43,10 @@ export class LabInference extends Inference implements LabApi {
   async evaluate(ids: readonly number[]): Promise<Float32Array> {
     const logits = await this.alone((signal) => this.moe().evaluate(ids, signal));
     return transfer(logits, [logits.buffer]);
+  }
+
+  async counters(): Promise<ModelStats> {
+    return this.moe().model.stats;
   }
 
   generateIds({ ids, ...request }: IdsRequest): Promise<IdsResult> {
