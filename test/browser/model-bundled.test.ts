@@ -13,6 +13,7 @@ interface RecordedPrompt {
   readonly greedy: readonly number[];
 }
 const prompts: readonly RecordedPrompt[] = recorded.prompts;
+const ends: readonly number[] = recorded.ends;
 
 it("llama.cpp was asked about the very file that this site ships", async () => {
   const shipped = await bundledModels();
@@ -36,7 +37,7 @@ describe.runIf(prompts.length > 0)("the bundled model goes on as llama.cpp does"
     let logits = await model.forward(ids);
     while (written.length < recorded.mostTokens) {
       const token = greedyToken(logits);
-      if (recorded.ends.includes(token)) break;
+      if (ends.includes(token)) break;
       written.push(token);
       logits = await model.forward([token]);
     }
