@@ -58,7 +58,7 @@ async function run(values: Values, positionals: readonly string[]): Promise<numb
   try {
     const page = await browser.newPage();
     await page.exposeFunction(OUTPUT, (text: string) => void process.stdout.write(text));
-    await page.goto(`${site.origin}/?lab=bare`);
+    await page.goto(`${site.origin}/?lab`);
     await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab?.container !== undefined, undefined, { timeout: LAB_MS });
     process.once("SIGINT", () => void page.evaluate(() => (globalThis as LabWindow).tabwrightLab?.container?.kill()));
     if (!process.stdin.isTTY) passInput(page);

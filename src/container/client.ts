@@ -3,10 +3,6 @@
 import { WebContainer } from "@webcontainer/api";
 import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { FileTree } from "../project/tree.ts";
-import { containerSandbox } from "./container-sandbox.ts";
-import type { Sandbox } from "./sandbox.ts";
-import { encodeTree } from "./snapshot.ts";
 
 export type { FileSystemTree, WebContainer, WebContainerProcess } from "@webcontainer/api";
 
@@ -42,18 +38,6 @@ export async function bootContainer(host: ContainerHost = "local", timeoutMs: nu
   } finally {
     clearTimeout(timer);
   }
-}
-
-let current: WebContainer | undefined;
-
-/** A sandbox that holds these files in a fresh container; one that this function started before is torn down. */
-export async function startSandbox(files: FileTree, host: ContainerHost = "local"): Promise<Sandbox> {
-  current?.teardown();
-  current = undefined;
-  const container = await bootContainer(host);
-  await container.mount(encodeTree(files));
-  current = container;
-  return containerSandbox(container);
 }
 
 function unavailable(host: ContainerHost, reason: string, cause?: unknown): AppError {

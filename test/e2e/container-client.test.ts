@@ -153,7 +153,7 @@ describe("booting", () => {
   it("ends in container/unavailable with a next step when the host never answers", async () => {
     const lonely = await site.browser.newPage();
     await lonely.route("**/headless**", (route) => route.abort());
-    await lonely.goto(`${site.origin}/?lab=bare`);
+    await lonely.goto(`${site.origin}/?lab`);
     await lonely.waitForFunction(() => (globalThis as LabWindow).tabwrightLab?.container !== undefined);
     const error = await lonely.evaluate(async () => {
       const { container } = (globalThis as LabWindow).tabwrightLab;

@@ -19,7 +19,7 @@ export type LabWindow = typeof globalThis & {
 
 /** A page with nothing but the lab in it. */
 export async function openLab(site: AppSite): Promise<Page> {
-  const { page } = await site.open("/?lab=bare");
+  const { page } = await site.open("/?lab");
   await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab?.container !== undefined, undefined, { timeout: 30_000 });
   return page;
 }
