@@ -71,6 +71,15 @@ export class EventLoop {
     return ((...args: never[]) => this.within(scope, () => callback(...args))) as T;
   }
 
+  #inScope(task: () => void): () => void {
+    const { scope } = this;
+    if (scope.size === 0) return task;
+    return () => {
+      this.scope = scope;
+      task();
+    };
+  }
+
   within<T>(scope: ReadonlyMap<object, unknown>, run: () => T): T {
     const outer = this.scope;
     this.scope = scope;
@@ -83,13 +92,13 @@ export class EventLoop {
 
   /** Runs before any promise reaction that is queued later, and before every other callback. */
   nextTick(task: () => void): void {
-    this.#ticks.push(this.bind(task));
+    this.#ticks.push(this.#inScope(task));
     if (!this.#inTask) this.#schedule();
   }
 
   /** Queues the end of an operation; keeps the process alive until it has run. */
   post(task: () => void): void {
-    this.#poll.push(this.bind(task));
+    this.#poll.push(this.#inScope(task));
     this.#schedule();
   }
 
@@ -181,14 +190,20 @@ export class EventLoop {
       || this.#immediates.some((x) => x.active && x.referenced) || this.#timers.some((x) => x.referenced);
   }
 
-  #guard(task: () => void): void {
-    // A callback that failed to put the scope back must not lend it to the next one.
-    this.scope = new Map();
+  /** Calls it now; what it throws goes to `onError`. For callbacks that the engine itself runs. */
+  attempt(task: () => void): void {
+    if (this.#stopped) return;
     try {
       task();
     } catch (error) {
       this.onError(error);
     }
+  }
+
+  #guard(task: () => void): void {
+    // A callback that threw leaves its scope for the error's handler; it must not lend it to the next one.
+    this.scope = new Map();
+    this.attempt(task);
   }
 
   #drainTicks(): void {

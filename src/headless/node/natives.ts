@@ -34,3 +34,19 @@ export function trackNatives(loop: EventLoop): void {
   const wasm = global["WebAssembly"] as Dict | undefined;
   if (wasm) for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) hold(loop, wasm, name);
 }
+
+/** The host's web crypto with its promises held by this loop, for realms that are not the process's own. */
+export function heldCrypto(loop: EventLoop): object {
+  const held = (target: object): object => new Proxy(target, {
+    get: (object, key) => {
+      const value = Reflect.get(object, key, object) as unknown;
+      if (typeof value === "object" && value !== null) return held(value);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        const result = (value as AnyFunction).apply(object, args);
+        return result instanceof Promise ? loop.track(result) : result;
+      };
+    },
+  });
+  return held(globalThis.crypto);
+}

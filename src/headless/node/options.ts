@@ -80,7 +80,6 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   options.rest = line.slice(at);
   if (options.mode === "file" && (options.rest.length === 0 || options.rest[0] === "-")) {
     options.mode = "stdin";
-    options.rest = options.rest.slice(1);
   }
   return options;
 }

@@ -10,7 +10,7 @@ import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
-import { trackNatives } from "./natives.ts";
+import { heldCrypto, trackNatives } from "./natives.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { describeFatal, rejectionError } from "./report.ts";
@@ -179,12 +179,18 @@ class RunningProcess implements Runtime, NodeProcess {
 
   #idle(): void {
     if (this.loop.callbacks === this.#callbacksAtBeforeExit) {
-      this.loop.run(() => this.exit(this.process.exitCode ?? (this.#mainPending ? UNSETTLED_AWAIT : undefined)));
+      this.loop.run(() => this.#exitWhenIdle());
       return;
     }
     this.loop.run(() => void this.process.emit("beforeExit", Number(this.process.exitCode ?? 0)));
     // Idle again with nothing run in between means the end; otherwise `beforeExit` comes again, as in Node.
     this.#callbacksAtBeforeExit = this.loop.callbacks;
+  }
+
+  #exitWhenIdle(): void {
+    this.#exiting = true;
+    this.#emitExit(Number(this.process.exitCode ?? 0));
+    this.#end(Number(this.process.exitCode ?? (this.#mainPending ? UNSETTLED_AWAIT : 0)));
   }
 
   #emitExit(code: number): void {
@@ -193,7 +199,7 @@ class RunningProcess implements Runtime, NodeProcess {
     } catch (error) {
       if (error instanceof ExitSignal) return;
       this.complain(describeFatal(this, error));
-      this.process.exitCode = HANDLER_THREW;
+      this.process.exitCode = 1;
     }
   }
 
@@ -220,9 +226,10 @@ class RunningProcess implements Runtime, NodeProcess {
     const { promises: _promises, ...timerFunctions } = timers;
     return {
       process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
+      ...(this.host.ownsRealm ? {} : { crypto: heldCrypto(this.loop) }),
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
-        nativeQueueMicrotask(() => this.loop.run(task as () => void));
+        nativeQueueMicrotask(() => this.loop.attempt(task as () => void));
       },
     };
   }

@@ -40,7 +40,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       process.argv = [EXEC_PATH, ...options.rest];
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":
-      process.argv = [EXEC_PATH, "-", ...options.rest];
+      process.argv = [EXEC_PATH, ...options.rest];
       return readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]"));
     default:
       return options.mode satisfies never;

@@ -36,7 +36,7 @@ export function describeFatal(runtime: Runtime, error: unknown): string {
   }
   const gap = head === "" || isLinkError(error) ? "" : "\n";
   // Without frames, inspect puts brackets around the first part; a fatal error is never printed with them.
-  const text = inspect(error).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1");
+  const text = inspect(error, { customInspect: false }).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1");
   return `${head}${gap}${text}\n${BANNER}`;
 }
 

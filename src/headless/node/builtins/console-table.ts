@@ -1,4 +1,4 @@
-// `console.table`: rows and columns as Node 20 draws them (cells centred).
+// `console.table`: rows and columns as Node 20 draws them.
 import { inspect } from "node-inspect-extracted";
 
 const VALUES = "Values";
@@ -32,9 +32,6 @@ export function renderTable(data: unknown, only?: readonly string[]): string | u
   const body = lines.map((line) => [line.key, ...columns.map((name) => line.cells.get(name) ?? "")]);
   const widths = head.map((name, k) => Math.max(name.length, ...body.map((row) => (row[k] as string).length)) + 2);
   const rule = (left: string, middle: string, right: string): string => left + widths.map((width) => "─".repeat(width)).join(middle) + right;
-  const draw = (row: readonly string[]): string => `│${row.map((text, k) => {
-    const space = (widths[k] as number) - text.length;
-    return " ".repeat(Math.floor(space / 2)) + text + " ".repeat(Math.ceil(space / 2));
-  }).join("│")}│`;
+  const draw = (row: readonly string[]): string => `│${row.map((text, k) => ` ${text}`.padEnd(widths[k] as number)).join("│")}│`;
   return [rule("┌", "┬", "┐"), draw(head), rule("├", "┼", "┤"), ...body.map(draw), rule("└", "┴", "┘")].join("\n");
 }

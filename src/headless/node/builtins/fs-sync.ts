@@ -146,7 +146,13 @@ export function createFsSync(runtime: Runtime, descriptors: Descriptors): SyncOp
     },
     accessSync: access, statSync: stat(true), lstatSync: stat(false), readdirSync: readdir, mkdirSync: mkdir, rmSync: rm, rmdirSync: rmdir,
     unlinkSync: (path) => respell(path, () => vfs.unlink(at(path))),
-    renameSync: (from, to) => vfs.rename(at(from, "oldPath"), at(to, "newPath")),
+    renameSync: (from, to) => {
+      try {
+        vfs.rename(at(from, "oldPath"), at(to, "newPath"));
+      } catch (error) {
+        throw error instanceof FsError ? new FsError(error.code, "rename", spelledPath(from), spelledPath(to)) : error;
+      }
+    },
     copyFileSync: copyFile as AnyFunction, cpSync: cp, realpathSync: Object.assign(realpath, { native: realpath }), truncateSync: truncate as AnyFunction,
     readlinkSync: (path) => respell(path, () => vfs.readlink(at(path))),
     symlinkSync: (target, path) => vfs.symlink(spelledPath(target, "target"), at(path)),

@@ -1,6 +1,5 @@
 // Which builtin modules there are and how each is made. Made when first asked for; a name without an implementation
 // loads and fails with its name and the function's when something of it is used.
-import pathModule from "path-browserify";
 import stringDecoder from "string_decoder";
 import { nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
@@ -16,6 +15,7 @@ import { createFs } from "./fs.ts";
 import { absentModule } from "./absent.ts";
 import { createModule } from "./module.ts";
 import { createOs } from "./os.ts";
+import { createPath } from "./path.ts";
 import { createPerfHooks } from "./perf-hooks.ts";
 import { querystring } from "./querystring.ts";
 import { createReadline, createReadlinePromises } from "./readline.ts";
@@ -31,15 +31,6 @@ import { createVm } from "./vm.ts";
 import { createWorkerThreads } from "./worker-threads.ts";
 
 type Factory = (runtime: Runtime) => Dict;
-
-function createPath(): Dict {
-  const path = ((pathModule["default"] as Dict | undefined) ?? pathModule);
-  const posix = path as Dict & { relative(a: string, b: string): string; matchesGlob?: unknown };
-  posix["posix"] = posix;
-  posix["win32"] ??= posix;
-  posix["toNamespacedPath"] ??= (value: unknown) => value;
-  return posix;
-}
 
 const FACTORIES: Readonly<Record<string, Factory>> = {
   assert: createAssert,

@@ -107,7 +107,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       const valid = value == null || (typeof value === "number" && Number.isInteger(value)) || (typeof value === "string" && value !== "" && Number.isInteger(Number(value)));
       if (!valid) {
         if (typeof value === "number") throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "code" is out of range. It must be an integer. Received ${value}`);
-        throw invalidArgType("code", "integer", value);
+        throw invalidArgType("code", "number", value);
       }
       exitCode = value as number | string | null | undefined;
     },

@@ -6,6 +6,23 @@ import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 const MAX_DELAY_MS = 2 ** 31 - 1;
 const timersOf = new WeakMap<Runtime, Dict>();
 
+/** Timers that a program has put in place of the real ones (`mock.timers`), by function name. */
+const overridesOf = new WeakMap<Runtime, Map<string, AnyFunction>>();
+
+export function timerOverrides(runtime: Runtime): Map<string, AnyFunction> {
+  const known = overridesOf.get(runtime) ?? new Map<string, AnyFunction>();
+  overridesOf.set(runtime, known);
+  return known;
+}
+
+const realSetTimeout = new WeakMap<Runtime, AnyFunction>();
+
+/** The real setTimeout of the process, whatever the program has mocked. */
+export function startTimer(runtime: Runtime, callback: () => void, delayMs: number): { unref(): void; close(): void } {
+  createTimers(runtime);
+  return (realSetTimeout.get(runtime) as AnyFunction)(callback, delayMs) as { unref(): void; close(): void };
+}
+
 export function createTimers(runtime: Runtime): Dict {
   const known = timersOf.get(runtime);
   if (known) return known;
@@ -13,19 +30,16 @@ export function createTimers(runtime: Runtime): Dict {
   const byNumber = new Map<number, Timeout>();
   let numbers = 0;
 
-  /** Unbound when there is nothing to carry, so that stack frames show the program's function as the timer's. */
-  const inScope = (callback: AnyFunction): AnyFunction => loop.bind(callback);
-
   class Timeout {
     readonly _idleTimeout: number;
     readonly _onTimeout: AnyFunction;
     readonly _repeat: number | null;
     readonly #timer: LoopTimer;
     readonly #args: unknown[];
+    readonly #scope = loop.scope;
     #number: number | undefined;
 
-    constructor(given: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
-      const callback = inScope(given);
+    constructor(callback: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
       const asked = Number(delay);
       const delayMs = asked >= 1 && asked <= MAX_DELAY_MS ? Math.trunc(asked) : 1;
       if (asked > MAX_DELAY_MS) {
@@ -40,6 +54,7 @@ export function createTimers(runtime: Runtime): Dict {
     }
 
     #fire(): void {
+      loop.scope = this.#scope;
       try {
         this._onTimeout(...this.#args);
       } finally {
@@ -98,12 +113,13 @@ export function createTimers(runtime: Runtime): Dict {
   class Immediate {
     readonly #entry: LoopImmediate;
 
-    constructor(given: AnyFunction, args: unknown[]) {
-      const callback = inScope(given);
+    constructor(callback: AnyFunction, args: unknown[]) {
+      const { scope } = loop;
       this.#entry = {
         active: true, referenced: true, fire: () => {
           this.#entry.active = false;
-          callback(...args);
+          loop.scope = scope;
+          callback.apply(this, args);
         },
       };
       loop.addImmediate(this.#entry);
@@ -150,6 +166,11 @@ export function createTimers(runtime: Runtime): Dict {
     setImmediate: (callback: unknown, ...args: unknown[]) => new Immediate(checked(callback), args),
     clearTimeout: clear, clearInterval: clear, clearImmediate: clear,
   };
+  realSetTimeout.set(runtime, timers["setTimeout"] as AnyFunction);
+  const overrides = timerOverrides(runtime);
+  for (const [name, real] of Object.entries(timers) as [string, AnyFunction][]) {
+    timers[name] = Object.defineProperty((...args: unknown[]) => (overrides.get(name) ?? real)(...args), "name", { value: name });
+  }
   timers["promises"] = createTimersPromises(timers);
   for (const [name, handle] of [["setTimeout", (timers["promises"] as Dict)["setTimeout"]], ["setImmediate", (timers["promises"] as Dict)["setImmediate"]]] as const) {
     Object.defineProperty(timers[name], Symbol.for("nodejs.util.promisify.custom"), { value: handle, enumerable: true });

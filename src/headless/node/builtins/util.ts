@@ -63,7 +63,7 @@ function deprecate(runtime: Runtime, original: AnyFunction, message: string, cod
   };
 }
 
-function styleText(style: string | readonly string[], text: unknown): string {
+function styleText(runtime: Runtime, style: string | readonly string[], text: unknown, options: { validateStream?: boolean; stream?: { isTTY?: boolean } } = {}): string {
   if (typeof text !== "string") throw invalidArgType("text", "string", text);
   const colors = inspect.colors as unknown as Record<string, [number, number] | undefined>;
   let left = "";
@@ -74,7 +74,8 @@ function styleText(style: string | readonly string[], text: unknown): string {
     left += `\u001b[${codes[0]}m`;
     right = `\u001b[${codes[1]}m${right}`;
   }
-  return left + text + right;
+  const { validateStream = true, stream = runtime.process.stdout } = options;
+  return validateStream && stream.isTTY !== true ? text : left + text + right;
 }
 
 function debuglog(runtime: Runtime, section: string): AnyFunction {
@@ -88,7 +89,8 @@ function debuglog(runtime: Runtime, section: string): AnyFunction {
 export function createUtil(runtime: Runtime): Dict {
   const is = (name: string) => (value: unknown): boolean => typeof value === name;
   return {
-    inspect, format, formatWithOptions, stripVTControlCharacters, types, parseArgs, inherits, styleText,
+    inspect, format, formatWithOptions, stripVTControlCharacters, types, parseArgs, inherits,
+    styleText: (...args: [string, unknown]) => styleText(runtime, ...args),
     promisify: Object.assign(promisify, { custom }),
     callbackify: (original: AnyFunction) => callbackify(runtime, original),
     deprecate: (original: AnyFunction, message: string, code?: string) => deprecate(runtime, original, message, code),

@@ -92,12 +92,18 @@ export function placeSyntaxError(error: unknown, source: string, label: string, 
       place = acornPlace(found);
     }
   }
-  const message = acornPlace(error) ? (engineMessage(source) ?? error.message.replace(/ \(\d+:\d+\)$/, "")) : error.message;
+  const message = place && atEnd(source, place) ? "Unexpected end of input" : acornPlace(error) ? (engineMessage(source) ?? error.message.replace(/ \(\d+:\d+\)$/, "")) : error.message;
   const placed = new SyntaxError(message);
   Object.defineProperty(placed, "stack", { value: `SyntaxError: ${message}`, configurable: true, writable: true, enumerable: false });
   const sourceLine = place ? source.split("\n")[place.line - 1] : undefined;
   if (place) sources.setPosition(placed, { label, line: place.line, column: place.column + 1, sourceLine });
   return placed;
+}
+
+/** Whether only blanks follow: the code was cut off. */
+function atEnd(source: string, place: { line: number; column: number }): boolean {
+  const lines = source.split("\n");
+  return [(lines[place.line - 1] ?? "").slice(place.column), ...lines.slice(place.line)].every((line) => line.trim() === "");
 }
 
 function acornPlace(error: unknown): { line: number; column: number } | undefined {

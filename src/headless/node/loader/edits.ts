@@ -5,6 +5,8 @@ interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+  /** The engine names a call's place by the character after its callee; that one belongs to the replaced text. */
+  readonly callee: boolean;
 }
 
 /** A line's pieces in order: from this column of the result on, the original is at `original` (+ distance, if `moving`). */
@@ -23,13 +25,13 @@ export class Edits {
   }
 
   /** Replaces [start, end). Lines in it are kept: their line ends follow the new text. Ranges may touch, not overlap. */
-  replace(start: number, end: number, text: string): void {
+  replace(start: number, end: number, text: string, callee = false): void {
     const lines = this.#source.slice(start, end).replace(/[^\n]/g, "");
-    this.#edits.push({ start, end, text: text + lines });
+    this.#edits.push({ start, end, text: text + lines, callee });
   }
 
   insert(at: number, text: string): void {
-    this.#edits.push({ start: at, end: at, text });
+    this.#edits.push({ start: at, end: at, text, callee: false });
   }
 
   /** The new text and, for a 1-based line and column in it, the column in the original. */
@@ -63,7 +65,8 @@ export class Edits {
         originalLineStart = this.#source.lastIndexOf("\n", edit.end - 1) + 1;
       }
       const after = shifted.get(line) ?? [];
-      after.push({ from: code.length - lineStart, original: edit.end - originalLineStart, moving: true });
+      const skip = edit.callee ? 1 : 0;
+      after.push({ from: code.length - lineStart + skip, original: edit.end - originalLineStart + skip, moving: true });
       shifted.set(line, after);
       at = edit.end;
     }

@@ -1,5 +1,6 @@
 // An ES module as a generator function: the first `next()` publishes getters for its exports (functions are hoisted by
-// then, so cycles work), the second runs the body. A module with `await` at its top level is an async generator.
+// then, so cycles work), the second runs the body. `await` at the top level becomes `yield`, so that a body starts in
+// step with its siblings as the standard wants; only `for await` and `await using` there need an async generator.
 // References to imports become property reads on the imported module's namespace: live bindings, as the standard wants.
 // Lines stay where they are.
 import { Parser } from "acorn";
@@ -82,15 +83,21 @@ export function transformModule(source: string, program: Ast): TransformedModule
     const { request: k, imported } = bindings.get(reference.name) as Binding;
     const path = imported === "*" ? NAMES.whole(k) : `${NAMES.request(k)}${/^[\w$]+$/.test(imported) ? `.${imported}` : `[${JSON.stringify(imported)}]`}`;
     const called = reference.called && imported !== "*" ? `${reference.startsStatement ? ";" : ""}(0,${path})` : path;
-    edits.replace(reference.start, reference.end, reference.shorthand ? `${reference.name}: ${path}` : called);
+    edits.replace(reference.start, reference.end, reference.shorthand ? `${reference.name}: ${path}` : called, reference.called);
   }
   for (const at of facts.dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
   for (const meta of facts.metas) edits.replace(meta.start, meta.end, NAMES.meta);
+  if (!facts.awaitsInStatements) {
+    for (const { start, end, startsStatement } of facts.awaits) {
+      edits.replace(start, start + "await".length, startsStatement ? ";(yield" : "(yield");
+      edits.insert(end, ")");
+    }
+  }
   if (source.startsWith("#!")) edits.replace(0, 2, "//");
 
   const getters = exported.filter((e) => e.kind === "local").map((e) => `${JSON.stringify(e.name)}: () => ${e.local}`);
   const parameters = [NAMES.publish, NAMES.import, NAMES.meta, ...requests.flatMap((_, k) => [NAMES.request(k), NAMES.whole(k)])];
-  const prelude = `(${facts.topLevelAwait ? "async " : ""}function* (${parameters.join(", ")}) { "use strict"; ${NAMES.publish}({ ${getters.join(", ")} }); yield; `;
+  const prelude = `(${facts.awaitsInStatements ? "async " : ""}function* (${parameters.join(", ")}) { "use strict"; ${NAMES.publish}({ ${getters.join(", ")} }); yield; `;
   const { code, columnBefore } = edits.apply();
   return {
     requests, exports: exported, topLevelAwait: facts.topLevelAwait,

@@ -11,7 +11,7 @@ import { type TransformedModule, parseModule, transformModule } from "./esm-tran
 import type { Resolver } from "./resolve.ts";
 
 type Getter = () => unknown;
-type Body = Generator<undefined, unknown, unknown> | AsyncGenerator<undefined, unknown, unknown>;
+type Body = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>;
 
 interface EsmRecord {
   readonly url: string;
@@ -149,7 +149,7 @@ export class EsmLoader {
     return record;
   }
 
-  *#foreignBody(record: EsmRecord, values: Dict): Generator<undefined, void, unknown> {
+  *#foreignBody(record: EsmRecord, values: Dict): Generator<unknown, void, unknown> {
     if (record.kind === "json") {
       values["default"] = parseJson(this.#commonJs.readText(record.path), record.path);
       return;
@@ -234,7 +234,7 @@ export class EsmLoader {
 
   #missingExport(record: EsmRecord, specifier: string, name: string, offset: number, dependency: EsmRecord, isAmbiguous: boolean): Error {
     const message = dependency.kind === "cjs"
-      ? `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\nCommonJS modules can always be imported via the default export, for example using:\n\nimport pkg from '${specifier}';\nconst {${name}} = pkg;\n`
+      ? `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\nCommonJS modules can always be imported via the default export, for example using:\n\nimport pkg from '${specifier}';\nconst ${braces(record.source, offset)} = pkg;\n`
       : isAmbiguous ? `The requested module '${specifier}' contains conflicting star exports for name '${name}'`
       : `The requested module '${specifier}' does not provide an export named '${name}'`;
     const error = new SyntaxError(message);
@@ -363,7 +363,7 @@ export class EsmLoader {
   async #evaluateLater(record: EsmRecord, waits: readonly Promise<void>[]): Promise<void> {
     try {
       if (waits.length > 0) await Promise.all(waits);
-      await record.body?.next();
+      if (record.body) await drive(record.body);
       record.status = "done";
     } catch (error) {
       record.failure = { error };
@@ -387,8 +387,37 @@ function makeNamespace(): { namespace: Dict; facade: Dict } {
   return { namespace, facade };
 }
 
+/** Runs a body whose `yield`s are awaits. An async generator awaits by itself and yields nothing more. */
+async function drive(body: Body): Promise<void> {
+  let step = body.next();
+  for (;;) {
+    if (step instanceof Promise) {
+      await step;
+      return;
+    }
+    if (step.done) return;
+    let value: unknown;
+    let failure: { error: unknown } | undefined;
+    try {
+      value = await step.value;
+    } catch (error) {
+      failure = { error };
+    }
+    step = failure ? body.throw(failure.error) : (body as Generator<unknown, unknown, unknown>).next(value);
+  }
+}
+
+/** The `{ … }` of an import statement, as written. */
+function braces(source: string, offset: number): string {
+  return source.slice(source.lastIndexOf("{", offset), source.indexOf("}", offset) + 1);
+}
+
+function refuseAssignment(): never {
+  throw new TypeError("Assignment to constant variable.");
+}
+
 /** In alphabetical order, as the standard lists exports. */
 function fill(namespace: Dict, getters: ReadonlyMap<string, Getter>): void {
-  for (const [name, get] of [...getters].sort(([a], [b]) => (a < b ? -1 : 1))) Object.defineProperty(namespace, name, { get, enumerable: true, configurable: true });
+  for (const [name, get] of [...getters].sort(([a], [b]) => (a < b ? -1 : 1))) Object.defineProperty(namespace, name, { get, set: refuseAssignment, enumerable: true, configurable: true });
   Object.preventExtensions(namespace);
 }

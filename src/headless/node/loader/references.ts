@@ -27,6 +27,10 @@ export interface ModuleFacts {
   readonly dynamicImports: readonly number[];
   readonly metas: readonly { start: number; end: number }[];
   readonly topLevelAwait: boolean;
+  /** The `await x` expressions at the top level. */
+  readonly awaits: readonly { readonly start: number; readonly end: number; readonly startsStatement: boolean }[];
+  /** `for await` or `await using` there: awaits that are no expression. */
+  readonly awaitsInStatements: boolean;
 }
 
 export function isNode(value: unknown): value is Ast {
@@ -118,7 +122,8 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
   const dynamicImports: number[] = [];
   const metas: { start: number; end: number }[] = [];
   const statementStarts = new Set<number>();
-  let topLevelAwait = false;
+  const awaits: { start: number; end: number; startsStatement: boolean }[] = [];
+  let awaitsInStatements = false;
 
   const refer = (node: Ast, hidden: ReadonlySet<string>, shorthand: boolean, called: boolean): void => {
     const name = node["name"] as string;
@@ -152,13 +157,13 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
         dynamicImports.push(node.start);
         break;
       case "AwaitExpression":
-        if (!insideFunction) topLevelAwait = true;
+        if (!insideFunction) awaits.push({ start: node.start, end: node.end, startsStatement: statementStarts.has(node.start) });
         break;
       case "ForOfStatement":
-        if (node["await"] === true && !insideFunction) topLevelAwait = true;
+        if (node["await"] === true && !insideFunction) awaitsInStatements = true;
         break;
       case "VariableDeclaration":
-        if (node["kind"] === "await using" && !insideFunction) topLevelAwait = true;
+        if (node["kind"] === "await using" && !insideFunction) awaitsInStatements = true;
         break;
       case "LabeledStatement":
         into(node["body"]);
@@ -204,5 +209,5 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
     for (const child of children(node)) into(child);
   };
   visit(program, new Set(), false);
-  return { references, dynamicImports, metas, topLevelAwait };
+  return { references, dynamicImports, metas, topLevelAwait: awaits.length > 0 || awaitsInStatements, awaits, awaitsInStatements };
 }

@@ -1,5 +1,6 @@
 // One test run in one process: the root of the tree, its counters, its reporters, and who gets the blame for an error
 // that no test's own code caught.
+import { startTimer } from "../builtins/timers.ts";
 import { nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
@@ -52,6 +53,7 @@ export class Harness {
   readonly #scopeKey = {};
   readonly #running: TestNode[] = [];
   #suite: TestNode | undefined;
+  readonly #queue: TestEvent[] = [];
   #begun = false;
   #reported = false;
 
@@ -128,7 +130,6 @@ export class Harness {
 
   /** A promise that rejects after the time, or settles when the signal fires; `clear` when the race is over. */
   stopAfter(timeoutMs: number | undefined, signal: AbortSignal): { stop: Promise<void>; clear: () => void } {
-    const timers = this.runtime.builtin("timers");
     let timer: { unref(): void; close(): void } | undefined;
     let onAbort: () => void = () => undefined;
     const stop = new Promise<void>((resolve, reject) => {
@@ -136,8 +137,8 @@ export class Harness {
       onAbort = timeoutMs === undefined ? resolve : timedOut;
       signal.addEventListener("abort", onAbort, { once: true });
       if (timeoutMs === undefined) return;
-      timer = (timers["setTimeout"] as AnyFunction)(timedOut, timeoutMs) as typeof timer;
-      timer?.unref();
+      timer = startTimer(this.runtime, timedOut, timeoutMs);
+      timer.unref();
     });
     // It may reject after the race was won by the test; nobody listens then.
     stop.catch(() => undefined);
@@ -228,7 +229,14 @@ export class Harness {
 
   #send(event: TestEvent): void {
     if (event.type === "test:fail" && event.data.todo === undefined) this.runtime.process.exitCode = 1;
-    for (const sink of this.#sinks) sink.send(event);
+    this.#queue.push(event);
+    if (this.#queue.length > 1) return;
+    // As Node's reporters, which are streams: what a test prints itself comes before the report of it, and what was
+    // not reported when the program calls process.exit is not told at all.
+    this.runtime.loop.post(() => {
+      for (const queued of this.#queue.splice(0)) for (const sink of this.#sinks) sink.send(queued);
+      if (this.#reported) for (const sink of this.#sinks) void sink.end();
+    });
   }
 
   /** The end of the run: plan, diagnostics, totals. */
@@ -239,7 +247,6 @@ export class Harness {
     this.emitPlan(0, undefined, counters.topLevel);
     const totals = [`tests ${counters.all}`, `suites ${counters.suites}`, `pass ${counters.passed}`, `fail ${counters.failed}`, `cancelled ${counters.cancelled}`, `skipped ${counters.skipped}`, `todo ${counters.todo}`, `duration_ms ${root.durationMs}`];
     for (const message of [...root.diagnostics, ...totals]) this.emitDiagnostic(0, undefined, message);
-    for (const sink of this.#sinks) void sink.end();
   }
 }
 

@@ -1,5 +1,6 @@
 // `mock.timers`: setTimeout, setInterval, setImmediate and Date that move only when told to.
 import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
+import { timerOverrides } from "../builtins/timers.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
 type Api = "setTimeout" | "setInterval" | "setImmediate" | "Date";
@@ -34,8 +35,8 @@ export class MockTimers {
     if (typeof start !== "number" || start < 0) throw invalidArgValue("now", now, "epoch must be a positive integer received");
     this.#enabled = true;
     this.#nowMs = start;
-    const timers = this.#runtime.builtin("timers");
-    const promises = timers["promises"] as Dict;
+    this.#runtime.process.emitWarning("The MockTimers API is an experimental feature and might change at any time", "ExperimentalWarning");
+    const overrides = timerOverrides(this.#runtime);
     const replace = (target: Dict, name: string, value: unknown): void => {
       const before = target[name];
       target[name] = value;
@@ -56,12 +57,12 @@ export class MockTimers {
       const clear = api.replace("set", "clear");
       const set = (callback: AnyFunction, ...rest: unknown[]): object =>
         api === "setImmediate" ? this.#add(callback, -1, rest, false) : this.#add(callback, Math.max(1, Number(rest[0]) || 1), rest.slice(1), api === "setInterval");
-      for (const target of [global, timers]) {
-        replace(target, api, set);
-        replace(target, clear, cancel);
-      }
-      if (api === "setTimeout") replace(promises, api, (ms: number, value: unknown) => new Promise((resolve) => this.#add(() => resolve(value), ms, [], false)));
-      if (api === "setImmediate") replace(promises, api, (value: unknown) => new Promise((resolve) => this.#add(() => resolve(value), -1, [], false)));
+      overrides.set(api, set as AnyFunction);
+      overrides.set(clear, cancel);
+      this.#undo.push(() => {
+        overrides.delete(api);
+        overrides.delete(clear);
+      });
     }
   }
 

@@ -1,0 +1,38 @@
+// Every recorded program gives the exit code and the output that real Node 20 gave (see test/fixtures/node/record.ts).
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runNode } from "../../src/headless/node/run.ts";
+import { Vfs } from "../../src/headless/vfs.ts";
+import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
+import { type NodeProgram, PROGRAMS } from "../fixtures/node/programs.ts";
+
+const recorded = JSON.parse(readFileSync(new URL("../fixtures/node/recorded.json", import.meta.url), "utf8")) as { programs: Record<string, Outcome> };
+
+async function run(program: NodeProgram): Promise<Outcome> {
+  const vfs = new Vfs();
+  vfs.mkdir(FOLDER);
+  vfs.mkdir("/tmp");
+  for (const [name, text] of Object.entries(program.files)) {
+    const path = `${FOLDER}/${name}`;
+    vfs.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    vfs.writeFile(path, new TextEncoder().encode(text));
+  }
+  const said = { stdout: "", stderr: "" };
+  const listen = (name: "stdout" | "stderr"): ((bytes: Uint8Array) => void) => {
+    const decoder = new TextDecoder();
+    return (bytes) => (said[name] += decoder.decode(bytes, { stream: true }));
+  };
+  const code = await runNode({
+    vfs, argv: program.argv, cwd: FOLDER, env: { PATH: "/usr/bin" }, stdout: listen("stdout"), stderr: listen("stderr"),
+    stdin: new TextEncoder().encode(program.stdin ?? ""), signal: AbortSignal.timeout(15_000),
+  });
+  return { code, stdout: normalise(said.stdout, FOLDER), stderr: normaliseStderr(said.stderr, FOLDER) };
+}
+
+describe("a program ends and prints as under real Node 20", () => {
+  for (const program of PROGRAMS) {
+    it(program.name, async () => {
+      expect(await run(program)).toEqual(recorded.programs[program.name]);
+    });
+  }
+});
