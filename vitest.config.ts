@@ -15,7 +15,9 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/{kernels,browser,contract,faults}/**/*.test.ts"],
-          testTimeout: 120_000,
+          // Compiling the kernels for SwiftShader takes seconds alone, minutes beside other work.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
           browser: {
             enabled: true,

@@ -28,7 +28,7 @@ describe.runIf(prompts.length > 0)("the bundled model goes on as llama.cpp does"
     const bytes = new Uint8Array(await (await fetch(`${BUNDLED_FOLDER}${recorded.file}`)).arrayBuffer());
     gpu = await openGpu();
     model = await Qwen3Next.load(gpu, await memoryModel(bytes));
-  }, 120_000);
+  });
   afterAll(() => gpu.close());
 
   it.each(prompts.map(({ text, ...rest }, index) => [index + 1, text.split("\n").at(-4)?.slice(0, 40) ?? text, rest] as const))("after prompt %i, … %s", async (_, __, { ids, greedy }) => {
