@@ -87,11 +87,17 @@ export function fileBytes(type: WeightType, rows: number, columns: number): numb
   return blockCount(type, rows, columns) * BLOCKS[type].bytes;
 }
 
-/** Bytes of the same matrix in the GPU layout: a multiple of 16. */
-export function gpuBytes(type: WeightType, rows: number, columns: number): number {
+/** Bytes of each plane of the matrix in the GPU layout, in order: the quants, then the scales that were moved out of the blocks. */
+export function gpuPlanes(type: WeightType, rows: number, columns: number): readonly [quants: number, scales: number] {
   const { quants, scaleAt } = BLOCKS[type];
   const blocks = blockCount(type, rows, columns);
-  return Math.ceil((blocks * (quants.bytes + (scaleAt === undefined ? 0 : 2))) / 16) * 16;
+  return [blocks * quants.bytes, scaleAt === undefined ? 0 : blocks * 2];
+}
+
+/** Bytes of the same matrix in the GPU layout: a multiple of 16. */
+export function gpuBytes(type: WeightType, rows: number, columns: number): number {
+  const [quants, scales] = gpuPlanes(type, rows, columns);
+  return Math.ceil((quants + scales) / 16) * 16;
 }
 
 /** The bytes of a GGUF matrix in the GPU layout; always a copy. Throws `model/format` when there are not exactly as many as the shape needs. */

@@ -2,7 +2,7 @@
 import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, prepare } from "../gpu/dispatch.ts";
-import { type KernelWeightType, UNIT, attention, deltanet, embedding, expertsDown, expertsUp, lanesFor, matvec, packDeltanetConstants, route } from "../kernels/index.ts";
+import { type KernelWeightType, type Lanes, attention, deltanet, embedding, expertsDown, expertsUp, lanesFor, matvec, packDeltanetConstants, route } from "../kernels/index.ts";
 import type { RecordLayout } from "../storage/stored-model.ts";
 import type { ResidentWeights } from "./resident.ts";
 import type { AttentionState, GdnState, SequenceState } from "./state.ts";
@@ -45,9 +45,6 @@ export interface Parts {
   readonly records: readonly RecordLayout[];
   readonly space: Workspace;
 }
-
-/** Lanes that share a row, at most: few where a lane is not a lane but a slice of a CPU's register. */
-const MOST_LANES = { software: 4, hardware: 16 } as const;
 
 export async function prepareModel(parts: Parts): Promise<PreparedModel> {
   const { gpu, plan, weights, space } = parts;
@@ -92,26 +89,27 @@ class Builder {
           params: { experts: plan.config.moe.experts, topk: plan.config.moe.topK, layer: index },
           buffers: { logits: space.routerLogits, slots: this.#parts.experts.slotTable(index), step: space.step, routing: space.routing },
           types: {},
+          constants: { lanes: this.#lanes(plan.config.moe.experts).lanes },
         }),
         ...(await this.#experts(blk, layer, index)),
       ],
     };
   }
 
-  /** Up to four matrices times `x`. */
+  /** Up to four matrices times `x`; those of one type are joined first. */
   project(label: string, matrices: readonly Weight[], x: GPUBuffer, y: GPUBuffer, how: { readonly norm?: Weight; readonly accumulate?: boolean }): Promise<Dispatch> {
     const { gpu, weights, space } = this.#parts;
-    const first = weights.matrix(matrices[0]!);
-    const columns = matrices[0]!.columns;
-    const buffer = (i: number): GPUBuffer => (matrices[i] ? weights.matrix(matrices[i]) : first);
-    const rows = (i: number): number => matrices[i]?.rows ?? 0;
-    const type = (i: number): KernelWeightType => matrices[i]?.type ?? "none";
+    const { columns } = matrices[0]!;
+    const joined = weights.join(matrices);
+    const buffer = (i: number): GPUBuffer => (joined[i] ?? joined[0]!).buffer;
+    const rows = (i: number): number => joined[i]?.rows ?? 0;
+    const type = (i: number): KernelWeightType => joined[i]?.type ?? "none";
     return prepare(gpu, matvec, {
       label,
       params: { tokens: 1, columns, rows0: rows(0), rows1: rows(1), rows2: rows(2), rows3: rows(3), eps: this.#epsilon },
       buffers: { w0: buffer(0), w1: buffer(1), w2: buffer(2), w3: buffer(3), x, norm: how.norm ? this.#vector(how.norm) : x, routing: space.routing, y },
       types: { w0: type(0), w1: type(1), w2: type(2), w3: type(3) },
-      constants: { lanes_per_row: this.#lanes(columns), normed: how.norm ? 1 : 0, accumulate: how.accumulate ? 1 : 0 },
+      constants: { ...this.#lanes(columns), matrices: joined.length, normed: how.norm ? 1 : 0, accumulate: how.accumulate ? 1 : 0 },
     });
   }
 
@@ -132,7 +130,7 @@ class Builder {
         out: space.mixed,
       },
       types: {},
-      constants: { head_dim: headDim },
+      constants: { head_dim: headDim, lanes: this.#lanes(headDim).lanes },
     });
   }
 
@@ -151,7 +149,7 @@ class Builder {
       params: { key_heads: keyHeads, value_heads: valueHeads, kernel: convTaps, eps: this.#epsilon },
       buffers: { proj: space.proj, constants: this.#packed(`${blk}.constants`, constants), step: space.step, routing: space.routing, history, state: memory, out: space.mixed },
       types: {},
-      constants: { key_dim: headDim, value_dim: headDim },
+      constants: { key_dim: headDim, value_dim: headDim, lanes: this.#lanes(headDim).lanes },
     });
   }
 
@@ -175,20 +173,20 @@ class Builder {
           act: space.act,
         },
         types: { gate: layer.expert.gate.type, up: layer.expert.up.type, shared_gate: layer.sharedGate.type, shared_up: layer.sharedUp.type },
-        constants: { lanes_per_row: this.#lanes(hidden) },
+        constants: this.#lanes(hidden),
       }),
       await prepare(gpu, expertsDown, {
         label: `${blk}.experts_down`,
         params: { ...common, down_at: record.down.offset / 16 },
         buffers: { arena: arena.buffer, shared_down: weights.matrix(layer.sharedDown), act: space.act, routing: space.routing, x: space.x },
         types: { down: layer.expert.down.type, shared_down: layer.sharedDown.type },
-        constants: { lanes_per_row: this.#lanes(moe.width * moe.topK + moe.sharedWidth) },
+        constants: this.#lanes(moe.width),
       }),
     ];
   }
 
-  #lanes(columns: number): number {
-    return lanesFor(columns / UNIT, this.#parts.gpu.report.software ? MOST_LANES.software : MOST_LANES.hardware);
+  #lanes(columns: number): Lanes {
+    return lanesFor(this.#parts.gpu.report.software, columns);
   }
 
   #numbers(weight: Weight): Float32Array<ArrayBuffer> {

@@ -1,13 +1,19 @@
 // The weights that stay on the GPU while the model runs: matrices as buffers in the layout they were stored in, vectors
 // as numbers, because several of them are packed together into one binding.
 import { AppError, throwIfAborted } from "../base/errors.ts";
-import { dequantise, gpuBytes } from "../gguf/blocks.ts";
+import { type WeightType, dequantise, gpuBytes, gpuPlanes } from "../gguf/blocks.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { StoredModel } from "../storage/stored-model.ts";
 import { type ModelPlan, type Weight, residentWeights } from "./weights.ts";
 
 /** Tensors in flight at once: hides the store's latency without holding much of the model in memory. */
 const TOGETHER = 4;
+
+export interface JoinedMatrix {
+  readonly type: WeightType;
+  readonly rows: number;
+  readonly buffer: GPUBuffer;
+}
 
 export class ResidentWeights {
   readonly #gpu: Gpu;
@@ -59,6 +65,41 @@ export class ResidentWeights {
     return buffer;
   }
 
+  /**
+   * The same rows in fewer matrices: neighbours of one type become one, whose parts are then freed. Kernels choose among
+   * fewer. A part with an odd number of scales stays alone: GPU copies move whole words.
+   */
+  join(weights: readonly Weight[]): readonly JoinedMatrix[] {
+    const runs: Weight[][] = [];
+    for (const weight of weights) {
+      const last = runs.at(-1)?.at(-1);
+      if (last && last.type === weight.type && [last, weight].every(movesInWords)) runs.at(-1)!.push(weight);
+      else runs.push([weight]);
+    }
+    return runs.map((run) => ({ type: run[0]!.type, rows: run.reduce((sum, { rows }) => sum + rows, 0), buffer: run.length === 1 ? this.matrix(run[0]!) : this.#stack(run) }));
+  }
+
+  #stack(run: readonly Weight[]): GPUBuffer {
+    const { type, columns } = run[0]!;
+    const rows = run.reduce((sum, weight) => sum + weight.rows, 0);
+    const stacked = this.keep(this.#gpu.memory.storage(run.map(({ name }) => name).join(" + "), gpuBytes(type, rows, columns)));
+    const encoder = this.#gpu.device.createCommandEncoder();
+    let to = 0;
+    for (const plane of [0, 1] as const) {
+      for (const weight of run) {
+        const planes = gpuPlanes(type, weight.rows, columns);
+        if (planes[plane] > 0) encoder.copyBufferToBuffer(this.matrix(weight), plane === 0 ? 0 : planes[0], stacked, to, planes[plane]);
+        to += planes[plane];
+      }
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    for (const weight of run) {
+      this.#gpu.memory.free(this.matrix(weight));
+      this.#buffers.delete(weight.name);
+    }
+    return stacked;
+  }
+
   /** The numbers of a vector or of the convolution's taps. */
   vector({ name }: Weight): Float32Array<ArrayBuffer> {
     const vector = this.#vectors.get(name);
@@ -76,6 +117,10 @@ export class ResidentWeights {
     for (const buffer of [...this.#buffers.values(), ...this.#packed]) this.#gpu.memory.free(buffer);
     this.#buffers.clear();
   }
+}
+
+function movesInWords({ type, rows, columns }: Weight): boolean {
+  return gpuPlanes(type, rows, columns).every((bytes) => bytes % 4 === 0);
 }
 
 /** Small enough to keep as numbers: vectors, and the convolution with its few taps a channel. */

@@ -4,7 +4,7 @@ import { blockWeights, dequantise, gpuBytes, repackToGpu, WEIGHT_TYPES, type Wei
 import { expertsDown, expertsDownReference } from "../../src/kernels/ops/experts-down.ts";
 import { expertsUp, expertsUpReference } from "../../src/kernels/ops/experts-up.ts";
 import { ROUTING_HEADER_BYTES, routingBytes } from "../../src/kernels/routing.ts";
-import { lanesFor } from "../../src/kernels/weights.ts";
+import { lanesFor, type Lanes } from "../../src/kernels/weights.ts";
 import { randomMatrix, type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel } from "../support/kernel-run.ts";
 
@@ -20,7 +20,7 @@ interface Shape {
   readonly slots: number;
   readonly base: number;
   readonly types: { readonly gate: WeightType; readonly up: WeightType; readonly down: WeightType; readonly shared: WeightType };
-  readonly lanes: number;
+  readonly lanes: Lanes;
 }
 
 /** A layer's weights with each chosen expert in the slot that `slotOf` gives it; the other slots hold NaN. */
@@ -56,11 +56,12 @@ function layer(shape: Shape, rng: Rng, slotOf: readonly number[]) {
 function randomShape(rng: Rng, seed: number): Shape {
   const kinds = WEIGHT_TYPES.map((type) => ({ gate: type, up: type, down: type, shared: "F32" as WeightType }));
   const mixed = { gate: "Q4_K", up: "Q4_K", down: "Q6_K", shared: "Q8_0" } as const;
-  const types = seed % 4 === 0 ? mixed : kinds[seed % kinds.length]!;
+  // Types turn every second seed, so that each is tried with both lanes and few pipelines are compiled.
+  const types = [...kinds, mixed][(seed >> 1) % (kinds.length + 1)]!;
   const unit = Math.max(...Object.values(types).map((type) => Math.max(32, blockWeights(type))));
   const topk = rng.int(1, 10);
   const hidden = unit * rng.int(1, unit === 32 ? 5 : 2);
-  return { hidden, ff: unit * rng.int(1, unit === 32 ? 3 : 1), sharedFf: unit * rng.int(1, 2), topk, slots: topk + rng.int(0, 3), base: rng.int(0, 20), types, lanes: lanesFor(hidden / 32, 4) };
+  return { hidden, ff: unit * rng.int(1, unit === 32 ? 3 : 1), sharedFf: unit * rng.int(1, 2), topk, slots: topk + rng.int(0, 3), base: rng.int(0, 20), types, lanes: seed % 2 === 0 ? lanesFor(true, hidden) : { lanes: 64, lanes_per_row: 4 } };
 }
 
 /** `count` different slots. */
@@ -74,7 +75,7 @@ async function runUp(shape: Shape, made: ReturnType<typeof layer>, x: Float32Arr
   const { act } = await runKernel(expertsUp, {
     params: { ...made.params, gate_at: 0, up_at: made.upAt, eps: EPS },
     types: { gate: types.gate, up: types.up, shared_gate: types.shared, shared_up: types.shared },
-    constants: { lanes_per_row: shape.lanes },
+    constants: shape.lanes,
     buffers: { arena: made.arena, shared_gate: made.shared.gate.gpu, shared_up: made.shared.up.gpu, x, norm, routing, act: topk * ff + sharedFf },
   });
   return act!;
@@ -84,7 +85,7 @@ async function runDown(shape: Shape, made: ReturnType<typeof layer>, act: Float3
   const { x: out } = await runKernel(expertsDown, {
     params: { ...made.params, down_at: made.downAt },
     types: { down: shape.types.down, shared_down: shape.types.shared },
-    constants: { lanes_per_row: shape.lanes },
+    constants: shape.lanes,
     buffers: { arena: made.arena, shared_down: made.shared.down.gpu, act, routing, x },
   });
   return out!;
@@ -122,7 +123,7 @@ describe("experts_up and experts_down", () => {
   });
 
   it("give the same bits whichever slots hold the experts", async () => {
-    const shape: Shape = { hidden: 128, ff: 64, sharedFf: 64, topk: 4, slots: 9, base: 3, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: 4 };
+    const shape: Shape = { hidden: 128, ff: 64, sharedFf: 64, topk: 4, slots: 9, base: 3, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 64, lanes_per_row: 4 } };
     const results: string[] = [];
     for (const slotOf of [[0, 1, 2, 3], [8, 2, 5, 0], [3, 2, 1, 0]]) {
       const rng = seeded(11);
@@ -136,7 +137,7 @@ describe("experts_up and experts_down", () => {
   });
 
   it("change nothing after a miss", async () => {
-    const shape: Shape = { hidden: 32, ff: 32, sharedFf: 32, topk: 1, slots: 1, base: 0, types: { gate: "F32", up: "F32", down: "F32", shared: "F32" }, lanes: 1 };
+    const shape: Shape = { hidden: 32, ff: 32, sharedFf: 32, topk: 1, slots: 1, base: 0, types: { gate: "F32", up: "F32", down: "F32", shared: "F32" }, lanes: { lanes: 16, lanes_per_row: 1 } };
     const rng = seeded(2);
     const made = layer(shape, rng, [0]);
     const stalled = made.routing.slice();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { blockWeights, dequantise, repackToGpu, WEIGHT_TYPES, type WeightType } from "../../src/gguf/blocks.ts";
 import { matvec, matvecReference } from "../../src/kernels/ops/matvec.ts";
-import { lanesFor } from "../../src/kernels/weights.ts";
 import { randomMatrix, type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel, RUNNING, STALLED } from "../support/kernel-run.ts";
 
@@ -17,9 +16,10 @@ interface Case {
   readonly normed: boolean;
   readonly accumulate: boolean;
   readonly lanes: number;
+  readonly perRow: number;
 }
 
-async function run({ types, rows, columns, tokens, normed, accumulate, lanes }: Case, rng: Rng, routing = RUNNING) {
+async function run({ types, rows, columns, tokens, normed, accumulate, lanes, perRow }: Case, rng: Rng, routing = RUNNING) {
   const matrices = types.map((type, i) => randomMatrix(rng, type, rows[i]!, columns));
   const x = rng.normal(tokens * columns);
   const norm = rng.normal(columns);
@@ -29,7 +29,7 @@ async function run({ types, rows, columns, tokens, normed, accumulate, lanes }: 
   const { y } = await runKernel(matvec, {
     params: { tokens, columns, rows0: rows[0] ?? 0, rows1: rows[1] ?? 0, rows2: rows[2] ?? 0, rows3: rows[3] ?? 0, eps: 1e-6 },
     types: { w0: types[0] ?? "none", w1: types[1] ?? "none", w2: types[2] ?? "none", w3: types[3] ?? "none" },
-    constants: { lanes_per_row: lanes, normed: Number(normed), accumulate: Number(accumulate) },
+    constants: { matrices: rows.length, lanes, lanes_per_row: perRow, normed: Number(normed), accumulate: Number(accumulate) },
     buffers: { ...(Object.fromEntries(NAMES.map((name, i) => [name, packed[i] ?? packed[0]!])) as Record<(typeof NAMES)[number], Uint8Array<ArrayBuffer>>), x, norm, routing, y: accumulate ? before : tokens * total },
   });
   const reference = matvecReference(
@@ -67,7 +67,7 @@ describe("matvec", () => {
         tokens: rng.int(1, 3),
         normed: seed % 2 === 0,
         accumulate: seed % 2 === 1,
-        lanes: lanesFor(columns / 32, rng.pick([1, 4, 16])),
+        ...(seed % 2 === 0 ? { lanes: 16, perRow: 1 } : { lanes: 64, perRow: 4 }),
       };
       const { y, reference } = await run(shape, rng);
       expectClose(y, reference, TOLERANCE, `${JSON.stringify(shape)} seed ${seed}`);
@@ -83,15 +83,15 @@ describe("matvec", () => {
     for (let seed = 1; seed <= 64; seed++) {
       const rng = seeded(seed);
       const types = kinds[seed % kinds.length]!;
-      const shape: Case = { types, rows: types.map(() => rng.int(1, 300)), columns: 256 * rng.int(1, 3), tokens: rng.int(1, 2), normed: true, accumulate: false, lanes: 8 };
+      const shape: Case = { types, rows: types.map(() => rng.int(1, 300)), columns: 256 * rng.int(1, 3), tokens: rng.int(1, 2), normed: true, accumulate: false, lanes: 64, perRow: 8 };
       const { y, reference } = await run(shape, rng);
       expectClose(y, reference, TOLERANCE, `${JSON.stringify(shape)} seed ${seed}`);
     }
   });
 
   it("takes the widest input and as many rows as a vocabulary has", async () => {
-    const wide: Case = { types: ["Q4_0"], rows: [5], columns: 8192, tokens: 1, normed: true, accumulate: false, lanes: 16 };
-    const tall: Case = { types: ["Q8_0"], rows: [151_936], columns: 32, tokens: 1, normed: false, accumulate: false, lanes: 1 };
+    const wide: Case = { types: ["Q4_0"], rows: [5], columns: 8192, tokens: 1, normed: true, accumulate: false, lanes: 64, perRow: 16 };
+    const tall: Case = { types: ["Q8_0"], rows: [151_936], columns: 32, tokens: 1, normed: false, accumulate: false, lanes: 16, perRow: 1 };
     for (const shape of [wide, tall]) {
       const { y, reference } = await run(shape, seeded(5));
       expectClose(y, reference, TOLERANCE, JSON.stringify(shape.rows));
@@ -99,7 +99,7 @@ describe("matvec", () => {
   });
 
   it("gives the same bits every time", async () => {
-    const shape: Case = { types: ["Q6_K"], rows: [77], columns: 768, tokens: 1, normed: true, accumulate: false, lanes: 8 };
+    const shape: Case = { types: ["Q6_K"], rows: [77], columns: 768, tokens: 1, normed: true, accumulate: false, lanes: 64, perRow: 8 };
     const [first, second] = [await run(shape, seeded(9)), await run(shape, seeded(9))];
     expect([...second.y]).toEqual([...first.y]);
   });
@@ -117,13 +117,13 @@ describe("matvec", () => {
   });
 
   it("changes nothing after a miss", async () => {
-    const shape: Case = { types: ["F32"], rows: [9], columns: 64, tokens: 1, normed: false, accumulate: true, lanes: 1 };
+    const shape: Case = { types: ["F32"], rows: [9], columns: 64, tokens: 1, normed: false, accumulate: true, lanes: 16, perRow: 1 };
     const { y, before } = await run(shape, seeded(3), STALLED);
     expect([...y]).toEqual([...before]);
   });
 
   it("would not pass with a wrong definition", async () => {
-    const shape: Case = { types: ["Q8_0"], rows: [33], columns: 128, tokens: 1, normed: true, accumulate: false, lanes: 4 };
+    const shape: Case = { types: ["Q8_0"], rows: [33], columns: 128, tokens: 1, normed: true, accumulate: false, lanes: 64, perRow: 4 };
     const { y, reference } = await run(shape, seeded(4));
     expect(errorOf(y, reference)).toBeLessThanOrEqual(TOLERANCE.ofLargest);
     expect(errorOf(y, reference.map((value) => value * 1.0001))).toBeGreaterThan(TOLERANCE.ofLargest);

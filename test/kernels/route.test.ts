@@ -17,7 +17,7 @@ interface Case {
 async function run({ logits, slots, experts, topk, layer, layers, route: at }: Case, header?: Uint32Array) {
   const before = new Uint32Array(routingBytes(at + layers, topk) / 4).fill(0xabcdef);
   before.set(header ?? new Uint32Array(4));
-  const { routing } = await runKernel(route, { params: { experts, topk, layer }, buffers: { logits, slots, step: new Uint32Array([5, 77, at, 0]), routing: before } });
+  const { routing } = await runKernel(route, { params: { experts, topk, layer }, constants: { lanes: topk % 2 === 0 ? 16 : 64 }, buffers: { logits, slots, step: new Uint32Array([5, 77, at, 0]), routing: before } });
   const bytes = new Uint8Array(routing!.buffer, routing!.byteOffset, routing!.byteLength).slice().buffer;
   return { view: new RoutingView(bytes, topk), words: new Uint32Array(bytes), floats: new Float32Array(bytes), before };
 }

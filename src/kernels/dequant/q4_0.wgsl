@@ -1,15 +1,20 @@
 // Q4_0: a unit is a block: 16 bytes (1 × vec4<u32>), byte i holds weight i in its low and weight i + 16 in its high nibble;
 // its scale, a half, lies in the plane behind all quants.
+
+/// The four low nibbles − 8, exact. Masks instead of shifts: SwiftShader shifts lane by lane.
 fn nibbles_weights(word: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u)) - 8.0;
+  let masked = bitcast<vec4<i32>>(vec4<u32>(word) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u));
+  return vec4<f32>(masked) * vec4<f32>(0x1p0, 0x1p-8, 0x1p-16, 0x1p-24) - 8.0;
 }
 
 fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
   let block = row * units + unit;
   let q = weights[start + block];
   let word = start * 4u + rows * units * 4u + (block >> 1u);
-  let d = unpack2x16float(weights[word >> 2u][word & 3u] >> ((block & 1u) * 16u)).x;
+  let high = q >> vec4<u32>(4u);
+  let pair = unpack2x16float(weights[word >> 2u][word & 3u]);
+  let d = select(pair.x, pair.y, (block & 1u) != 0u);
   return array<vec4<f32>, 8>(
     d * nibbles_weights(q.x), d * nibbles_weights(q.y), d * nibbles_weights(q.z), d * nibbles_weights(q.w),
-    d * nibbles_weights(q.x >> 4u), d * nibbles_weights(q.y >> 4u), d * nibbles_weights(q.z >> 4u), d * nibbles_weights(q.w >> 4u));
+    d * nibbles_weights(high.x), d * nibbles_weights(high.y), d * nibbles_weights(high.z), d * nibbles_weights(high.w));
 }

@@ -1,5 +1,12 @@
 // Q4_K: a block of 256 is 9 × vec4<u32>: { d | min, three words of packed 6-bit scales and minima }, then 8 × 32 nibbles,
 // two units sharing 32 bytes (even: low, odd: high).
+
+/// The four low nibbles as exact floats. Masks instead of shifts: SwiftShader shifts lane by lane.
+fn nibbles_weights(word: u32) -> vec4<f32> {
+  let masked = bitcast<vec4<i32>>(vec4<u32>(word) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u));
+  return vec4<f32>(masked) * vec4<f32>(0x1p0, 0x1p-8, 0x1p-16, 0x1p-24);
+}
+
 fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
   let at = start + (row * (units >> 3u) + (unit >> 3u)) * 9u;
   let head = weights[at];
@@ -14,13 +21,10 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
   let d_min = unpack2x16float(head.x);
   let d = d_min.x * f32(scale);
   let m = d_min.y * f32(offset);
-  let shift = vec4<u32>(0u, 8u, 16u, 24u) + (sub & 1u) * 4u;
-  let a = weights[at + 1u + (sub >> 1u) * 2u];
-  let b = weights[at + 2u + (sub >> 1u) * 2u];
-  let nibble = vec4<u32>(15u);
+  let shift = vec4<u32>((sub & 1u) * 4u);
+  let a = weights[at + 1u + (sub >> 1u) * 2u] >> shift;
+  let b = weights[at + 2u + (sub >> 1u) * 2u] >> shift;
   return array<vec4<f32>, 8>(
-    d * vec4<f32>((vec4<u32>(a.x) >> shift) & nibble) - m, d * vec4<f32>((vec4<u32>(a.y) >> shift) & nibble) - m,
-    d * vec4<f32>((vec4<u32>(a.z) >> shift) & nibble) - m, d * vec4<f32>((vec4<u32>(a.w) >> shift) & nibble) - m,
-    d * vec4<f32>((vec4<u32>(b.x) >> shift) & nibble) - m, d * vec4<f32>((vec4<u32>(b.y) >> shift) & nibble) - m,
-    d * vec4<f32>((vec4<u32>(b.z) >> shift) & nibble) - m, d * vec4<f32>((vec4<u32>(b.w) >> shift) & nibble) - m);
+    d * nibbles_weights(a.x) - m, d * nibbles_weights(a.y) - m, d * nibbles_weights(a.z) - m, d * nibbles_weights(a.w) - m,
+    d * nibbles_weights(b.x) - m, d * nibbles_weights(b.y) - m, d * nibbles_weights(b.z) - m, d * nibbles_weights(b.w) - m);
 }

@@ -1,8 +1,12 @@
 // Q6_K: a block of 256 is 13 × vec4<u32>: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales; its d,
 // a half, lies in the plane behind all of them. A unit is a quarter of a half of the block, with two scales.
+
+/// Four low nibbles + 16 × four low bit pairs − 32, exact. Masks instead of shifts: SwiftShader shifts lane by lane.
 fn six_weights(low: u32, high: u32) -> vec4<f32> {
-  let bytes = vec4<u32>(0u, 8u, 16u, 24u);
-  return vec4<f32>(((vec4<u32>(low) >> bytes) & vec4<u32>(15u)) | (((vec4<u32>(high) >> bytes) & vec4<u32>(3u)) << vec4<u32>(4u))) - 32.0;
+  let place = vec4<f32>(0x1p0, 0x1p-8, 0x1p-16, 0x1p-24);
+  let nibbles = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(low) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+  let pairs = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(high) & vec4<u32>(0x3u, 0x300u, 0x30000u, 0x3000000u)));
+  return (nibbles + 16.0 * pairs) * place - 32.0;
 }
 
 fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
@@ -21,7 +25,8 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
   let hb = weights[high_at + 1u] >> high_shift;
   let scales = bitcast<i32>(weights[at + 12u][half * 2u + (quarter >> 1u)] >> ((quarter & 1u) * 16u));
   let word = start * 4u + rows * blocks * 52u + (block >> 1u);
-  let d = unpack2x16float(weights[word >> 2u][word & 3u] >> ((block & 1u) * 16u)).x;
+  let pair = unpack2x16float(weights[word >> 2u][word & 3u]);
+  let d = select(pair.x, pair.y, (block & 1u) != 0u);
   let s = d * f32((scales << 24u) >> 24u);
   let t = d * f32((scales << 16u) >> 24u);
   return array<vec4<f32>, 8>(

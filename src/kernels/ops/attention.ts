@@ -23,11 +23,11 @@ export const attention = {
   params: ["heads", "kv_heads", "rotary", "context", "eps"],
   floats: ["eps"],
   weights: [],
-  /** A multiple of 4. */
-  constants: { head_dim: 256 },
-  /** One workgroup a query head. */
-  workgroups: (p: Readonly<Record<Param, number>>) => [p.heads, 1, 1],
-} as const satisfies Kernel<"proj" | "norms" | "step" | "routing" | "keys" | "values" | "out", Param, never, "head_dim">;
+  /** `head_dim`: a multiple of 4. */
+  constants: { head_dim: 256, lanes: 64 },
+  /** Two query heads of one kv head each. */
+  workgroups: (p: Readonly<Record<Param, number>>) => [p.kv_heads * Math.ceil(p.heads / p.kv_heads / 2), 1, 1],
+} as const satisfies Kernel<"proj" | "norms" | "step" | "routing" | "keys" | "values" | "out", Param, never, "head_dim" | "lanes">;
 
 export interface AttentionShape {
   readonly heads: number;

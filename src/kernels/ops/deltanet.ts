@@ -22,10 +22,10 @@ export const deltanet = {
   params: ["key_heads", "value_heads", "kernel", "eps"],
   floats: ["eps"],
   weights: [],
-  constants: { key_dim: 128, value_dim: 128 },
+  constants: { key_dim: 128, value_dim: 128, lanes: 64 },
   /** One workgroup a value head. */
   workgroups: (p: Readonly<Record<Param, number>>) => [p.value_heads, 1, 1],
-} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "history" | "state" | "out", Param, never, "key_dim" | "value_dim">;
+} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "history" | "state" | "out", Param, never, "key_dim" | "value_dim" | "lanes">;
 
 export interface DeltanetConstants {
   /** GGUF `ssm_a`, −exp(A_log): [value_heads]. */

@@ -15,8 +15,7 @@
 // At position 0 history and state count as zero.
 override key_dim: u32 = 128u;
 override value_dim: u32 = 128u;
-
-const lanes = 64u;
+override lanes: u32 = 64u;
 
 struct Params { key_heads: u32, value_heads: u32, kernel: u32, eps: f32 }
 

@@ -6,6 +6,7 @@ import type { Kernel } from "../../gpu/kernel.ts";
 import { specialise } from "../weights.ts";
 import source from "./experts-down.wgsl?raw";
 
+type Constant = "lanes" | "lanes_per_row";
 type Param = "hidden" | "ff" | "shared_ff" | "topk" | "slot_stride" | "down_at";
 
 export const expertsDown = {
@@ -22,10 +23,11 @@ export const expertsDown = {
   params: ["hidden", "ff", "shared_ff", "topk", "slot_stride", "down_at"],
   /** `down` is the arena's. */
   weights: ["down", "shared_down"],
-  constants: { lanes_per_row: 4 },
+  /** lanesFor() */
+  constants: { lanes: 64, lanes_per_row: 4 },
   specialise: (types: Readonly<Record<"down" | "shared_down", string>>) => specialise(source, types),
-  workgroups: (p: Readonly<Record<Param, number>>, { lanes_per_row }: { lanes_per_row: number }) => [Math.ceil(p.hidden / ((64 / lanes_per_row) * 4)), 1, 1],
-} as const satisfies Kernel<"arena" | "shared_down" | "act" | "routing" | "x", Param, "down" | "shared_down", "lanes_per_row">;
+  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => [Math.ceil(p.hidden / ((lanes / lanes_per_row) * 4)), 1, 1],
+} as const satisfies Kernel<"arena" | "shared_down" | "act" | "routing" | "x", Param, "down" | "shared_down", Constant>;
 
 /** Down of one expert, dequantised `[hidden, ff]`, its activations and its weight. */
 export interface DownReferenceExpert {

@@ -1,11 +1,10 @@
 // x[r] += Σ_j weight_j · down_j[r] · act[j]  over the chosen experts and, last, the shared one
 // arena: slots of slot_stride vec4s; down [hidden, ff] at down_at   shared_down: [hidden, shared_ff] weights
 // act: [topk, ff] f32, then [shared_ff] f32   x: [hidden] f32, the residual stream
-// A workgroup takes 64 / lanes_per_row × 4 rows; a lane takes units of 32 of the experts' rows laid end to end. The order of
+// A workgroup takes lanes / lanes_per_row × 4 rows; a lane takes units of 32 of 4 rows of every expert in turn. The order of
 // the sums follows the rank of the experts, never their slots: the result is the same wherever an expert lies.
+override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
-
-const lanes = 64u;
 
 struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, down_at: u32 }
 struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
@@ -45,24 +44,36 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
   let units = p.ff / 32u;
   let shared_units = p.shared_ff / 32u;
-  let routed = p.topk * units;
-
   var sum = vec4<f32>();
   if (first < p.hidden) {
-    for (var i = lane % lanes_per_row; i < routed + shared_units; i += lanes_per_row) {
-      let v = inputs(i * 8u);
-      let rank = select(i / units, p.topk, i >= routed);
-      let choice = routing.choices[routing.base + rank];
+    var j = 0u;
+    loop {
+      let choice = routing.choices[routing.base + j];
       let start = choice.slot * p.slot_stride + p.down_at;
-      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
-      for (var row = 0u; row < 4u; row++) {
-        let r = min(first + row, p.hidden - 1u);
-        if (rank < p.topk) {
-          sum[row] += choice.weight * dot32(unpack_down(start, p.hidden, units, r, i % units), v);
-        } else {
-          sum[row] += choice.weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, r, i - routed), v);
+      var unit = lane % lanes_per_row;
+      loop {
+        if (unit >= units) { break; }
+        let v = inputs((j * units + unit) * 8u);
+        var i = 0u;
+        loop {
+          sum[i] += choice.weight * dot32(unpack_down(start, p.hidden, units, min(first + i, p.hidden - 1u), unit), v);
+          continuing { i++; break if i == 4u; }
         }
+        continuing { unit += lanes_per_row; break if unit >= units; }
       }
+      continuing { j++; break if j == p.topk; }
+    }
+    let weight = routing.choices[routing.base + p.topk].weight;
+    var unit = lane % lanes_per_row;
+    loop {
+      if (unit >= shared_units) { break; }
+      let v = inputs((p.topk * units + unit) * 8u);
+      var i = 0u;
+      loop {
+        sum[i] += weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), unit), v);
+        continuing { i++; break if i == 4u; }
+      }
+      continuing { unit += lanes_per_row; break if unit >= shared_units; }
     }
   }
   sums[lane] = sum;

@@ -7,6 +7,7 @@ import { specialise } from "../weights.ts";
 import source from "./experts-up.wgsl?raw";
 
 type Matrix = "gate" | "up" | "shared_gate" | "shared_up";
+type Constant = "lanes" | "lanes_per_row";
 type Param = "hidden" | "ff" | "shared_ff" | "topk" | "slot_stride" | "gate_at" | "up_at" | "eps";
 
 export const expertsUp = {
@@ -26,15 +27,16 @@ export const expertsUp = {
   floats: ["eps"],
   /** `gate` and `up` are the arena's. */
   weights: ["gate", "up", "shared_gate", "shared_up"],
-  constants: { lanes_per_row: 4 },
+  /** lanesFor() */
+  constants: { lanes: 64, lanes_per_row: 4 },
   specialise: (types: Readonly<Record<Matrix, string>>) => specialise(source, types),
   /** Tiles of rows, times the chosen experts and the shared one. */
-  workgroups: (p: Readonly<Record<Param, number>>, { lanes_per_row }: { lanes_per_row: number }) => [
-    Math.ceil(Math.max(p.ff, p.shared_ff) / ((64 / lanes_per_row) * 4)),
+  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => [
+    Math.ceil(Math.max(p.ff, p.shared_ff) / ((lanes / lanes_per_row) * 4)),
     p.topk + 1,
     1,
   ],
-} as const satisfies Kernel<"arena" | "shared_gate" | "shared_up" | "x" | "norm" | "routing" | "act", Param, Matrix, "lanes_per_row">;
+} as const satisfies Kernel<"arena" | "shared_gate" | "shared_up" | "x" | "norm" | "routing" | "act", Param, Matrix, Constant>;
 
 /** Gate and up of one expert, dequantised, `[ff, hidden]` each. */
 export interface UpReferenceExpert {

@@ -2,10 +2,9 @@
 // h = norm ⊙ x / sqrt(mean(x^2) + eps)
 // arena: slots of slot_stride vec4s; gate [ff, hidden] at gate_at, up [ff, hidden] at up_at   x, norm: [hidden] f32
 // act: [topk, ff] f32, then [shared_ff] f32
-// A workgroup takes 64 / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl.
+// A workgroup takes lanes / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl.
+override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
-
-const lanes = 64u;
 
 struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, gate_at: u32, up_at: u32, eps: f32 }
 struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
@@ -79,19 +78,34 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   var g = vec4<f32>();
   var u = vec4<f32>();
   if (first < rows) {
-    for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
+    // Two loops, one of them empty.
+    let routed_end = select(units, 0u, is_shared);
+    var unit = lane % lanes_per_row;
+    loop {
+      if (unit >= routed_end) { break; }
       let h = inputs(unit);
-      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
-      for (var i = 0u; i < 4u; i++) {
+      var i = 0u;
+      loop {
         let row = min(first + i, rows - 1u);
-        if (is_shared) {
-          g[i] += dot32(unpack_shared_gate(0u, rows, units, row, unit), h);
-          u[i] += dot32(unpack_shared_up(0u, rows, units, row, unit), h);
-        } else {
-          g[i] += dot32(unpack_gate(start + p.gate_at, rows, units, row, unit), h);
-          u[i] += dot32(unpack_up(start + p.up_at, rows, units, row, unit), h);
-        }
+        g[i] += dot32(unpack_gate(start + p.gate_at, rows, units, row, unit), h);
+        u[i] += dot32(unpack_up(start + p.up_at, rows, units, row, unit), h);
+        continuing { i++; break if i == 4u; }
       }
+      continuing { unit += lanes_per_row; break if unit >= routed_end; }
+    }
+    let shared_end = units - routed_end;
+    unit = lane % lanes_per_row;
+    loop {
+      if (unit >= shared_end) { break; }
+      let h = inputs(unit);
+      var i = 0u;
+      loop {
+        let row = min(first + i, rows - 1u);
+        g[i] += dot32(unpack_shared_gate(0u, rows, units, row, unit), h);
+        u[i] += dot32(unpack_shared_up(0u, rows, units, row, unit), h);
+        continuing { i++; break if i == 4u; }
+      }
+      continuing { unit += lanes_per_row; break if unit >= shared_end; }
     }
   }
   gate_sums[lane] = g;

@@ -1,13 +1,14 @@
 // y[t, r] (+)= dot(W[r], x[t]) or, normed, dot(W[r], norm ⊙ x[t]) / sqrt(mean_c(x[t, c]^2) + eps)
 // W: rows of up to four matrices one after the other, each of its own type, all with the same columns
 // x: [tokens, columns] f32   norm: [columns] f32   y: [tokens, rows0 + rows1 + rows2 + rows3] f32
-// A workgroup takes 64 / lanes_per_row × 4 rows of one matrix and one token: a lane takes units of 32 columns of 4 rows, so
-// that it loads x once for the four. Sums run over a lane's units first, then over lanes in a tree: always the same order.
+// A workgroup takes lanes / lanes_per_row × 4 rows of one matrix and one token: a lane takes units of 32 columns of 4 rows, so
+// that it loads x once for the four. The loops test at their end: SwiftShader runs a body once more, for no lane, when a loop
+// tests at its start, and rows in a loop are compiled once instead of four times. Sums run over a lane's units first, then over lanes in a tree: always the same order.
+override matrices: u32 = 4u;
+override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
 override normed: bool = false;
 override accumulate: bool = false;
-
-const lanes = 64u;
 
 struct Params { tokens: u32, columns: u32, rows0: u32, rows1: u32, rows2: u32, rows3: u32, eps: f32 }
 
@@ -60,7 +61,13 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
   return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
 }
 
+/// `matrices` is a constant: with one matrix the choice is gone. (SwiftShader runs all branches, masked.)
 fn row_dot(matrix: u32, row: u32, unit: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
+  if (matrices == 1u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+  if (matrices == 2u) {
+    if (matrix == 0u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+    return dot32(unpack_w1(0u, p.rows1, units, row, unit), v);
+  }
   switch (matrix) {
     case 0u: { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
     case 1u: { return dot32(unpack_w1(0u, p.rows1, units, row, unit), v); }
@@ -82,7 +89,7 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   var tile = group.x;
   var matrix = 0u;
   var y_at = group.y * (rows.x + rows.y + rows.z + rows.w);
-  for (; matrix < 3u && tile >= tiles[matrix]; matrix++) {
+  for (; matrix + 1u < matrices && tile >= tiles[matrix]; matrix++) {
     tile -= tiles[matrix];
     y_at += rows[matrix];
   }
@@ -102,10 +109,16 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   let first = tile * tile_rows + lane / lanes_per_row * 4u;
   var sum = vec4<f32>();
   if (first < row_count) {
-    for (var unit = lane % lanes_per_row; unit < units; unit += lanes_per_row) {
+    var unit = lane % lanes_per_row;
+    loop {
+      if (unit >= units) { break; }
       let v = inputs(unit, x_at);
-      // A loop, not four calls: SwiftShader compiles the dequantisation once instead of four times.
-      for (var i = 0u; i < 4u; i++) { sum[i] += row_dot(matrix, min(first + i, row_count - 1u), unit, units, v); }
+      var i = 0u;
+      loop {
+        sum[i] += row_dot(matrix, min(first + i, row_count - 1u), unit, units, v);
+        continuing { i++; break if i == 4u; }
+      }
+      continuing { unit += lanes_per_row; break if unit >= units; }
     }
   }
   sums[lane] = sum;

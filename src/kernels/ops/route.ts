@@ -17,9 +17,10 @@ export const route = {
   },
   params: ["experts", "topk", "layer"],
   weights: [],
-  constants: {},
+  /** A power of two. */
+  constants: { lanes: 64 },
   workgroups: () => [1, 1, 1],
-} as const satisfies Kernel<"logits" | "slots" | "step" | "routing", "experts" | "topk" | "layer", never, never>;
+} as const satisfies Kernel<"logits" | "slots" | "step" | "routing", "experts" | "topk" | "layer", never, "lanes">;
 
 /** The chosen experts, best first, then the shared expert's choice (its `expert` is the number of experts). */
 export function routeReference(logits: Float32Array, slots: Uint32Array, p: { experts: number; topk: number }): readonly Choice[] {

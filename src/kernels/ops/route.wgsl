@@ -3,7 +3,8 @@
 // routing: header, then (topk + 1) choices a layer at (step.route + layer) × (topk + 1)
 // One workgroup. Round j finds the best logit that comes after round j − 1's in the order (value down, index up), so nothing
 // has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct.
-const lanes = 64u;
+override lanes: u32 = 64u;
+
 const no_slot = 0xffffffffu;
 
 struct Params { experts: u32, topk: u32, layer: u32 }
