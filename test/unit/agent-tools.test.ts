@@ -4,6 +4,7 @@ import { gate, syntaxError } from "../../src/agent/syntax-gate.ts";
 import { resolveCall, TOOLS } from "../../src/agent/tool-specs.ts";
 import { runTool, type ToolOutcome } from "../../src/agent/tools.ts";
 import type { FileTree } from "../../src/project/tree.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { NodeSandbox } from "../support/node-sandbox.ts";
 import { textOf, treeOf } from "../support/trees.ts";
 
@@ -129,11 +130,12 @@ describe("the search tools", () => {
 
   it("treat broken and dangerous expressions as plain text", () => {
     expect(grep("f(", [["a", "call f(x)"]])).toBe("a:1: call f(x)");
-    const started = performance.now();
-    expect(grep("(a+)+$", [["a", `${"a".repeat(60)}b\nthe (a+)+$ itself`]])).toBe("a:2: the (a+)+$ itself");
-    expect(grep("(a|a)*c", [["a", "a".repeat(60)]])).toMatch(/^No line/);
-    expect(grep("a*a*a*a*a*a*b", [["a", "a".repeat(5_000)]])).toMatch(/^No line/);
-    expect(performance.now() - started).toBeLessThan(500);
+    const work = (): void => {
+      expect(grep("(a+)+$", [["a", `${"a".repeat(60)}b\nthe (a+)+$ itself`]])).toBe("a:2: the (a+)+$ itself");
+      expect(grep("(a|a)*c", [["a", "a".repeat(60)]])).toMatch(/^No line/);
+      expect(grep("a*a*a*a*a*a*b", [["a", "a".repeat(5_000)]])).toMatch(/^No line/);
+    };
+    expect(cpuMs(work)).toBeLessThan(500);
   });
 
   it("cap what they show", () => {
@@ -145,9 +147,7 @@ describe("the search tools", () => {
   it("read globs as shells do", () => {
     const cases: [string, string, boolean][] = [["*.js", "a.js", true], ["*.js", "a/b.js", false], ["**/*.js", "b.js", true], ["**/*.js", "a/b/c.js", true], ["src/**", "src/a/b", true], ["a?c", "abc", true], ["a?c", "a/c", false], ["{a,b}.js", "b.js", true], ["[a-c].js", "b.js", true], ["[!a-c].js", "b.js", false], ["a.b", "axb", false], ["(x)+", "(x)+", true], ["[", "[", true], ["{a", "{a", true]];
     for (const [pattern, path, matches] of cases) expect(globExpression(pattern).test(path), `${pattern} ${path}`).toBe(matches);
-    const started = performance.now();
-    globExpression("**/".repeat(40)).test("a/".repeat(60));
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuMs(() => void globExpression("**/".repeat(40)).test("a/".repeat(60)))).toBeLessThan(500);
   });
 });
 

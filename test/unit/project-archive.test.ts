@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/base/errors.ts";
 import { crc32, readZip, writeZip } from "../../src/project/archive.ts";
 import { type FolderHandle, type PickedFile, readFileList, readFolder } from "../../src/project/folder.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { textOf, treeOf } from "../support/trees.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -74,9 +75,7 @@ describe("a zip", () => {
 
   it("that lies about a size is found out while unpacking, a bomb by its first piece", () => {
     const bomb = altered(zipSync({ "bomb.bin": new Uint8Array(40_000_000) }, { level: 1 }), (view, entry) => view.setUint32(entry + 24, 100, true));
-    const started = performance.now();
-    expect(refusal(() => readZip(bomb)).message).toMatch(/"bomb.bin" in the zip file is not of the size the archive says/);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuMs(() => expect(refusal(() => readZip(bomb)).message).toMatch(/"bomb.bin" in the zip file is not of the size the archive says/))).toBeLessThan(2_000);
     const short = altered(zipSync({ "a.txt": bytes("hello hello hello hello") }), (view, entry) => view.setUint32(entry + 24, 400, true));
     expect(refusal(() => readZip(short)).message).toMatch(/"a.txt".*not of the size/);
   });
