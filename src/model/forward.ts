@@ -167,22 +167,16 @@ export class Forward {
     this.#gpu.memory.write(this.#space.routing, 0, new Uint32Array(1));
   }
 
-  /** `finish`: only to the end of the token that is begun. */
+  /** Up to the next token whose logits are wanted. `finish`: only to the end of the token that is begun. */
   #plan(finish: boolean): Chunk {
     const from = this.#cursor;
     const { layers } = this.#shape;
-    const left = Math.min(this.#unfinished.length - from.token, finish ? 1 : TOKENS_AT_ONCE) * layers - from.layer;
+    const tokens = Math.min(this.#unfinished.length - from.token, finish ? 1 : TOKENS_AT_ONCE);
+    const wanted = this.#unfinished.findIndex((token, index) => index >= from.token && token.wanted);
+    const toWanted = wanted < 0 ? Infinity : (wanted - from.token + 1) * layers - from.layer;
     // A layer taken up again cannot miss: it is not counted.
-    let count = Math.min(left, this.#pace.layers + (from.chosen ? 1 : 0));
-    const after = from.token * layers + from.layer + count;
-    const lastToken = Math.floor((after - 1) / layers);
-    let wantsLogits = false;
-    for (let token = from.token; token <= lastToken && !wantsLogits; token++) {
-      if (!this.#unfinished[token]!.wanted || after < (token + 1) * layers) continue;
-      wantsLogits = true;
-      count = (token + 1) * layers - from.token * layers - from.layer;
-    }
-    return { from, layers: count, lastToken: Math.floor((from.token * layers + from.layer + count - 1) / layers), wantsLogits };
+    const count = Math.min(tokens * layers - from.layer, toWanted, this.#pace.layers + (from.chosen ? 1 : 0));
+    return { from, layers: count, lastToken: from.token + Math.floor((from.layer + count - 1) / layers), wantsLogits: count === toWanted };
   }
 
   #submit({ from, layers: count, lastToken, wantsLogits }: Chunk): Readback {
