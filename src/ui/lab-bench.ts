@@ -26,7 +26,7 @@ async function engine(connect: () => ConnectedEngine, model: string): Promise<re
   const { lab } = connect();
   const figures: Figure[] = [];
   const full = await lab.load(model, {}, () => undefined);
-  // Any text is as good as any other: what is measured is time and traffic, not words.
+  // One text serves as well as another: what is measured is time and traffic, not words.
   const text = "export function cartTotal(items) {\n  let total = 0;\n  for (const item of items) {\n    total += item.price;\n  }\n  return total;\n}\n";
   const ids = (await lab.encodePrompt(text.repeat(Math.ceil(PROMPT_TOKENS / 16)))).slice(0, PROMPT_TOKENS);
   const request = { ids, maxTokens: DECODED_TOKENS, sampling: { temperature: 1, seed: 1 }, stop: [] };
