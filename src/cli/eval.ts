@@ -64,15 +64,16 @@ await runCommand({
     const folder = required(values, "tasks");
     const limit = numberOption(values, "limit", 1) ?? Number.POSITIVE_INFINITY;
     const tasks = choose(await readTasks(folder), typeof values["set"] === "string" ? values["set"] : undefined, limit);
+    const withAgent = values["no-agent"] !== true;
     const progress = (text: string): void => void process.stderr.write(text);
     const lab = await openLabPage();
     const results: TaskResult[] = [];
     try {
-      await lab.start(typeof values["model"] === "string" ? values["model"] : undefined);
+      await start(lab, typeof values["model"] === "string" ? values["model"] : undefined, withAgent);
       for (const task of tasks) {
-        const result = await runTask(task, lab, values["no-agent"] !== true);
+        const result = await runTask(task, lab, withAgent);
         results.push(result);
-        progress(`${String(results.length).padStart(3)}/${tasks.length} ${result.solved ? "solved" : "failed"} ${task.id} (${result.end}, ${result.steps} steps, ${result.seconds.toFixed(1)} s)${controlNote(result)}\n`);
+        progress(`${String(results.length).padStart(3)}/${tasks.length} ${describe(result)}${controlNote(result)}\n`);
       }
     } finally {
       await lab.close();
@@ -97,7 +98,22 @@ function choose(tasks: readonly Task[], set: string | undefined, limit: number):
   return chosen;
 }
 
-const setOf = (task: Task): string => task.set ?? "tasks";
+function describe({ id, solved, end, steps, seconds }: TaskResult): string {
+  return end === "not-run" ? `controls ${id}` : `${solved ? "solved" : "failed"} ${id} (${end}, ${steps} steps, ${seconds.toFixed(1)} s)`;
+}
+
+/** The controls alone need no model: without one they still run, and a container that is missing shows at the first of them. */
+async function start(lab: LabPage, model: string | undefined, withAgent: boolean): Promise<void> {
+  try {
+    await lab.start(model);
+  } catch (error) {
+    if (withAgent) throw error;
+  }
+}
+
+function setOf(task: Task): string {
+  return task.set ?? "tasks";
+}
 
 async function runTask(task: Task, lab: LabPage, withAgent: boolean): Promise<TaskResult> {
   const passes = async (files: FileTree): Promise<boolean> => (await lab.test(pack(files), task.test)).outcome === "passed";
@@ -147,7 +163,7 @@ interface SetSummary {
 
 function summarise(results: readonly TaskResult[]): SetSummary[] {
   const sets = [...new Set(results.map((one) => one.set))];
-  const groups = [...sets.map((set): [string, readonly TaskResult[]] => [set, results.filter((one) => one.set === set)])];
+  const groups = sets.map((set): [string, readonly TaskResult[]] => [set, results.filter((one) => one.set === set)]);
   if (groups.length > 1) groups.push(["all", results]);
   return groups.map(([set, group]) => {
     const count = (test: (one: TaskResult) => boolean): number => group.filter(test).length;

@@ -37,7 +37,7 @@ export function heldOutTasks(set: HeldOutSet, count: number, seed: number): Task
 function toTask(set: HeldOutSet, number: number, problem: Problem, pick: (random: Random) => Family, words: WordSource, random: Random): Task {
   const multi = number % MULTI_EVERY === MULTI_EVERY - 1;
   const others: Problem[] = [];
-  while (multi && others.length < 1) {
+  while (others.length < (multi ? 1 : 0)) {
     const other = makeProblem(pick, { side: "held-out", words, hiddenCases: HIDDEN_CASES }, random);
     if (other.rendered.fileName !== problem.rendered.fileName) others.push(other);
   }

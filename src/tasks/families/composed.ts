@@ -87,7 +87,7 @@ function draftOf({ domain, shape, predicate, projection }: Composition, random: 
   };
   const bodies = condition ? shape.filtered : shape.plain;
   const body = random.pick(bodies)(pieces("$x"));
-  const fields = [...new Array<undefined>(2)].map((_, i) => (i === 0 ? predicate?.fields?.[0] : projection?.fields?.[0]) ?? "int");
+  const fields = [predicate, projection].map((piece) => piece?.fields?.[0] ?? "int");
   return {
     stem: random.pick(shape.stems) + (condition?.name ?? "") + (value?.name ?? ""),
     params: [KIND[domain], ...(condition?.params ?? [])],
