@@ -36,7 +36,7 @@ const TEST = toolCall("run_shell_command", { command: "sh check.sh" });
 
 const NPM_TEST = toolCall("run_shell_command", { command: "npm test" });
 
-describe("the agent, with real Node", () => {
+describe("the agent, with real Node", { timeout: 120_000 }, () => {
   it("fixes a bug: runs the tests, reads, edits, runs them again, and ends verified", async () => {
     const sandbox = await nodeSandbox(MEDIAN_PROJECT);
     const model = new ScriptedModel([

@@ -90,7 +90,7 @@ new file mode 100644
     expect(hunks.map((hunk) => [hunk[0]!.before, hunk.length])).toEqual([[3, 12], [28, 8]]);
   });
 
-  it("is a patch that git applies, for random trees", () => {
+  it("is a patch that git applies, for random trees", { timeout: 60_000 }, () => {
     const content = fc.array(fc.constantFrom("a\n", "b\n", "c\n", "\n", "long line\n", "é\r\n"), { maxLength: 12 }).chain((lines) => fc.constantFrom(lines.join(""), `${lines.join("")}end`));
     const tree = fc.dictionary(fc.constantFrom("a.js", "b.js", "dir/c.js", "dir/d.js"), content).map((files) => treeOf(files));
     const folder = mkdtempSync(join(tmpdir(), "tabwright-patch-"));

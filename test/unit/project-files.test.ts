@@ -59,11 +59,11 @@ describe("the test command", () => {
   });
 });
 
-describe("the demo project", () => {
+describe("the demo project", { timeout: 120_000 }, () => {
   it("has three packages, each with exactly one red test", async () => {
     const sandbox = await NodeSandbox.open(demoProject());
     try {
-      const run = await sandbox.run("npm test");
+      const run = await sandbox.run("node --test");
       const report = parseTestOutput(run.output, await sandbox.list());
       expect(report).toMatchObject({ passed: 6, failed: 3 });
       expect(report?.failures.map(({ place }) => place?.file)).toEqual(["packages/cart/test/cart-total.test.js", "packages/stats/test/median.test.js", "packages/text/test/count-vowels.test.js"]);
@@ -86,7 +86,7 @@ describe("the demo project", () => {
     }
     const sandbox = await NodeSandbox.open(tree);
     try {
-      expect((await sandbox.run("npm test")).exitCode).toBe(0);
+      expect((await sandbox.run("node --test")).exitCode).toBe(0);
     } finally {
       await sandbox.close();
     }

@@ -144,7 +144,7 @@ describe("values", () => {
   });
 });
 
-describe("with the Node that runs these tests", () => {
+describe("with the Node that runs these tests", { timeout: 120_000 }, () => {
   let sandbox: NodeSandbox;
   beforeAll(async () => {
     sandbox = await NodeSandbox.open(
