@@ -14,6 +14,11 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
   const host: NodeHost = {
     vfs, argv: start.argv, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true,
     write: (fd, bytes) => link.write(fd, bytes),
+    exit: (code) => {
+      // What still runs after its end must not change files.
+      vfs.onOp = undefined;
+      link.exit(code);
+    },
     spawn: (request, events) => {
       const child = ++childNumbers;
       children.set(child, events);
@@ -29,11 +34,6 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
   };
   const process = startNodeProcess(host);
-  void process.exitCode.then((code) => {
-    // What still runs after its end must not change files.
-    vfs.onOp = undefined;
-    link.exit(code);
-  });
 
   return (message) => {
     switch (message.type) {

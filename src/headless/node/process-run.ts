@@ -218,6 +218,7 @@ class RunningProcess implements Runtime, NodeProcess {
     this.ended = true;
     this.loop.stop();
     for (const cleanup of this.#cleanups.splice(0).reverse()) cleanup();
+    this.host.exit(code & 0xff);
     this.#finish(code & 0xff);
   }
 

@@ -55,7 +55,7 @@ interface HostOptions {
 function makeHost(options: HostOptions): NodeHost {
   return {
     vfs: options.vfs, argv: options.argv, cwd: options.cwd, env: options.env, pid: pids++, ppid: 1, terminal: null, stdin: options.stdin, ipc: options.ipc, ownsRealm: false,
-    write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes),
+    write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes), exit: ignore,
     spawn: (request, events) => spawnHere(options.vfs, request, events),
     send: options.send, kill: ignore, handlesSignal: ignore,
   };

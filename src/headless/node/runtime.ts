@@ -56,6 +56,8 @@ export interface NodeHost {
   /** True when the Worker belongs to this process alone. */
   readonly ownsRealm: boolean;
   write(fd: 1 | 2, bytes: Uint8Array): void;
+  /** The last call, made from inside whatever ended the process: code that goes on running no longer counts. */
+  exit(code: number): void;
   spawn(request: ChildRequest, events: ChildEvents): ChildHandle;
   /** Only with `ipc`. */
   send(message: unknown): void;

@@ -66,7 +66,14 @@ export class SourceTable {
 
   /** The caller's place in the program, for what wants a location (`node:test`). */
   here(): Position | undefined {
-    return this.position(new Error("here"));
+    const hooks = Error as unknown as ErrorHooks;
+    const theirs = hooks.prepareStackTrace;
+    hooks.prepareStackTrace = (error, sites) => this.#format(error, sites);
+    try {
+      return this.position(new Error("here"));
+    } finally {
+      hooks.prepareStackTrace = theirs;
+    }
   }
 
   /** Makes this table format every stack trace of the realm; returns what undoes it. */

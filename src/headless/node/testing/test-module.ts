@@ -5,7 +5,8 @@ import { harnessOf } from "./harness.ts";
 import { MockTracker } from "./mock.ts";
 import { BUILTIN_REPORTERS, makeReporter } from "./reporter.ts";
 import { testArguments } from "./test-context.ts";
-import { type HookName, type TestFactory, TestNode, type TestOptions, TestSuite } from "./test-node.ts";
+import { TestSuite } from "./suite.ts";
+import { type HookName, type TestFactory, TestNode, type TestOptions } from "./test-node.ts";
 import { runFiles } from "./test-command.ts";
 import type { TestEvent } from "./events.ts";
 

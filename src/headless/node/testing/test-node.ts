@@ -1,10 +1,10 @@
 // One test in the tree: it waits for its turn, runs between its parent's hooks, reports in order, and knows what its
-// subtests did. Suites, hooks and test files are kinds of it.
+// subtests did. Suites (suite.ts), hooks and test files are kinds of it.
 import { isTestFailure, testFailure, type FailureType, type TestFailure } from "./failure.ts";
 import type { Location } from "./events.ts";
 import type { Harness } from "./harness.ts";
 import type { MockTracker } from "./mock.ts";
-import { SuiteContext, TestContext, TestPlan } from "./test-context.ts";
+import { TestContext, TestPlan } from "./test-context.ts";
 import type { AnyFunction } from "../runtime.ts";
 import { invalidArgType, outOfRange } from "../errors.ts";
 
@@ -34,12 +34,12 @@ interface Pending {
   readonly resolve: () => void;
 }
 
-interface RunArguments {
+export interface RunArguments {
   readonly context: object;
   readonly args: readonly unknown[];
 }
 
-const noop = (): void => undefined;
+export const noop = (): void => undefined;
 
 export class TestNode {
   readonly harness: Harness;
@@ -378,13 +378,13 @@ function concurrencyOf(asked: TestInit["concurrency"], inherited: number, isRoot
   return asked;
 }
 
-function once(run: () => Promise<void>): () => Promise<void> {
+export function once(run: () => Promise<void>): () => Promise<void> {
   let result: Promise<void> | undefined;
   return () => (result ??= run());
 }
 
 /** A test that is failing already reports its first error; what its hooks throw afterwards is not told. */
-async function quietly(run: () => Promise<void>): Promise<void> {
+export async function quietly(run: () => Promise<void>): Promise<void> {
   await run().catch(noop);
 }
 
@@ -430,71 +430,5 @@ export class TestHook extends TestNode {
     if (isTestFailure(error)) error.failureType = "hookFailed";
     this.endMs ??= performance.now();
     this.harness.emitHookFailure(this.#owner.subtests.length + 1, this.location, { duration_ms: this.durationMs, error });
-  }
-}
-
-export class TestSuite extends TestNode {
-  override readonly reportedType = "suite";
-  readonly #building: Promise<void>;
-
-  constructor(init: TestInit) {
-    super(init);
-    const { options } = init.harness;
-    if (options.patterns.length > 0 && !init.skip) {
-      this.fn = init.fn ?? this.fn;
-      this.skipped = false;
-    }
-    this.runOnlySubtests = options.testOnly;
-    const { context, args } = this.runArguments();
-    let result: unknown;
-    try {
-      result = this.harness.building(this, () => Reflect.apply(this.fn, context, args));
-    } catch (error) {
-      this.fail(testFailure(error, "testCodeFailure"));
-      this.built = true;
-    }
-    this.#building = Promise.resolve(result).then(
-      () => undefined,
-      (error: unknown) => this.fail(testFailure(error, "testCodeFailure")),
-    ).finally(() => {
-      this.built = true;
-    });
-    this.fn = noop;
-  }
-
-  override runArguments(): RunArguments {
-    const context = new SuiteContext(this);
-    return { context, args: [context] };
-  }
-
-  override async run(): Promise<void> {
-    const { parent } = this;
-    const args = this.runArguments();
-    const after = once(() => this.runHooks("after", args));
-    try {
-      if (parent) parent.activeSubtests++;
-      await this.#building;
-      this.startMs = performance.now();
-      if (this.abortedEarly()) {
-        this.subtests.length = 0;
-        this.postRun();
-        return;
-      }
-      if (parent && parent.hooks.before.length > 0) await parent.runHooks("before", parent.runArguments());
-      await this.runHooks("before", args);
-      const { stop, clear } = this.harness.stopAfter(this.timeoutMs, this.signal);
-      try {
-        const subtests = this.skipped || this.error !== undefined ? [] : this.subtests;
-        await Promise.race([Promise.all(subtests.map((subtest) => subtest.start())), stop]);
-      } finally {
-        clear();
-      }
-      await after();
-      this.pass();
-    } catch (error) {
-      await quietly(after);
-      this.fail(isTestFailure(error) ? error : testFailure(error, "testCodeFailure"));
-    }
-    this.postRun();
   }
 }
