@@ -192,6 +192,10 @@ describe("npm", () => {
     await page.evaluate(() => (globalThis as ContainerWindow).wc.mount({ m: { directory: { node_modules: { directory: { ".bin": { directory: { tool: { file: { symlink: "../tool/cli.js" } } } } } } } } }));
     expect(await run("npx", ["tool", "a"], { cwd: "m" })).toEqual({ code: 0, output: "tool a\n" });
     expect((await run("npm", ["run", "-s", "tool"], { cwd: "m" })).output).toBe("tool hi\n");
+    expect((await sh("cd m && npm run -s tool -- 'a b' | cat")).output).toBe("tool hi a b\n");
+    expect((await sh("cd m && npx tool $(echo x)")).output).toBe("tool x\n");
+    await write({ "m/tool.js": "#!/usr/bin/env node\nconsole.log('by path', ...process.argv.slice(2))\n", "m/all.sh": "./tool.js a | cat; tool *.sh | tr a-z A-Z\n" });
+    expect(await run("sh", ["all.sh"], { cwd: "m" })).toEqual({ code: 0, output: "by path a\nTOOL ALL.SH\n" });
   });
 });
 

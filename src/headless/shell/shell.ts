@@ -9,6 +9,7 @@ import { type FileOp, Vfs } from "../vfs.ts";
 import { BashFs, latin1 } from "./bash-fs.ts";
 import type { Children } from "./children.ts";
 import { parseList, type SimpleCommand } from "./list.ts";
+import { nodeScripts } from "./node-scripts.ts";
 
 /** Commands that are processes of their own, beside what node_modules/.bin holds. */
 const PROGRAMS = ["node", "npm", "npx", "jsh"];
@@ -32,7 +33,7 @@ export class Shell {
     this.#env = start.env;
     this.#vfs = new Vfs(start.files);
     // just-bash finds its commands as files; these stand in this replica only.
-    for (const name of [...getCommandNames(), ...PROGRAMS]) {
+    for (const name of [...getCommandNames(), ...this.#programs()]) {
       const path = `/usr/bin/${name}`;
       if (!this.#vfs.exists(path)) this.#vfs.writeFile(path, new TextEncoder().encode("#!/bin/builtin\n"), { mode: 0o755 });
     }
@@ -123,6 +124,7 @@ export class Shell {
         }),
       ),
     });
+    bash.registerTransformPlugin(nodeScripts(this.#vfs, this.#cwd));
     const result = await bash.exec(script, { cwd: this.#cwd, rawScript: true });
     const stdout = result.stdoutKind === "bytes" ? Uint8Array.from(result.stdout, (c) => c.charCodeAt(0)) : new TextEncoder().encode(result.stdout);
     this.#link.write(1, stdout);
