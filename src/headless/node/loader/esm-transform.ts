@@ -76,9 +76,16 @@ export function transformModule(source: string, program: Ast): TransformedModule
     }
     edits.replace(node.start, node.end, "");
   }
+  const facts = readModule(program, new Set(bindings.keys()));
+  // Before what exports insert: the end of an awaited default export closes first.
+  if (!facts.awaitsInStatements) {
+    for (const { start, end, startsStatement } of facts.awaits) {
+      edits.replace(start, start + "await".length, startsStatement ? ";(yield" : "(yield");
+      edits.insert(end, ")");
+    }
+  }
   for (const node of body) exported.push(...transformExport(node, source, edits, request, bindings, requests));
 
-  const facts = readModule(program, new Set(bindings.keys()));
   for (const reference of facts.references) {
     const { request: k, imported } = bindings.get(reference.name) as Binding;
     const path = imported === "*" ? NAMES.whole(k) : `${NAMES.request(k)}${/^[\w$]+$/.test(imported) ? `.${imported}` : `[${JSON.stringify(imported)}]`}`;
@@ -87,12 +94,6 @@ export function transformModule(source: string, program: Ast): TransformedModule
   }
   for (const at of facts.dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
   for (const meta of facts.metas) edits.replace(meta.start, meta.end, NAMES.meta);
-  if (!facts.awaitsInStatements) {
-    for (const { start, end, startsStatement } of facts.awaits) {
-      edits.replace(start, start + "await".length, startsStatement ? ";(yield" : "(yield");
-      edits.insert(end, ")");
-    }
-  }
   if (source.startsWith("#!")) edits.replace(0, 2, "//");
 
   const getters = exported.filter((e) => e.kind === "local").map((e) => `${JSON.stringify(e.name)}: () => ${e.local}`);
