@@ -19,10 +19,11 @@ export async function downloadFile(file: RemoteFile, onProgress: (doneBytes: num
     if (!response.ok || !response.body) {
       throw new AppError("download/failed", `${file.name} could not be downloaded: the server answered ${response.status}. Try again later.`, { data: { status: response.status } });
     }
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      if (at + chunk.byteLength > whole.byteLength) throw wrong(file, `it is longer than ${file.bytes} bytes`);
-      whole.set(chunk, at);
-      at += chunk.byteLength;
+    const reader = response.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (at + part.value.byteLength > whole.byteLength) throw wrong(file, `it is longer than ${file.bytes} bytes`);
+      whole.set(part.value, at);
+      at += part.value.byteLength;
       onProgress(at);
     }
   } catch (cause) {

@@ -105,7 +105,12 @@ export class Inference implements InferenceApi {
     throwIfAborted(signal, "Loading the model");
     await this.#close();
     // 6 MB of WebLLM; it arrives while the model is read.
-    this.#host ??= import("./webllm.ts").then(({ EngineHost: Host }) => new Host());
+    this.#host ??= import("./webllm.ts").then(
+      ({ EngineHost: Host }) => new Host(),
+      (cause: unknown) => {
+        throw new AppError("download/failed", "Part of this page, the engine, could not be fetched. Check the connection and try again.", { cause });
+      },
+    );
     const host = this.#host;
     host.catch(() => (this.#host = undefined));
     this.#current = typeof model === "string" && isPrebuilt(model) ? await loadPrebuilt(model, host, onProgress, signal) : await this.#loadOurs(model, options, onProgress, signal, host);
