@@ -37,11 +37,11 @@ async function sendSource(program: unknown): Promise<void> {
 }
 
 let connected = false;
-addEventListener("message", ({ source, origin, data, ports }: MessageEvent<ToFrame | { readonly type: "connect" }>) => {
+addEventListener("message", ({ source, origin, data, ports }: MessageEvent<ToFrame | { readonly type: "connect" } | null>) => {
   if (source === sandbox.contentWindow) {
-    if (data.type === "kernel-ready") parent.postMessage({ type: "frame-ready" }, location.origin);
-    else if (data.type === "source-wanted") void sendSource(data.program);
-  } else if (source === parent && origin === location.origin && data.type === "connect" && ports[0] && !connected) {
+    if (data?.type === "kernel-ready") parent.postMessage({ type: "frame-ready" }, location.origin);
+    else if (data?.type === "source-wanted") void sendSource(data.program);
+  } else if (source === parent && origin === location.origin && data?.type === "connect" && ports[0] && !connected) {
     connected = true;
     tellKernel({ type: "connect" }, [ports[0]]);
   }

@@ -1,6 +1,7 @@
 // An in-memory POSIX file system: files, folders, symbolic links, modes and times, with Node's errors.
 // The kernel holds the master; every process holds a replica that started from the master's image. A local change
 // calls `onOp` (send it to the other side); a change from the other side comes in through `apply`, which does not.
+// (Over 300 lines: each operation is here twice, as the call that checks and tells, and as the change itself.)
 import { LIMITS } from "../base/limits.ts";
 import { FsError } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";

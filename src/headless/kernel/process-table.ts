@@ -1,5 +1,6 @@
 // The processes of the container: starting, feeding, signalling and ending them. Each runs in a Worker of its own with a
-// replica of the file system; the master is here. No user code runs in this realm.
+// replica of the file system; the master is here. No user code runs in this realm. (Over 300 lines: one table, and every
+// way a process can start, speak or end changes it.)
 import { LIMITS } from "../../base/limits.ts";
 import { FsError } from "../fs-error.ts";
 import { type FromProcess, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type Terminal, type ToProcess } from "../protocol.ts";
@@ -14,7 +15,7 @@ export interface ProcessSink {
   /** Bytes that wait to be taken; a process that lets too many pile up is stopped. */
   backlogBytes(): number;
   message(message: unknown): void;
-  /** Called once, last. `killed`: the process was stopped from outside, so what it still had to say may be dropped. */
+  /** Called once, last. Exactly one of the two is null. */
   exit(code: number | null, signal: Signal | null): void;
 }
 

@@ -119,7 +119,7 @@ describe("the in-memory file system", () => {
           fs.rmSync(dir, { recursive: true });
         }
       }),
-      { numRuns: 300, seed: 20261122 },
+      { numRuns: 150, seed: 20261122 },
     );
   });
 });
