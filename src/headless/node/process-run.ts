@@ -5,12 +5,14 @@ import { makeBuiltin } from "./builtins/index.ts";
 import { createProcess, printWarnings } from "./builtins/process.ts";
 import { attachStdio } from "./builtins/stream.ts";
 import { createTimers } from "./builtins/timers.ts";
+import { createUrl } from "./builtins/url.ts";
+import { createWebCrypto } from "./builtins/web-crypto.ts";
 import { activate } from "./active.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
-import { heldCrypto, trackNatives } from "./natives.ts";
+import { trackNatives } from "./natives.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { describeFatal, rejectionError } from "./report.ts";
@@ -227,7 +229,7 @@ class RunningProcess implements Runtime, NodeProcess {
     const { promises: _promises, ...timerFunctions } = timers;
     return {
       process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
-      ...(this.host.ownsRealm ? {} : { crypto: heldCrypto(this.loop) }),
+      crypto: createWebCrypto(this.loop), URL: createUrl(this)["URL"],
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
         nativeQueueMicrotask(() => this.loop.attempt(task as () => void));

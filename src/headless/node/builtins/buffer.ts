@@ -1,5 +1,6 @@
 // node:buffer. In the browser the kept npm Buffer, taught base64url and a few newer functions; under Node its own.
 import bufferModule from "buffer";
+import { invalidArgType, nodeError, received } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 
 interface BufferLike extends Uint8Array {
@@ -40,6 +41,25 @@ function addBase64Url(): void {
   };
 }
 addBase64Url();
+
+/** npm's buffer words wrong arguments in its own way. */
+function addNodeErrors(): void {
+  if (Buffer === (globalThis as unknown as Dict)["Buffer"]) return;
+  const statics = Buffer as unknown as Dict;
+  const from = statics["from"] as AnyFunction;
+  statics["from"] = (...args: unknown[]) => {
+    const [value] = args;
+    const usable = typeof value === "string" || (typeof value === "object" && value !== null);
+    if (!usable) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. ${received(value)}`);
+    return from.apply(Buffer, args);
+  };
+  const alloc = statics["alloc"] as AnyFunction;
+  statics["alloc"] = (...args: unknown[]) => {
+    if (typeof args[0] !== "number") throw invalidArgType("size", "number", args[0]);
+    return alloc.apply(Buffer, args);
+  };
+}
+addNodeErrors();
 
 export function createBuffer(): Dict {
   return {

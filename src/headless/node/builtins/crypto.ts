@@ -8,6 +8,7 @@ import { sha3_256, sha3_512 } from "@noble/hashes/sha3.js";
 import { invalidArgType, nodeError, outOfRange, unsupported } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
+import { createWebCrypto, fillRandom, randomUUID } from "./web-crypto.ts";
 
 const HASHES = { md5, sha1, rmd160: ripemd160, ripemd160, sha224, sha256, sha384, sha512, "sha512-256": sha512_256, "sha3-256": sha3_256, "sha3-512": sha3_512 } as const;
 type HashFunction = typeof sha256;
@@ -52,26 +53,6 @@ class Hash {
   }
 }
 
-const webcrypto = globalThis.crypto;
-/** The engine fills at most this many bytes a call. */
-const RANDOM_CHUNK_BYTES = 65_536;
-
-function fillRandom(bytes: Uint8Array): Uint8Array {
-  for (let at = 0; at < bytes.length; at += RANDOM_CHUNK_BYTES) {
-    const piece = new Uint8Array(Math.min(RANDOM_CHUNK_BYTES, bytes.length - at));
-    bytes.set(webcrypto.getRandomValues(piece), at);
-  }
-  return bytes;
-}
-
-function randomUUID(): string {
-  const bytes = fillRandom(new Uint8Array(16));
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
-
 function randomInt(low: number, high: number): number {
   const range = high - low;
   if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high)) throw invalidArgType("max", "number", high);
@@ -85,6 +66,7 @@ function randomInt(low: number, high: number): number {
 }
 
 export function createCrypto(runtime: Runtime): Dict {
+  const webcrypto = createWebCrypto(runtime.loop);
   const later = (done: unknown, run: () => unknown): unknown => {
     if (typeof done !== "function") return run();
     runtime.loop.post(() => void (done as AnyFunction)(null, run()));

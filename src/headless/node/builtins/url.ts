@@ -1,6 +1,6 @@
 // node:url: WHATWG URLs from the engine, file paths, and the old parser's common use.
 import { fileToUrl, urlToFile } from "../file-url.ts";
-import { invalidArgType } from "../errors.ts";
+import { invalidArgType, nodeError } from "../errors.ts";
 import { resolvePath } from "../../posix-path.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { querystring } from "./querystring.ts";
@@ -58,16 +58,46 @@ function resolve(from: string, to: string): string {
   return resolved.protocol === "resolve:" ? `${resolved.pathname}${resolved.search}${resolved.hash}` : resolved.href;
 }
 
+const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
+const NativeURL = globalThis.URL;
+const SHOWN = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "searchParams", "hash"] as const;
+
+/** The engine's URL with Node's error and Node's look in `console.log`; Node's own has both. */
+function nodeUrl(): typeof URL {
+  if (inspectCustom in NativeURL.prototype) return NativeURL;
+  class NodeUrl extends NativeURL {
+    constructor(...args: [string | URL, (string | URL)?]) {
+      try {
+        super(...args);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        const [input, base] = args.map(String);
+        throw nodeError(TypeError, "ERR_INVALID_URL", "Invalid URL", { input, ...(base === undefined ? {} : { base }) });
+      }
+    }
+
+    [inspectCustom](depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+      if (depth < 0) return this.href;
+      const shown = Object.fromEntries(SHOWN.map((name) => [name, this[name]]));
+      return `URL ${inspect(shown, options)}`;
+    }
+  }
+  Object.defineProperty(NodeUrl, "name", { value: "URL" });
+  return NodeUrl;
+}
+
+const NodeURL = nodeUrl();
+
 export function createUrl(runtime: Runtime): Dict {
   return {
-    URL: globalThis.URL, URLSearchParams: globalThis.URLSearchParams, parse, format, resolve,
+    URL: NodeURL, URLSearchParams: globalThis.URLSearchParams, parse, format, resolve,
     fileURLToPath: (url: unknown) => {
       if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgType("path", ["string", "URL"], url);
       return urlToFile(url);
     },
     pathToFileURL: (path: unknown) => {
       if (typeof path !== "string") throw invalidArgType("path", "string", path);
-      return new URL(fileToUrl(resolvePath(path, runtime.cwd)) + (path.endsWith("/") && path !== "/" ? "/" : ""));
+      return new NodeURL(fileToUrl(resolvePath(path, runtime.cwd)) + (path.endsWith("/") && path !== "/" ? "/" : ""));
     },
     urlToHttpOptions: (url: URL) => ({ protocol: url.protocol, hostname: url.hostname, hash: url.hash, search: url.search, pathname: url.pathname, path: `${url.pathname}${url.search}`, href: url.href }),
     domainToASCII: (domain: string) => (URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : ""), domainToUnicode: (domain: string) => domain,

@@ -4,7 +4,7 @@ import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { isBuiltin } from "../builtins/index.ts";
-import { compileCommonJs, formatOf, parseJson, stripTypes } from "./compile.ts";
+import { compileCommonJs, formatOf, parseJson, placeSyntaxError, stripTypes } from "./compile.ts";
 import type { EsmLoader } from "./esm.ts";
 import type { Resolver } from "./resolve.ts";
 
@@ -45,7 +45,11 @@ export class CommonJs {
 
   readText(path: string): string {
     const text = new TextDecoder().decode(this.#runtime.vfs.readFile(path));
-    return stripTypes(text, path);
+    try {
+      return stripTypes(text, path);
+    } catch (error) {
+      throw placeSyntaxError(error, text, path, this.#runtime.sources, "module");
+    }
   }
 
   /** Runs a file as CommonJS unless it has run; its module. */

@@ -24,7 +24,7 @@ export function stripTypes(source: string, path: string): string {
   } catch (error) {
     const message = error instanceof Error ? error.message.replace(/^Error transforming [^:]*: /, "") : String(error);
     const at = /\((\d+):(\d+)\)/.exec(message);
-    throw Object.assign(new SyntaxError(message), { typescriptAt: at ? { line: Number(at[1]), column: Number(at[2]) } : undefined });
+    throw Object.assign(new SyntaxError(message.replace(/ \(\d+:\d+\)$/, "")), at ? { typescriptAt: { line: Number(at[1]), column: Number(at[2]) - 1 } } : {});
   }
 }
 
@@ -160,7 +160,8 @@ export function parseJson(text: string, path: string): unknown {
     return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
   } catch (error) {
     const failure = error as SyntaxError;
-    failure.message = `${path}: ${failure.message}`;
+    // Newer engines than Node 20's say the line as well.
+    failure.message = `${path}: ${failure.message.replace(/ \(line \d+ column \d+\)$/, "")}`;
     failure.stack = `SyntaxError: ${failure.message}`;
     throw failure;
   }

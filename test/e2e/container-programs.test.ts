@@ -1,0 +1,50 @@
+// The recorded programs once more, through the client in a real browser: there each process has a Worker of its own,
+// with the browser's engine functions and the npm stand-ins for Node's buffer, events and string_decoder.
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FOLDER, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
+import { PROGRAMS } from "../fixtures/node/programs.ts";
+import type { AppSite } from "../support/app-page.ts";
+import { type ContainerWindow, openContainer } from "../support/container-page.ts";
+
+const recorded = JSON.parse(readFileSync(new URL("../fixtures/node/recorded.json", import.meta.url), "utf8")) as { programs: Record<string, Outcome> };
+const END_OF_INPUT = "\u0004";
+
+let site: AppSite;
+let page: Page;
+let home: string;
+
+beforeAll(async () => {
+  ({ site, page } = await openContainer());
+  home = await page.evaluate(() => (globalThis as ContainerWindow).wc.workdir);
+});
+afterAll(() => site?.close());
+
+/** Both streams come as one, in the order of writing; their lines are compared as a bag. */
+const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "").sort();
+
+describe("a program ends and prints in the browser as under real Node 20", () => {
+  for (const [k, program] of PROGRAMS.entries()) {
+    it(program.name, async () => {
+      const folder = `p${k}`;
+      const ran = await page.evaluate(
+        async ([cwd, files, argv, stdin, end]) => {
+          const w = globalThis as ContainerWindow;
+          await w.wc.fs.mkdir(cwd);
+          for (const [path, text] of Object.entries(files)) {
+            const parent = path.includes("/") ? `${cwd}/${path.slice(0, path.lastIndexOf("/"))}` : cwd;
+            await w.wc.fs.mkdir(parent, { recursive: true });
+            await w.wc.fs.writeFile(`${cwd}/${path}`, text);
+          }
+          return w.run("node", argv, { cwd, input: [...(stdin === "" ? [] : [stdin]), end] });
+        },
+        [folder, program.files, [...program.argv], program.stdin ?? "", END_OF_INPUT] as const,
+      );
+      const want = recorded.programs[program.name] as Outcome;
+      const both = `${want.stdout}\n${want.stderr}`;
+      expect(lines(normaliseStderr(ran.output, `${home}/${folder}`))).toEqual(lines(normaliseStderr(both, FOLDER)));
+      expect(ran.code).toBe(want.code);
+    });
+  }
+});
