@@ -65,6 +65,8 @@ export function compactValue(text: string): string {
   let out = "";
   for (const [i, piece] of line.entries()) {
     if (piece === " " && (out.endsWith("[") || line[i + 1]?.startsWith("]"))) continue;
+    // A diff's line may end in the other side's comma: `-1,` before the end of a list that has no more.
+    if (/^[\]}]/.test(piece === " " ? (line[i + 1] ?? "") : piece)) out = out.replace(/,$/, "");
     out += piece;
   }
   return out.replaceAll("[ ]", "[]").replaceAll("{ }", "{}");

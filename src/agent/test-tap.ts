@@ -21,7 +21,9 @@ export function parseTap(output: string, read: PathReader): TestReport | undefin
     }
     const yaml: string[] = [];
     if (lines[i + 1]?.trim() === "---") {
-      for (i += 2; i < lines.length && lines[i]!.trim() !== "..."; i++) yaml.push(lines[i]!);
+      // No deeper than its `---`: an error's text may hold a line of three dots too (node:assert's skipped lines).
+      const depth = lines[i + 1]!.indexOf("-");
+      for (i += 2; i < lines.length && !(lines[i]!.trim() === "..." && lines[i]!.indexOf(".") <= depth); i++) yaml.push(lines[i]!);
     }
     const fields = readYaml(dedent(yaml));
     const directive = /\s#\s*(SKIP|TODO)\b/i.exec(point[2]!);
