@@ -113,9 +113,14 @@ export class Inference implements InferenceApi {
     );
     const host = this.#host;
     host.catch(() => (this.#host = undefined));
-    this.#current = typeof model === "string" && isPrebuilt(model) ? await loadPrebuilt(model, host, onProgress, signal) : await this.#loadOurs(model, options, onProgress, signal, host);
+    const next = typeof model === "string" && isPrebuilt(model) ? await loadPrebuilt(model, host, onProgress, signal) : await this.#loadOurs(model, options, onProgress, signal, host);
+    if (signal.aborted) {
+      await next.close();
+      throw abortedError("Loading the model");
+    }
+    this.#current = next;
     onProgress({ phase: "ready", doneBytes: 1, totalBytes: 1, text: "Ready" });
-    return this.#current.loaded;
+    return next.loaded;
   }
 
   async #loadOurs(model: string | File, options: LoadOptions, onProgress: Progress, signal: AbortSignal, host: Promise<EngineHost>): Promise<HostedModel> {
