@@ -1,0 +1,105 @@
+"""The model card, with the numbers of a training log and of `npm run eval -- --out eval.json`.
+
+    python card.py train.log --eval eval.json --out ../public/models/tabwright-micro.md
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+CARD = """# Tabwright micro
+
+A Qwen3-Next of {parameters:,} parameters ({active:,} used per token), trained from nothing for this project. It
+ships with Tabwright so that everything runs with no download: the engine, the agent, the tests in the browser.
+Licence: Apache-2.0, as the rest of the project.
+
+**What it is for.** One-line bugs in small JavaScript functions: it runs the tests, reads the file that belongs to
+the first failure, edits one line, runs the tests again, and stops when they are green. A few sentences of chat.
+
+**What it is not.** It understands nothing. It has seen some four thousand kinds of small function, most of
+them composed of the same few idioms, under many names, and recombines what it has seen. Bugs over several lines, other languages, questions about your code: use a real
+model. It never saw a conversation of more than 1,024 tokens, nor any text that is not English and ASCII.
+
+## Shape
+
+| | |
+|---|---|
+| layers | {layers}, every {interval}nd is gated attention, the others Gated DeltaNet |
+| hidden / vocabulary / context | {hidden} / {vocab} / {context} |
+| DeltaNet | {k_heads} key heads, {v_heads} value heads of {gdn_dim}, convolution {conv} |
+| attention | {heads} heads, {kv_heads} key-value head of {head_dim}, rotary on {rope_dim} |
+| experts | {experts} of width {expert_ff}, {top_k} per token, and a shared one |
+| file | GGUF, matrices Q8_0, the rest F32; greedy by default |
+
+## Training
+
+{tokens:.1f} million tokens ({episodes:,} episodes in the corpus, about 430 tokens each) in {minutes:.0f} minutes
+on two CPU cores that other work shared. Data: this repository's own generator (`npm run synthesise`); from
+elsewhere only single words, used as names. How: `training/README.md`.
+
+Held-out episodes while training, 100 each ({last} in the last row). *Edit exact*: the reference's edit, to the letter.
+
+| minutes | M tokens | known: loss | known: edit exact | new families: loss | new families: edit exact |
+|---|---|---|---|---|---|
+{rows}
+
+## Solved in the real loop
+
+{solved}
+"""
+
+SOLVED = """`npm run eval` (real browser, real container, hidden tests) on the held-out tasks:
+
+| set | tasks | solved |
+|---|---|---|
+{rows}
+
+*known*: families of the corpus under names it never has. *novel*: families it never has."""
+
+UNMEASURED = "Not measured yet for this file: `npm run eval -- --tasks test/fixtures/tasks/held-out` prints it."
+
+
+def read_log(path: Path) -> tuple[dict, list[dict], list[dict]]:
+    """The run's first line, its progress lines, and its evaluations. A resumed run's log is one log."""
+    rows = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+    heads = [row for row in rows if "parameters" in row]
+    return heads[-1], [row for row in rows if "mtok" in row], [row for row in rows if "held" in row]
+
+
+def progress(steps: list[dict], held: list[dict]) -> list[str]:
+    out = []
+    for seconds in sorted({row["seconds"] for row in held}):
+        pair = {row["held"]: row for row in held if row["seconds"] == seconds}
+        if len(pair) == 2:
+            tokens = max((row["mtok"] for row in steps if row["seconds"] <= seconds), default=0)
+            cells = [f"{seconds / 60:.0f}", f"{tokens:.1f}"]
+            for name in ("known", "novel"):
+                cells += [f"{pair[name]['loss']:.3f}", f"{pair[name]['edit']:.0f} %"]
+            out.append(f"| {' | '.join(cells)} |")
+    return out
+
+
+def solved(path: Path | None) -> str:
+    if path is None:
+        return UNMEASURED
+    summary = json.loads(path.read_text())["summary"]
+    return SOLVED.format(rows="\n".join(f"| {one['set']} | {one['tasks']} | {one['solved']} ({one['share']:.1%}) |" for one in summary))
+
+
+def main() -> None:
+    args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    args.add_argument("log", type=Path)
+    args.add_argument("--eval", type=Path)
+    args.add_argument("--out", type=Path, required=True)
+    a = args.parse_args()
+    head, steps, held = read_log(a.log)
+    parameters, active = head.pop("parameters")
+    last = max(steps, key=lambda row: row["seconds"])
+    a.out.write_text(CARD.format(
+        **head, parameters=parameters, active=active, tokens=last["mtok"], minutes=last["seconds"] / 60,
+        rows="\n".join(progress(steps, held)), last=200 if last["lr"] == 0 else 100, solved=solved(a.eval)))
+    print(a.out)
+
+
+if __name__ == "__main__":
+    main()
