@@ -11,17 +11,20 @@ const MAC_PATHS = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** Flags without which a headless Chromium has no WebGPU adapter on a machine without a GPU. */
-export const BROWSER_FLAGS: readonly string[] = [
+const QUIET_FLAGS: readonly string[] = [
   "--no-sandbox",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-quic",
   "--disable-sync",
   "--no-first-run",
-  "--enable-unsafe-webgpu",
-  ...(process.env["TABWRIGHT_GPU"] === "1" ? [] : ["--use-webgpu-adapter=swiftshader"]),
 ];
+
+/** WebGPU where it is not on by default; on SwiftShader unless the real adapter is asked for. */
+const WEBGPU_FLAGS: readonly string[] = ["--enable-unsafe-webgpu", ...(process.env["TABWRIGHT_GPU"] === "1" ? [] : ["--use-webgpu-adapter=swiftshader"])];
+
+/** What every test in a browser starts it with. */
+export const BROWSER_FLAGS: readonly string[] = [...QUIET_FLAGS, ...WEBGPU_FLAGS];
 
 /** Path of a Chromium that exists. Throws `command/usage` naming what was tried. */
 export async function findBrowser(): Promise<string> {
@@ -46,7 +49,7 @@ export async function findBrowser(): Promise<string> {
   }
 }
 
-/** A headless browser with WebGPU. The caller closes it. */
-export async function launchBrowser(extraFlags: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: await findBrowser(), headless: true, args: [...BROWSER_FLAGS, ...extraFlags] });
+/** A headless browser, with WebGPU unless a test wants to see what happens without. The caller closes it. */
+export async function launchBrowser({ webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: await findBrowser(), headless: true, args: webgpu ? [...BROWSER_FLAGS] : [...QUIET_FLAGS] });
 }

@@ -45,7 +45,7 @@ describe("the page", () => {
     await page.getByRole("tab", { name: /Tests/ }).click();
     await expect.poll(() => verdict.textContent()).toMatch(/^✓ \d+ passed$/);
     expect(await page.locator("tw-tool-card").count()).toBeGreaterThanOrEqual(4);
-    const strip = await page.locator("tw-stats-strip").innerText();
+    const strip = await page.locator("tw-stats-strip dl").innerText();
     expect(strip).toMatch(/tokens\/s\s+\d/);
     expect(strip).toMatch(/expert hits\s+\d/);
 

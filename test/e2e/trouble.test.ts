@@ -44,7 +44,7 @@ describe("the page says what is wrong and what to do", () => {
     await page.locator("input.open-zip").setInputFiles({ name: "notes.zip", mimeType: "application/zip", buffer: Buffer.from(bytes) });
     await expect.poll(() => page.locator("tw-app .project").innerText()).toContain("notes");
     await page.getByRole("tab", { name: /Tests/ }).click();
-    expect(await page.locator("tw-tests-panel").innerText()).toContain("no test command");
+    expect(await page.locator("tw-tests-panel p").first().innerText()).toContain("no test command");
   });
 
   it("when the container does not boot, within its time-out, and the chat still opens", async () => {
@@ -66,7 +66,7 @@ describe("the page says what is wrong and what to do", () => {
 
 describe("a browser without a GPU adapter", () => {
   it("is told so, and the project and its tests work without a model", async () => {
-    const bare = await openSite(["--disable-gpu", "--use-webgpu-adapter=none", "--disable-features=WebGPU"]);
+    const bare = await openSite({ webgpu: false });
     try {
       const { page } = await bare.open();
       expect(await notice(page, "offers no WebGPU")).toMatch(/Chrome|Edge/);

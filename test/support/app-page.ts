@@ -17,9 +17,9 @@ export interface OpenPage {
   readonly errors: string[];
 }
 
-export async function openSite(flags: readonly string[] = [], serve: Partial<ServeOptions> = {}): Promise<AppSite> {
+export async function openSite(options: { readonly webgpu?: boolean } = {}, serve: Partial<ServeOptions> = {}): Promise<AppSite> {
   const site: SiteServer = await serveSite({ port: 0, ...serve });
-  const browser = await launchBrowser(flags);
+  const browser = await launchBrowser(options);
   return {
     origin: site.origin,
     browser,
