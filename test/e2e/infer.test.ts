@@ -101,7 +101,7 @@ describe("a model that the site ships", () => {
   async function load(list: unknown): Promise<{ phases: readonly string[]; error: string; again: readonly string[]; models: readonly string[] }> {
     const models = join(folder, "models.json");
     await writeFile(models, JSON.stringify(list));
-    const site = await openSite([], { files: new Map([["/models/models.json", models], ["/models/shipped.gguf", model]]) });
+    const site = await openSite({}, { files: new Map([["/models/models.json", models], ["/models/shipped.gguf", model]]) });
     try {
       const { page } = await site.open("/?lab");
       await page.waitForFunction(() => "tabwrightLab" in globalThis);
