@@ -49,7 +49,10 @@ export class PipelineCache {
 
   async #compile(kernel: Kernel, { types, constants }: Variant): Promise<GPUComputePipeline> {
     const code = kernel.specialise ? kernel.specialise(types) : kernel.source;
+    // Caught here, or the device would count a kernel's typing mistake as its own failure.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: kernel.name, code });
+    void this.#device.popErrorScope();
     try {
       return await this.#device.createComputePipelineAsync({
         label: kernel.name,

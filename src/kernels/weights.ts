@@ -41,7 +41,7 @@ export interface Lanes {
 /**
  * On a GPU, neighbouring lanes read neighbouring blocks. On an adapter that computes on the CPU a barrier switches coroutines
  * and all lanes of a reduction are loops, so workgroups are small and a row is one lane's: the bundled model's projections take
- * a third of the time (SwiftShader, two cores, 2026-11-22).
+ * a third of the time (SwiftShader in Chromium 156, two cores, 2026-11-22).
  */
 export function lanesFor(software: boolean, columns: number): Lanes {
   if (software) return { lanes: 16, lanes_per_row: 1 };
