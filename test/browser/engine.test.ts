@@ -7,6 +7,8 @@ import { randomModel, randomTensors } from "../fixtures/models/random-model.ts";
 import { SPECS } from "../fixtures/models/specs.ts";
 
 const spec = SPECS.find(({ name }) => name === "plain-f32")!;
+/** Loading compiles every kernel, on a busy machine without a GPU for half a minute each time. */
+const LOAD_MS = 240_000;
 const greedy = { temperature: 0 };
 const file = (name: string, bytes: BlobPart): File => new File([bytes], name);
 const model = file("random.gguf", randomModel(spec));
@@ -28,7 +30,7 @@ describe("the engine in its worker", () => {
     engine = connectEngine();
     const loaded = await engine.api.load(model, {}, (step) => void progress.push(step));
     expect(loaded).toMatchObject({ id: "random.gguf", contextLimit: 256, expertCount: spec.layers * spec.moe.experts, expertSlots: spec.layers * spec.moe.experts });
-  });
+  }, LOAD_MS);
   afterAll(async () => {
     for (const { id } of await engine.api.models()) if (id.endsWith(".gguf")) await engine.api.remove(id);
     engine.close();
@@ -109,7 +111,7 @@ describe("the engine in its worker", () => {
     expect((await ask(engine, request("short"))).done.text).toBeTypeOf("string");
   });
 
-  it("gives the same logits whatever the expert budget, reading IndexedDB when it is small", { timeout: 240_000 }, async () => {
+  it("gives the same logits whatever the expert budget, reading IndexedDB when it is small", { timeout: LOAD_MS }, async () => {
     const ids = await engine.lab.encodePrompt("the rain in the station");
     const logits: Float32Array[] = [];
     const streamed: number[] = [];
@@ -124,7 +126,7 @@ describe("the engine in its worker", () => {
     expect(streamed[0]! % recordBytes).toBe(0);
   });
 
-  it("does not import again what is stored, and lists and removes it", async () => {
+  it("does not import again what is stored, and lists and removes it", { timeout: LOAD_MS }, async () => {
     const phases: string[] = [];
     await engine.api.load(model, {}, ({ phase }) => void phases.push(phase));
     expect(phases).not.toContain("import");
@@ -158,7 +160,7 @@ describe("the engine in its worker", () => {
     expect((await engine.api.models()).map(({ id }) => id)).not.toContain(bad.name);
   });
 
-  it("goes on with an import that was stopped", async () => {
+  it("goes on with an import that was stopped", { timeout: LOAD_MS }, async () => {
     expect(randomTensors(spec).length).toBeGreaterThan(10);
     const stopped = engine.api.load(model, {}, ({ phase, doneBytes }) => {
       if (phase === "import" && doneBytes > 0) void engine.api.stop();
