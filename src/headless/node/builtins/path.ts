@@ -1,17 +1,14 @@
 // node:path: the kept POSIX implementation with Node's argument checks.
 import pathModule from "path-browserify";
 import { checkString } from "../errors.ts";
-import type { AnyFunction, Dict } from "../runtime.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
 /** The checked arguments' names in error messages; "all" is every argument. */
 const CHECKS: Readonly<Record<string, readonly string[] | "all">> = {
   join: "all", resolve: "all", normalize: ["path"], isAbsolute: ["path"], dirname: ["path"], extname: ["path"], parse: ["path"], basename: ["path"], relative: ["from", "to"],
 };
 
-let shared: Dict | undefined;
-
-export function createPath(): Dict {
-  if (shared) return shared;
+export function createPath(runtime: Runtime): Dict {
   const base = (pathModule["default"] as Dict | undefined) ?? pathModule;
   const path: Dict = { ...base };
   for (const [name, parameters] of Object.entries(CHECKS)) {
@@ -23,7 +20,15 @@ export function createPath(): Dict {
     };
     path[name] = Object.defineProperty(checked, "name", { value: name });
   }
+  // The kept implementation asks a global process for the current folder; each of ours has its own.
+  const resolve = path["resolve"] as AnyFunction;
+  const relative = path["relative"] as AnyFunction;
+  path["resolve"] = (...parts: unknown[]) => resolve(runtime.cwd, ...parts);
+  path["relative"] = (from: unknown, to: unknown) => {
+    checkString(from, "from");
+    checkString(to, "to");
+    return relative(resolve(runtime.cwd, from), resolve(runtime.cwd, to));
+  };
   Object.assign(path, { posix: path, win32: path, toNamespacedPath: (value: unknown) => value });
-  shared = path;
   return path;
 }
