@@ -2,7 +2,7 @@
 // the chosen type takes its place.
 //
 //   // weights gate: arena          <- function suffix, buffer it reads
-//   fn unpack_gate(…) …             <- the F32 code, so that the file is WGSL as it stands
+//   fn unpack_gate(…) …             <- no weights, so that the file is WGSL as it stands
 //   // end weights
 //
 // Every dequant/*.wgsl defines `unpack_weights(start, rows, units, row, unit)`: the 32 weights of one unit of a row, for a

@@ -3,7 +3,8 @@
 // x: [tokens, columns] f32   norm: [columns] f32   y: [tokens, rows0 + rows1 + rows2 + rows3] f32
 // A workgroup takes lanes / lanes_per_row × 4 rows of one matrix and one token: a lane takes units of 32 columns of 4 rows, so
 // that it loads x once for the four. The loops test at their end: SwiftShader runs a body once more, for no lane, when a loop
-// tests at its start, and rows in a loop are compiled once instead of four times. Sums run over a lane's units first, then over lanes in a tree: always the same order.
+// tests at its start, and rows in a loop are compiled once instead of four times. Sums run over a lane's units first, then over
+// lanes in a tree: always the same order.
 override matrices: u32 = 4u;
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
