@@ -9,7 +9,7 @@ import { type LabPage, openLabPage } from "./lab-page.ts";
 import { readTasks } from "./task-folder.ts";
 
 const HELP = `
-Usage: npm run eval -- --tasks DIR [--model ID] [--limit N] [--set NAME] [--json] [--out FILE] [--no-agent]
+Usage: npm run eval -- --tasks DIR [--model M] [--limit N] [--set NAME] [--json] [--out FILE] [--no-agent]
 
 Gives every task in DIR to the assistant in the real page (headless browser, real container,
 real engine), then runs the task's hidden tests on what it left. Tests that the assistant could
@@ -17,7 +17,7 @@ see are restored first. Every run proves its own controls, task by task: the ref
 passes, the broken start fails its tests, and fails when graded unchanged.
 
   --tasks DIR   a folder of task folders, or one task folder (task.json, files/, hidden/, solution/)
-  --model ID    a model of the page's list (default: the bundled one)
+  --model M     a .gguf file, or the id of a model in the page's list (default: the bundled one)
   --limit N     only the first N tasks of every set
   --set NAME    only the tasks of this set ("known", "novel")
   --json        the whole result as JSON instead of the table

@@ -1,4 +1,5 @@
 // The built app in a headless browser with its lab open: what `solve`, `eval` and `bench` drive.
+import { existsSync } from "node:fs";
 import type { Page } from "playwright-core";
 import type { AgentEvent } from "../agent/events.ts";
 import { AppError } from "../base/errors.ts";
@@ -15,7 +16,7 @@ type LabWindow = typeof globalThis & { tabwrightLab?: Lab; [EVENT](event: AgentE
 
 export interface LabPage {
   readonly page: Page;
-  /** Starts the engine with a model, and the container. Throws what the page would have shown. */
+  /** Starts the engine with a model (an id of the page's list, or a path that ends in .gguf), and the container. Throws what the page would have shown. */
   start(model?: string): Promise<void>;
   solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
   test(files: PackedFiles, command: string): Promise<TestRun>;
@@ -39,7 +40,19 @@ export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<
     await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab !== undefined, undefined, { timeout: LAB_MS });
     return {
       page,
-      start: (model) => asCommand(page.evaluate((id) => (globalThis as LabWindow).tabwrightLab!.solve.start(id), model)),
+      async start(model) {
+        const file = model?.endsWith(".gguf") === true;
+        if (file) await putModelFile(page, model);
+        await asCommand(
+          page.evaluate(
+            ([id, chosen]) => {
+              const { solve, engine } = (globalThis as LabWindow).tabwrightLab!;
+              return solve.start(chosen ? engine.modelFile() : id);
+            },
+            [model, file] as const,
+          ),
+        );
+      },
       async solve(name, packed, ask, onEvent = () => undefined) {
         listener = onEvent;
         return asCommand(
@@ -53,6 +66,11 @@ export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<
     await close();
     throw error;
   }
+}
+
+async function putModelFile(page: Page, path: string): Promise<void> {
+  if (!existsSync(path)) throw new AppError("command/usage", `--model ${path} is no file. Give the path of a .gguf file, or the id of a model in the page's list.`);
+  await page.setInputFiles("#tabwright-lab-file", path);
 }
 
 /** An error of the page as one sentence: playwright wraps it in its own words and a stack. */

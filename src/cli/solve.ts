@@ -7,7 +7,7 @@ import { openLabPage } from "./lab-page.ts";
 import { readProject } from "./project-files.ts";
 
 const HELP = `
-Usage: npm run solve -- --project DIR --ask "…" [--model ID] [--test CMD] [--apply]
+Usage: npm run solve -- --project DIR --ask "…" [--model M] [--test CMD] [--apply]
 
 Opens the real page in a headless browser, opens a copy of the folder in it, asks the
 assistant, and waits until it is done. Prints one JSON object a line: the agent's events,
@@ -15,7 +15,7 @@ then {"type":"result", "patch", "tests", …}. The folder is changed only with -
 
   --project DIR   the folder; .git and node_modules are left out
   --ask TEXT      what the assistant is asked
-  --model ID      a model of the page's list (default: the bundled one)
+  --model M       a .gguf file, or the id of a model in the page's list (default: the bundled one)
   --test CMD      the command that decides (default: the project's own test script)
   --apply         write the changed files back into the folder
   --help          this text

@@ -16,7 +16,7 @@ export class WorkerEngine implements EngineLink {
   }
 
   /** Starts the worker and loads the first model of the list, which is the bundled one. */
-  async start(tell: (engine: EngineState, models: SessionState["models"]) => void, model?: string): Promise<void> {
+  async start(tell: (engine: EngineState, models: SessionState["models"]) => void, model?: string | File): Promise<void> {
     this.#tell = tell;
     try {
       this.#connected = connectEngine();
@@ -40,6 +40,8 @@ export class WorkerEngine implements EngineLink {
       this.#models = [...this.#models, { id: modelId, name: modelId, kind: "moe", bytes: model.size, source: "file", note: "Opened from this computer" }];
     }
     this.#set({ phase: "loading", modelId });
+    // A model of the user's own is worth keeping: asked for where the user chose it. A refusal changes nothing now.
+    if (typeof model !== "string") await navigator.storage.persist();
     try {
       const loaded = await api.load(model, {}, (progress) => this.#set({ phase: "loading", modelId, progress }));
       this.#set({ phase: "ready", modelId, loaded });

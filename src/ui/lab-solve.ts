@@ -27,8 +27,8 @@ export interface TestRun {
 }
 
 export interface SolveLab {
-  /** Starts engine and container, and loads the model: an id of the page's list, or undefined for the bundled one. */
-  start(model?: string): Promise<void>;
+  /** Starts engine and container, and loads the model: an id of the page's list, a file, or undefined for the bundled one. */
+  start(model?: string | File): Promise<void>;
   /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. */
   solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
   /** Runs a command on exactly these files and reads its output as tests. */

@@ -32,7 +32,7 @@ export interface SessionParts {
 export interface EngineLink {
   readonly model: TextModel;
   /** Starts the worker and loads `model`, or the first of the list. */
-  start(onState: (engine: SessionState["engine"], models: SessionState["models"]) => void, model?: string): Promise<void>;
+  start(onState: (engine: SessionState["engine"], models: SessionState["models"]) => void, model?: string | File): Promise<void>;
   load(model: string | File): Promise<void>;
   stop(): void;
 }
@@ -63,7 +63,7 @@ export class Session {
   }
 
   /** Starts engine and container side by side; the page is usable meanwhile. `model`: another than the list's first. */
-  async start(model?: string): Promise<void> {
+  async start(model?: string | File): Promise<void> {
     const engine = this.#parts.engine.start((engine, models) => this.#set({ engine, models }), model);
     await Promise.all([engine.catch((error: unknown) => this.report(error)), this.#boot()]);
   }
