@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { downloadBytes, pickFolder } from "./file-picker.ts";
 import type { Session } from "./session.ts";
 import { type Panel, PANELS, type SessionState } from "./session-state.ts";
-import { controlStyles, type Theme } from "./theme.ts";
+import { applyTheme, controlStyles, type Theme } from "./theme.ts";
 import "./chat.ts";
 import "./composer.ts";
 import "./diff-view.ts";
@@ -213,7 +213,7 @@ export class App extends LitElement {
       <label class="file">Open GGUF<input class="open-model" type="file" accept=".gguf" ?disabled=${busy} @change=${this.openModel} /></label>
       <button class="new-chat" ?disabled=${busy} @click=${() => void session.newChat()}>New chat</button>
       <label><span class="visually-hidden">Theme</span>
-        <select class="theme" @change=${(event: Event) => session.setTheme((event.target as HTMLSelectElement).value as Theme)}>
+        <select class="theme" @change=${this.chooseTheme}>
           ${THEMES.map((theme) => html`<option value=${theme} ?selected=${theme === state.theme}>${theme === "auto" ? "System theme" : theme === "light" ? "Light" : "Dark"}</option>`)}
         </select>
       </label>
@@ -293,6 +293,12 @@ export class App extends LitElement {
 
   private chooseModel(event: Event): void {
     void this.session.loadModel((event.target as HTMLSelectElement).value);
+  }
+
+  private chooseTheme(event: Event): void {
+    const theme = (event.target as HTMLSelectElement).value as Theme;
+    applyTheme(theme);
+    this.session.setTheme(theme);
   }
 
   private exportZip(): void {

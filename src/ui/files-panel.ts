@@ -50,6 +50,17 @@ export class FilesPanel extends LitElement {
         background: var(--sunken);
         box-shadow: inset 3px 0 var(--accent-ground);
       }
+      .folder {
+        color: var(--muted);
+        font: 12px/1.8 var(--mono);
+        padding: 5px 12px 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      li button.inside {
+        padding-inline-start: 24px;
+      }
       .changed::after {
         content: " ● changed";
         color: var(--accent);
@@ -73,16 +84,21 @@ export class FilesPanel extends LitElement {
   ];
 
   override render(): TemplateResult {
-    const paths = [...this.files.keys()].sort();
+    // Files of the root first, then folder by folder.
+    const paths = [...this.files.keys()].sort((a, b) => compare(split(a)[0], split(b)[0]) || compare(a, b));
     const selected = this.files.has(this.selected) ? this.selected : "";
     return html`
       <ul aria-label="Files">
-        ${paths.map(
-          (path) => html`<li>
-            <button class=${this.changed.has(path) ? "changed" : ""} aria-current=${path === selected ? "true" : nothing} title=${path}
-              @click=${() => this.choose(path)}>${path}</button>
-          </li>`,
-        )}
+        ${paths.map((path, index) => {
+          const [folder, name] = split(path);
+          const before = paths[index - 1];
+          const newFolder = folder !== "" && (before === undefined || split(before)[0] !== folder);
+          return html`${newFolder ? html`<li class="folder" aria-hidden="true">${folder}</li>` : nothing}
+            <li>
+              <button class="${this.changed.has(path) ? "changed" : ""} ${folder === "" ? "" : "inside"}" aria-current=${path === selected ? "true" : nothing} title=${path}
+                aria-label=${path} @click=${() => this.choose(path)}>${name}</button>
+            </li>`;
+        })}
       </ul>
       <div class="file-view" tabindex="0" role="region" aria-label=${selected || "File"}>${this.view(selected)}</div>
     `;
@@ -101,6 +117,16 @@ export class FilesPanel extends LitElement {
     this.selected = path;
     this.dispatchEvent(new CustomEvent("file-chosen", { detail: path }));
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Folder with its slash ("" at the root) and file name. */
+function split(path: string): readonly [folder: string, name: string] {
+  const slash = path.lastIndexOf("/") + 1;
+  return [path.slice(0, slash), path.slice(slash)];
 }
 
 customElements.define("tw-files-panel", FilesPanel);

@@ -86,6 +86,19 @@ describe("the page", () => {
     expect((await page.locator("tw-chat .assistant").last().innerText()).length).toBeGreaterThan(3);
   });
 
+  it("turns dark and light at once, and remembers which", async () => {
+    const { page } = await site.open();
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.locator("select.theme").selectOption("dark");
+    const dark = await ground();
+    expect(dark).not.toBe(light);
+    await expect.poll(async () => {
+      await page.reload();
+      return ground();
+    }).toBe(dark);
+  });
+
   it("stops a command that would never end", async () => {
     const { page } = await site.open();
     await ready(page);

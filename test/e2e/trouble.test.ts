@@ -34,7 +34,7 @@ describe("the page says what is wrong and what to do", () => {
     await page.locator("input.open-zip").setInputFiles({ name: "evil.zip", mimeType: "application/zip", buffer: Buffer.from(bytes) });
     expect(await notice(page, "The archive cannot be opened")).toContain("../evil.js");
     await page.getByRole("tab", { name: /Files/ }).click();
-    expect(await page.locator("tw-files-panel li").count()).toBeGreaterThan(3);
+    expect(await page.locator("tw-files-panel li button").count()).toBeGreaterThan(3);
   });
 
   it("for a project without a test command", async () => {
