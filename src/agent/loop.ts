@@ -36,6 +36,14 @@ export interface AgentRequest {
   readonly options?: AgentOptions;
 }
 
+/** A turn after one that led nowhere is drawn more freely, so that a greedy model does not say the same again. */
+const FREER: Sampling = { temperature: 0.8, topK: 20, topP: 0.95 };
+
+function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: number): { readonly sampling?: Sampling } {
+  if (stuck.repeating) return { sampling: { ...asked, ...FREER, seed } };
+  return asked ? { sampling: asked } : {};
+}
+
 export async function* runAgent(request: AgentRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
   const { model, sandbox, options = {} } = request;
   const clock = options.clock ?? systemClock;
@@ -71,7 +79,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       }
 
       const maxTokens = Math.min(limits.turnTokens, room, limits.tokens - tokens);
-      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...(options.sampling ? { sampling: options.sampling } : {}) }, signal, clock);
+      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...samplingFor(options.sampling, stuck, steps) }, signal, clock);
       steps++;
       tokens += turn.tokens;
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });

@@ -28,6 +28,11 @@ export class StuckWatch {
   #malformed = 0;
   #noted = false;
 
+  /** The last step changed nothing although it was meant to: the same words would come again from a greedy model. */
+  get repeating(): boolean {
+    return this.#noops > 0;
+  }
+
   afterStep(step: Step): StuckAdvice {
     this.#malformed = 0;
     this.#noops = step.noop ? this.#noops + 1 : 0;

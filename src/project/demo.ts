@@ -33,19 +33,14 @@ Ask the assistant: "Fix the failing test".
     ["[{ price: 5, qty: 3 }]", "15"],
   ]),
   "packages/stats/package.json": manifest("stats"),
-  "packages/stats/src/median.js": `export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) {
-    return sorted[middle];
-  }
-  return (sorted[middle + 1] + sorted[middle]) / 2;
+  "packages/stats/src/range.js": `export function range(values) {
+  return Math.max(...values) + Math.min(...values);
 }
 `,
-  "packages/stats/test/median.test.js": testFile("median", "median", [
-    ["[3]", "3"],
-    ["[5, 1, 9]", "5"],
-    ["[4, 1, 3, 2]", "2.5"],
+  "packages/stats/test/range.test.js": testFile("range", "range", [
+    ["[0]", "0"],
+    ["[3, 0]", "3"],
+    ["[5, 1, 9]", "8"],
   ]),
   "packages/text/package.json": manifest("text"),
   "packages/text/src/count-vowels.js": `export function countVowels(text) {

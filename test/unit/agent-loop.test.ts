@@ -200,6 +200,14 @@ describe("a model in circles", () => {
     expect(last).toMatchObject({ reason: "stuck", message: "The model asked three times for a change that is already there." });
   });
 
+  it("is drawn more freely after a change that changed nothing, and as asked otherwise", async () => {
+    const same = edit({ new_string: FIX.old_string });
+    const model = new ScriptedModel([same, TEST, "I cannot find it."]);
+    const sandbox = await nodeSandbox(MEDIAN_PROJECT);
+    await collect({ history: [], task: "Fix it", model, sandbox, options: { sampling: { temperature: 0 } } });
+    expect(model.requests.slice(0, 3).map(({ sampling }) => sampling?.temperature)).toEqual([0, 0.8, 0]);
+  });
+
   it("is told how to write a call that could not be read, and stopped at the third", async () => {
     const { last, notes } = await play(["<tool_call>\nread it\n</tool_call>", "<tool_call>\n<function=edit>\n<parameter=file_path>\nsrc", "<tool_call>\n<function=>\n</function>\n</tool_call>", "x"]);
     expect(notes).toHaveLength(3);
