@@ -36,11 +36,9 @@ export interface AgentRequest {
   readonly options?: AgentOptions;
 }
 
-/** A turn after one that led nowhere is drawn more freely, so that a greedy model does not say the same again. */
-const FREER: Sampling = { temperature: 0.8, topK: 20, topP: 0.95 };
-
+/** A turn after a change that changed nothing is drawn more freely, so that a greedy model does not say the same again. */
 function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: number): { readonly sampling?: Sampling } {
-  if (stuck.repeating) return { sampling: { ...asked, ...FREER, seed } };
+  if (stuck.noops > 0) return { sampling: { ...asked, temperature: 0.7 + 0.3 * stuck.noops, topK: 20, topP: 0.95, seed } };
   return asked ? { sampling: asked } : {};
 }
 

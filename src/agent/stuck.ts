@@ -28,9 +28,9 @@ export class StuckWatch {
   #malformed = 0;
   #noted = false;
 
-  /** The last step changed nothing although it was meant to: the same words would come again from a greedy model. */
-  get repeating(): boolean {
-    return this.#noops > 0;
+  /** Changes in a row that changed nothing. A greedy model would say the same words again. */
+  get noops(): number {
+    return this.#noops;
   }
 
   afterStep(step: Step): StuckAdvice {

@@ -205,7 +205,7 @@ describe("a model in circles", () => {
     const model = new ScriptedModel([same, TEST, "I cannot find it."]);
     const sandbox = await nodeSandbox(MEDIAN_PROJECT);
     await collect({ history: [], task: "Fix it", model, sandbox, options: { sampling: { temperature: 0 } } });
-    expect(model.requests.slice(0, 3).map(({ sampling }) => sampling?.temperature)).toEqual([0, 0.8, 0]);
+    expect(model.requests.slice(0, 3).map(({ sampling }) => sampling?.temperature)).toEqual([0, 1, 0]);
   });
 
   it("is told how to write a call that could not be read, and stopped at the third", async () => {
