@@ -43,20 +43,14 @@ Ask the assistant: "Fix the failing test".
     ["[5, 1, 9]", "8"],
   ]),
   "packages/text/package.json": manifest("text"),
-  "packages/text/src/count-vowels.js": `export function countVowels(text) {
-  let count = 0;
-  for (const letter of text) {
-    if (!"aeiou".includes(letter)) {
-      count += 1;
-    }
-  }
-  return count;
+  "packages/text/src/capitalize.js": `export function capitalize(text) {
+  return text[0].toLowerCase() + text.slice(1);
 }
 `,
-  "packages/text/test/count-vowels.test.js": testFile("countVowels", "count-vowels", [
-    ['""', "0"],
-    ['"be"', "1"],
-    ['"queue"', "4"],
+  "packages/text/test/capitalize.test.js": testFile("capitalize", "capitalize", [
+    ['"1a"', '"1a"'],
+    ['"?"', '"?"'],
+    ['"hello"', '"Hello"'],
   ]),
 };
 
