@@ -34,7 +34,7 @@ async function engine(connect: () => ConnectedEngine, model: string): Promise<re
   const measure = async (name: string): Promise<void> => {
     await lab.generateIds({ ...request, maxTokens: 4 }); // compiles pipelines, fills the slots
     const before = await lab.counters();
-    const { ids: made, stats } = await lab.generateIds({ ...request, ids: [...ids, ids[0] ?? 0] });
+    const { ids: made, stats } = await lab.generateIds({ ...request, ids: ids.toReversed() }); // another prompt: nothing is reused
     const after = await lab.counters();
     const tokens = after.tokens - before.tokens;
     const fresh = stats.promptTokens - stats.reusedTokens;
