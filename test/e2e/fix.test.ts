@@ -72,12 +72,12 @@ describe("the page", () => {
     expect(errors).toEqual([]);
   });
 
-  it("stops within a second in the middle of an answer and works on afterwards", async () => {
+  it("stops in the middle of an answer, soon, and works on afterwards", async () => {
     const { page } = await site.open();
     await ready(page);
     await ask(page, "Fix the failing test");
     await page.locator("tw-composer .stop").waitFor();
-    const asked = Date.now();
+    const asked = Date.now(); // the engine's and the agent's own tests hold the second; here the browser's driver takes part of the time
     await page.keyboard.press("Escape");
     await page.locator("tw-composer .send").waitFor({ timeout: 10_000 });
     expect(Date.now() - asked).toBeLessThan(3000);
