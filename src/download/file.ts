@@ -1,17 +1,11 @@
 // Fetches one file whole and checks that it is the file that was meant: size and SHA-256 are known beforehand, and no
 // header of the answer is trusted. For files that fit into memory; nothing is stored here.
+import { sha256Hex } from "../base/digest.ts";
 import { AppError, abortedError } from "../base/errors.ts";
-
-export interface RemoteFile {
-  readonly name: string;
-  readonly url: string;
-  readonly bytes: number;
-  /** Hex. */
-  readonly sha256: string;
-}
+import type { RemoteFile } from "./range-request.ts";
 
 /** Throws `download/failed` (connection, status), `download/integrity` (another size or content) or `aborted`. */
-export async function downloadFile(file: RemoteFile, onProgress: (doneBytes: number) => void, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+export async function downloadFile(file: RemoteFile & { readonly sha256: string }, onProgress: (doneBytes: number) => void, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(file.bytes);
   let at = 0;
   try {
@@ -32,15 +26,10 @@ export async function downloadFile(file: RemoteFile, onProgress: (doneBytes: num
     throw new AppError("download/failed", `${file.name} could not be downloaded: the connection failed. Check it and try again.`, { cause });
   }
   if (at !== file.bytes) throw wrong(file, `it has ${at} bytes, not ${file.bytes}`);
-  const found = toHex(await crypto.subtle.digest("SHA-256", whole));
-  if (found !== file.sha256.toLowerCase()) throw wrong(file, "its content is another one");
+  if ((await sha256Hex(whole)) !== file.sha256.toLowerCase()) throw wrong(file, "its content is another one");
   return whole;
 }
 
 function wrong(file: RemoteFile, why: string): AppError {
   return new AppError("download/integrity", `${file.name} is not the file this page expects: ${why}. Reload the page; if it happens again, the site's copy is broken.`);
-}
-
-export function toHex(bytes: ArrayBuffer | Uint8Array): string {
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,10 +1,13 @@
 // What crosses MLCEngine in its `prompt` string. Text could not say which `<|im_start|>` is a token and which is only
-// written so, and WebLLM's requests have no field for top-k and min-p: so the string is JSON of exactly this.
+// written so, and WebLLM's requests have no field for top-k, min-p and the repeat window: so the string is JSON of exactly this.
 
 export interface Envelope {
   readonly ids: readonly number[];
   readonly topK: number;
   readonly minP: number;
+  readonly repeatLastN?: number;
+  /** Positions in `ids` worth going back to: where the user's messages begin. In order. */
+  readonly turns?: readonly number[];
 }
 
 export function sealEnvelope(envelope: Envelope): string {

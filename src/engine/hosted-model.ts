@@ -1,72 +1,103 @@
-// One model that is loaded into the engine, ours or WebLLM's, behind one face: count, generate, close.
+// One model that is loaded into the engine, behind one face: count, generate, close. Here ours; WebLLM's are in prebuilt-model.ts.
 import { AppError } from "../base/errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { Qwen3Next } from "../model/qwen3-next.ts";
-import { checkSampling, PLAIN_SAMPLING, type SamplingSettings } from "../model/sampling.ts";
+import type { MemoryByKind } from "../gpu/memory.ts";
+import type { TokenProfile } from "../model/profile.ts";
+import type { Transformer } from "../model/transformer.ts";
+import type { ExpertStore } from "../storage/expert-store.ts";
 import type { StoredValue } from "../storage/stored-model.ts";
 import { continueIds } from "../tokenizer/prompt-reuse.ts";
 import { type PromptPart, partIds, PromptRenderer } from "../tokenizer/prompt.ts";
 import type { ModelTokenizer } from "../tokenizer/tokenizer.ts";
-import type { GenerateEvent, GenerateRequest, GenerationStats, LoadedModel, Sampling } from "./api.ts";
+import { turnStarts } from "../tokenizer/turn-starts.ts";
+import type { EngineDetails, GenerateEvent, GenerateRequest, LoadedModel } from "./api.ts";
 import { sealEnvelope } from "./envelope.ts";
 import { MoePipeline } from "./pipeline.ts";
-import { prebuiltPrompt } from "./prebuilt-prompt.ts";
+import { extrasOf, samplingOf } from "./sampling-request.ts";
+import type { StateKeeper } from "./state-keeper.ts";
+import { ToolCallGuide } from "./tool-call-guide.ts";
 import type { EngineHost } from "./webllm.ts";
+import type { ToolGrammars } from "./xgrammar.ts";
 
 export type Emit = (event: GenerateEvent) => void;
-type PromptRequest = Pick<GenerateRequest, "messages" | "tools">;
+export type PromptRequest = Pick<GenerateRequest, "messages" | "tools">;
 
+/** What the engine asks of a loaded model, whichever kind. Owns what it was loaded into until `close`. */
 export interface HostedModel {
   readonly loaded: LoadedModel;
   countTokens(request: PromptRequest): number;
   /** Emits `prefill`, `text` and exactly one `done`. Throws what stands in the way. */
   generate(request: GenerateRequest, emit: Emit, signal: AbortSignal): Promise<void>;
+  details(): ModelDetails;
   close(): Promise<void>;
 }
 
-/** The file's own settings (`general.sampling.*`), overridden by the request's. Throws `command/usage` for one out of its range. */
-export function samplingOf(metadata: Readonly<Record<string, StoredValue>>, asked: Sampling = {}): SamplingSettings {
-  const own = (key: string, fallback: number): number => {
-    const value = metadata[`general.sampling.${key}`];
-    return typeof value === "number" ? value : fallback;
-  };
-  const settings = {
-    temperature: asked.temperature ?? own("temp", PLAIN_SAMPLING.temperature),
-    topK: asked.topK ?? own("top_k", PLAIN_SAMPLING.topK),
-    topP: asked.topP ?? own("top_p", PLAIN_SAMPLING.topP),
-    minP: asked.minP ?? own("min_p", PLAIN_SAMPLING.minP),
-  };
-  checkSampling(settings);
-  if (asked.seed !== undefined && !Number.isInteger(asked.seed)) throw new AppError("command/usage", "The sampling setting seed must be a whole number. Correct it and ask again.");
-  return settings;
-}
+export type ModelDetails = Omit<EngineDetails, "errors">;
 
-/** Our pipeline in the engine. Owns the model and its device. */
+export const NO_MEMORY: MemoryByKind = { dense: 0, cache: 0, recurrent: 0, experts: 0, scratch: 0 };
+/** Of an engine without a model. */
+export const NO_DETAILS: ModelDetails = { modelId: "", kind: "none", memory: NO_MEMORY, contextTokens: 0, contextLimit: 0, tokens: 0, expertSlots: 0, cache: [] };
+
+/** Our pipeline in the engine. Owns the model and its device, and those that take their place when the device is lost. */
 export class MoeModel implements HostedModel {
   readonly loaded: LoadedModel;
-  readonly model: Qwen3Next;
   readonly tokenizer: ModelTokenizer;
   readonly #host: EngineHost;
   readonly #pipeline: MoePipeline;
-  readonly #gpu: Gpu;
+  readonly #parts: MoeParts;
+  #running: RunningModel;
+  /** Of the request that runs. */
+  #emit: Emit = () => undefined;
   readonly #metadata: Readonly<Record<string, StoredValue>>;
   #renderer: PromptRenderer | undefined;
+  #grammars: ToolGrammars | undefined;
+  #toldOfGrammar = false;
+  /** Whose state the model holds. */
+  #chat: string | undefined;
 
-  private constructor(id: string, host: EngineHost, pipeline: MoePipeline, parts: MoeParts) {
-    this.model = parts.model;
+  private constructor(id: string, host: EngineHost, parts: MoeParts, running: RunningModel) {
     this.tokenizer = parts.tokenizer;
     this.#host = host;
-    this.#pipeline = pipeline;
-    this.#gpu = parts.gpu;
+    this.#parts = parts;
+    this.#running = running;
     this.#metadata = parts.metadata;
-    const { slots, experts } = parts.model.expertSlots;
-    this.loaded = { id, contextLimit: parts.model.contextTokens, expertSlots: slots, expertCount: experts, gpuBytes: parts.gpu.memory.bytes };
+    this.#pipeline = new MoePipeline(running.model, parts.tokenizer, { cause: (error) => this.#running.gpu.health.cause(error), revive: (lost) => this.#revive(lost) });
+    const { model, gpu } = running;
+    const { slots, experts } = model.expertSlots;
+    const { lines, totalBytes, leastBytes } = model.memory;
+    this.loaded = { id, contextLimit: model.contextTokens, expertSlots: slots, expertCount: experts, gpuBytes: gpu.memory.bytes, memory: gpu.memory.byKind, plan: { lines, totalBytes, leastBytes }, store: parts.store };
   }
 
-  static async host(id: string, host: EngineHost, parts: MoeParts): Promise<MoeModel> {
-    const pipeline = new MoePipeline(parts.model, parts.tokenizer);
-    await host.hostPipeline(id, pipeline, parts.model.contextTokens, parts.model.vocab);
-    return new MoeModel(id, host, pipeline, parts);
+  static async host(id: string, host: Promise<EngineHost>, parts: MoeParts, signal: AbortSignal): Promise<MoeModel> {
+    const running = await parts.open(signal);
+    try {
+      const engine = await host;
+      const hosted = new MoeModel(id, engine, parts, running);
+      await engine.hostPipeline(id, hosted.#pipeline, running.model.contextTokens, running.model.vocab);
+      return hosted;
+    } catch (error) {
+      running.gpu.close();
+      throw error;
+    }
+  }
+
+  /** The one that runs now. */
+  get model(): Transformer {
+    return this.#running.model;
+  }
+
+  /** Loads the model again on another device. Throws what `open` throws when it has been lost too often. */
+  async #revive(lost: AppError): Promise<Transformer> {
+    this.#emit({ type: "notice", notice: "gpu-lost" });
+    this.#parts.onFault(lost);
+    this.#running.gpu.close();
+    this.#running = await this.#parts.open(this.#pipeline.signal, lost, () => this.#emit({ type: "notice", notice: "gpu-blocked" }));
+    this.#listen();
+    return this.#running.model;
+  }
+
+  #listen(): void {
+    this.#running.gpu.health.onSlow = () => this.#emit({ type: "notice", notice: "gpu-slow" });
   }
 
   countTokens(request: PromptRequest): number {
@@ -78,18 +109,25 @@ export class MoeModel implements HostedModel {
   }
 
   async generate(request: GenerateRequest, emit: Emit, signal: AbortSignal): Promise<void> {
-    await this.generateFrom(this.#continuedIds(this.#render().parts(request.messages, request.tools)), request, emit, signal);
+    const ids = await this.#continuedIds(this.#render().parts(request.messages, request.tools), request.keep);
+    const guide = await this.#guideFor(request, emit);
+    await this.generateFrom(ids, request, emit, signal, { turns: turnStarts(this.tokenizer, ids, request.messages), ...(guide ? { guide } : {}) });
   }
 
-  /** As `generate`, from ids. Returns the generated ids, the one that ended the turn included. */
-  async generateFrom(ids: readonly number[], request: Omit<GenerateRequest, "messages" | "tools">, emit: Emit, signal: AbortSignal): Promise<readonly number[]> {
+  /** As `generate`, from ids; `turns` are places in them worth going back to, `guide` holds tool calls to their form. Returns the generated ids, the one that ended the turn included. */
+  async generateFrom(ids: readonly number[], request: Omit<GenerateRequest, "messages" | "tools">, emit: Emit, signal: AbortSignal, { turns = [], guide }: { readonly turns?: readonly number[]; readonly guide?: ToolCallGuide } = {}): Promise<readonly number[]> {
     const { temperature, topK, topP, minP } = samplingOf(this.#metadata, request.sampling);
+    const extras = extrasOf(request);
     const seed = request.sampling?.seed;
     const pipeline = this.#pipeline;
+    this.#emit = emit;
+    this.#listen();
     pipeline.signal = signal;
+    pipeline.guide = guide;
     pipeline.onPrefill = (doneTokens, totalTokens) => emit({ type: "prefill", doneTokens, totalTokens });
-    const prompt = sealEnvelope({ ids, topK, minP });
-    const stream = this.#host.stream({ prompt, maxTokens: request.maxTokens, temperature, topP, ...(seed === undefined ? {} : { seed }), ...(request.stop ? { stop: request.stop } : {}) });
+    const repeatLastN = request.sampling?.repeatLastN;
+    const prompt = sealEnvelope({ ids, topK, minP, turns, ...(repeatLastN === undefined ? {} : { repeatLastN }) });
+    const stream = this.#host.stream({ prompt, maxTokens: request.maxTokens, temperature, topP, ...extras, ...(seed === undefined ? {} : { seed }), ...(request.stop ? { stop: request.stop } : {}) });
     let sent = 0;
     const flush = (): void => {
       const text = pipeline.getMessage();
@@ -99,23 +137,57 @@ export class MoeModel implements HostedModel {
     // The engine's own deltas hold back text that ends in U+FFFD, and the last one: ours come from the pipeline.
     for await (const _chunk of stream) flush();
     flush();
-    this.#gpu.check();
+    if (!signal.aborted) {
+      this.#running.gpu.check();
+      this.#parts.completed();
+    }
     const reason = pipeline.getFinishReason();
-    emit({ type: "done", reason: reason === "stop" || reason === "length" ? reason : "aborted", text: pipeline.getMessage(), stats: pipeline.stats });
+    emit({ type: "done", reason: reason === "stop" || reason === "length" ? reason : "aborted", text: pipeline.getMessage(), stats: pipeline.stats, ...(request.logprobs === undefined ? {} : { logprobs: pipeline.logprobs }) });
     return pipeline.generatedIds;
   }
 
   /** The logits after every id of a new sequence: `[ids, vocab]`. */
   async evaluate(ids: readonly number[], signal: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+    this.#chat = undefined;
     this.#pipeline.signal = signal;
     const logits = await this.#pipeline.evaluateAll(ids);
-    this.#gpu.check();
+    this.#running.gpu.check();
     return logits;
   }
 
+  details(): ModelDetails {
+    const { id, contextLimit, expertSlots } = this.loaded;
+    const { model } = this;
+    return { modelId: id, kind: "moe", memory: this.#running.gpu.memory.byKind, contextTokens: model.position, contextLimit, tokens: model.stats.tokens, expertSlots, cache: model.residents() };
+  }
+
+  /** Throws `aborted` between two of the tokens it times. */
+  async profile(signal: AbortSignal): Promise<TokenProfile> {
+    const profile = await this.#pipeline.profile(signal);
+    this.#running.gpu.check();
+    return profile;
+  }
+
   async close(): Promise<void> {
+    await this.#parts.keeper?.close();
     await this.#host.unload(); // disposes the pipeline, and with it the model
-    this.#gpu.close();
+    this.#running.gpu.close();
+  }
+
+  /** Without the grammar generation goes on unguided: that is told once, the details say why, and each answer tries again. */
+  async #guideFor({ tools = [], constrainCalls = true }: GenerateRequest, emit: Emit): Promise<ToolCallGuide | undefined> {
+    if (!constrainCalls || tools.length === 0) return undefined;
+    try {
+      this.#grammars ??= new (await import("./xgrammar.ts")).ToolGrammars(this.tokenizer);
+      const matcher = await this.#grammars.matcher(tools);
+      return matcher && new ToolCallGuide(this.tokenizer, tools, matcher);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (!this.#toldOfGrammar) emit({ type: "notice", notice: "no-grammar" });
+      this.#toldOfGrammar = true;
+      this.#parts.onFault(new AppError("download/failed", `Tool calls are not held to their form: ${reason}`, { cause }));
+      return undefined;
+    }
   }
 
   #render(): PromptRenderer {
@@ -123,80 +195,53 @@ export class MoeModel implements HostedModel {
     return this.#renderer;
   }
 
-  /** The prompt's ids, kept the way the model wrote them as far as its state reaches. */
-  #continuedIds(parts: readonly PromptPart[]): readonly number[] {
-    for (const known of this.#pipeline.continuations) {
+  /** Brings what the model holds of the chat into storage, unless it holds that of another by now. Throws `aborted`. */
+  async keep(chat: string, signal: AbortSignal): Promise<void> {
+    if (chat === this.#chat) await this.#parts.keeper?.save(chat, this.#pipeline.held, this.model, signal);
+  }
+
+  /** The prompt's ids, kept the way the model wrote them as far as its state reaches: in the model, or else in storage. */
+  async #continuedIds(parts: readonly PromptPart[], chat: string | undefined): Promise<readonly number[]> {
+    const before = this.#chat;
+    this.#chat = chat;
+    const continued = this.#pipeline.continuations.flatMap((known) => {
       const ids = continueIds(this.tokenizer, known, parts);
-      if (ids) return ids;
-    }
-    return partIds(this.tokenizer, parts);
+      return ids ? [{ known, ids }] : [];
+    })[0];
+    const stored = chat === undefined || chat === before ? undefined : await this.#resumed(chat, parts, continued?.known.length ?? 0);
+    return stored ?? continued?.ids ?? partIds(this.tokenizer, parts);
+  }
+
+  /** The prompt's ids where what is kept of the chat reaches further than `held` tokens: it is put into the model then. */
+  async #resumed(chat: string, parts: readonly PromptPart[], held: number): Promise<readonly number[] | undefined> {
+    const { keeper } = this.#parts;
+    const kept = await keeper?.known(chat, this.model);
+    if (!keeper || !kept || kept.ids.length <= held) return undefined;
+    const ids = (kept.next < 0 ? undefined : continueIds(this.tokenizer, [...kept.ids, kept.next], parts)) ?? continueIds(this.tokenizer, kept.ids, parts);
+    if (!ids) return undefined;
+    const restored = await keeper.restore(chat, kept.ids, this.model);
+    this.#pipeline.adopt(restored ? kept.ids : undefined);
+    return restored ? ids : undefined;
   }
 }
 
-export interface MoeParts {
-  readonly model: Qwen3Next;
-  readonly tokenizer: ModelTokenizer;
+/** A model and the device it is on. */
+export interface RunningModel {
+  readonly model: Transformer;
   readonly gpu: Gpu;
-  readonly metadata: Readonly<Record<string, StoredValue>>;
 }
 
-/** Characters a token has on average in code; only for budgets, where WebLLM's tokenizer cannot be asked. */
-const CHARACTERS_PER_TOKEN = 3;
-/** What WebLLM's model records set for all of these. */
-const PREBUILT_CONTEXT = 4096;
-
-/** One of WebLLM's own models. It tells of no experts, and of tokens only at the end. */
-export class PrebuiltModel implements HostedModel {
-  readonly loaded: LoadedModel;
-  readonly #host: EngineHost;
-
-  constructor(id: string, host: EngineHost) {
-    this.#host = host;
-    this.loaded = { id, contextLimit: PREBUILT_CONTEXT, expertSlots: 0, expertCount: 0, gpuBytes: 0 };
-  }
-
-  countTokens({ messages, tools }: PromptRequest): number {
-    return Math.ceil(prebuiltPrompt(messages, tools).length / CHARACTERS_PER_TOKEN);
-  }
-
-  async generate(request: GenerateRequest, emit: Emit, signal: AbortSignal): Promise<void> {
-    const { temperature, topP } = samplingOf({}, request.sampling);
-    const seed = request.sampling?.seed;
-    const prompt = prebuiltPrompt(request.messages, request.tools);
-    const promptTokens = this.countTokens(request);
-    const started = performance.now();
-    const interrupt = (): void => void this.#host.interrupt();
-    signal.addEventListener("abort", interrupt, { once: true });
-    let text = "";
-    let tokens = 0;
-    let firstMs = 0;
-    let reason = "abort";
-    let counted = promptTokens;
-    const stats = (): GenerationStats => ({
-      promptTokens: counted, reusedTokens: 0, completionTokens: tokens, prefillMs: firstMs, decodeMs: Math.max(0, performance.now() - started - firstMs), firstTokenMs: firstMs,
-      expertHits: 0, expertUses: 0, streamedBytes: 0, contextTokens: counted + tokens, contextLimit: PREBUILT_CONTEXT,
-    });
-    try {
-      emit({ type: "prefill", doneTokens: 0, totalTokens: promptTokens });
-      for await (const chunk of this.#host.stream({ prompt, maxTokens: request.maxTokens, temperature, topP, stop: ["<|im_end|>", ...(request.stop ?? [])], ...(seed === undefined ? {} : { seed }) })) {
-        if (firstMs === 0) firstMs = performance.now() - started;
-        if (chunk.usage) {
-          tokens = chunk.usage.completion_tokens;
-          counted = chunk.usage.prompt_tokens;
-        }
-        reason = chunk.reason ?? reason;
-        if (chunk.text === "") continue;
-        tokens++;
-        text += chunk.text;
-        emit({ type: "text", text: chunk.text, stats: stats() });
-      }
-    } finally {
-      signal.removeEventListener("abort", interrupt);
-    }
-    emit({ type: "done", reason: reason === "stop" || reason === "length" ? reason : "aborted", text, stats: stats() });
-  }
-
-  close(): Promise<void> {
-    return this.#host.unload();
-  }
+/** What a MoeModel is made of, and how. */
+export interface MoeParts {
+  readonly tokenizer: ModelTokenizer;
+  readonly metadata: Readonly<Record<string, StoredValue>>;
+  readonly store: ExpertStore["kind"];
+  /** Opens a device and loads the model on it; whoever calls owns both. `after`: the loss that made it necessary. `onWait`: there is no device for a while. */
+  readonly open: (signal?: AbortSignal, after?: AppError, onWait?: () => void) => Promise<RunningModel>;
+  /** Keeps states of chats; absent where the model lies in no storage. */
+  readonly keeper?: StateKeeper;
+  /** Something went wrong that ends nothing. */
+  readonly onFault: (error: AppError) => void;
+  /** An answer was completed: the device holds. */
+  readonly completed: () => void;
 }

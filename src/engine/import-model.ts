@@ -1,119 +1,178 @@
 // Brings a GGUF into the browser's storage: everything that can be wrong with the file is found from its header, before
-// a byte of weights is stored; an import that was interrupted goes on where it stopped.
+// a byte of weights is stored. Its bytes are then read once, in file order; an import that was interrupted goes on where it
+// stopped. A file whose SHA-256 is not the published one is read once more, and what differs from what is stored is replaced.
+import { sha256Hex } from "../base/digest.ts";
 import { AppError, throwIfAborted } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
+import { type Sha256Stream, sha256Stream } from "../base/sha256-stream.ts";
 import { formatBytes } from "../base/units.ts";
-import { toHex } from "../download/file.ts";
-import { denseBytes, expertLayout, expertTensors, isExpertTensor, readDenseTensor, readExpertRecords } from "../gguf/expert-record.ts";
-import type { GgufFile, GgufTensor } from "../gguf/file.ts";
 import { readGguf } from "../gguf/reader.ts";
 import type { ByteSource } from "../gguf/source.ts";
-import { planModel, residentWeights } from "../model/weights.ts";
+import { planModel } from "../model/weights.ts";
 import { findModel } from "../storage/catalogue.ts";
-import type { CatalogueEntry, Database } from "../storage/database.ts";
-import { ModelWriter } from "../storage/model-writer.ts";
+import { type CatalogueEntry, type Database, type OriginFile, writing } from "../storage/database.ts";
+import { ModelWriter, type Progress } from "../storage/model-writer.ts";
+import type { PackFolder } from "../storage/pack-file.ts";
+import { storeFor, type StoreChoice } from "../storage/store-choice.ts";
 import { ModelTokenizer } from "../tokenizer/tokenizer.ts";
 import type { LoadProgress } from "./api.ts";
+import { type Batch, batchBytesOf, batches, catalogueEntry, filesOf, piecesOf } from "./import-plan.ts";
 
 export interface ImportRequest {
   readonly id: string;
   /** What the catalogue calls it when the file has no name of its own. */
   readonly name: string;
   readonly source: CatalogueEntry["source"];
-  /** Names the exact content; absent: taken from the file's first and last bytes. */
+  /** Names the exact content; absent: taken from the files' SHA-256 where all are known, else from first and last bytes. */
   readonly fingerprint?: string;
+  /**
+   * What is known of each file of the source, found by its name: the `sha256` that its publisher says, which is checked, and
+   * the `url` or `lastModified` that are kept, so that a damaged part can be fetched again.
+   */
+  readonly files?: readonly OriginFile[];
+  /** Where the weights are to lie; absent or `auto`: what is best on this device. Another one than a stored model's moves it. */
+  readonly store?: StoreChoice;
+  /** For tests. */
+  readonly packs?: PackFolder;
 }
 
-/** Bytes of expert records read from the file and written at once. */
-const BATCH_BYTES = 4 * LIMITS.blockBytes;
+type OnProgress = (progress: LoadProgress) => void;
 
-/** Imports the file unless exactly it is stored already. Throws `model/…`, `storage/…`, `download/…` or `aborted`. */
-export async function importModel(database: Database, source: ByteSource, request: ImportRequest, onProgress: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<void> {
+/**
+ * Imports the file unless exactly it is stored already. Throws `model/…`, `storage/…`, `download/…` or `aborted`; what is
+ * stored by then is kept. `source` is read straight on, in large ranges, after its header; it is the caller's to close.
+ */
+export async function importModel(database: Database, source: ByteSource, request: ImportRequest, onProgress: OnProgress, signal?: AbortSignal): Promise<void> {
   onProgress({ phase: "read", doneBytes: 0, totalBytes: source.size, text: `Reading ${source.name}` });
-  const fingerprint = request.fingerprint ?? (await fingerprintOf(source, signal));
-  const known = await findModel(database, request.id);
-  if (known?.complete && known.fingerprint === fingerprint) return;
+  const fingerprint = request.fingerprint ?? (await fingerprintOf(source, request.files, signal));
+  const isStored = async (): Promise<boolean> => {
+    const known = await findModel(database, request.id);
+    const stays = request.store === undefined || request.store === "auto" || request.store === (known?.store ?? "indexeddb");
+    return known?.complete === true && known.fingerprint === fingerprint && stays;
+  };
+  if (await isStored()) return;
+  // Two tabs that import the same model: one does, the other waits and finds it done.
+  await withLock(`tabwright-import ${request.id}`, signal, async () => {
+    if (await isStored()) return;
+    const half = await findModel(database, request.id);
+    const goesOn = half?.complete === false && half.fingerprint === fingerprint ? half.store : undefined;
+    const store = await storeFor(request.store, goesOn, source.size, signal);
+    for (;;) {
+      const entry = await readEntry(source, { ...request, fingerprint, store }, signal);
+      if (store === "file") return keepInPlace(database, entry);
+      const writer = await ModelWriter.begin(database, entry, request.packs ? { packs: request.packs } : {});
+      try {
+        if (!(await new Import(writer, source, onProgress, signal).run())) continue;
+        return await writer.commit();
+      } finally {
+        await writer.close();
+      }
+    }
+  });
+}
+
+/** The catalogue's entry of a file. Throws `model/…` for one that cannot run here. */
+export async function readEntry(source: ByteSource, request: Parameters<typeof catalogueEntry>[3], signal?: AbortSignal): Promise<CatalogueEntry> {
   const file = await readGguf(source, signal);
   const plan = planModel(file);
   const { vocabSize } = new ModelTokenizer(file.metadata);
   if (vocabSize !== plan.vocab) {
     throw new AppError("model/format", `The model file has ${vocabSize} tokens but token_embd.weight has ${plan.vocab} rows. The file is damaged: get it again.`, { data: { vocabSize, rows: plan.vocab } });
   }
-  const wanted = new Set(residentWeights(plan).map(({ name }) => name));
-  const dense = file.tensors.filter(({ name }) => !isExpertTensor(name) && wanted.has(name));
-  // Two tabs that import the same model: one does, the other waits and finds it done.
-  await withLock(`tabwright-import ${request.id}`, signal, async () => {
-    const done = await findModel(database, request.id);
-    if (done?.complete && done.fingerprint === fingerprint) return;
-    const writer = await ModelWriter.begin(database, catalogueEntry(file, dense, source.size, { ...request, fingerprint }));
-    await writeAll(writer, source, file, dense, onProgress, signal);
-    await writer.commit();
+  return catalogueEntry(file, plan, source, request);
+}
+
+/** Nothing is copied: the entry says where in the file everything lies. */
+async function keepInPlace(database: Database, entry: CatalogueEntry): Promise<void> {
+  await writing(entry.name, 0, async () => {
+    await database.put("models", { ...entry, storedBytes: 0, complete: true });
+    await database.delete("journal", entry.id);
   });
 }
 
-function catalogueEntry(file: GgufFile, dense: readonly GgufTensor[], fileBytes: number, request: ImportRequest & { readonly fingerprint: string }): CatalogueEntry {
-  const layers = expertTensors(file);
-  const records = layers.map(expertLayout);
-  const experts = layers[0]?.experts ?? 0;
-  const tensors = dense.map((tensor) => ({ name: tensor.name, shape: tensor.shape, type: tensor.type, bytes: denseBytes(tensor) }));
-  const title = file.metadata["general.name"];
-  return {
-    id: request.id,
-    name: request.source === "bundled" || typeof title !== "string" || title === "" ? request.name : title,
-    source: request.source,
-    fileBytes,
-    fingerprint: request.fingerprint,
-    storedBytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0) + records.reduce((sum, { bytes }) => sum + bytes * experts, 0),
-    metadata: file.metadata,
-    tensors,
-    records,
-    experts,
-    complete: false,
-    importedAt: Date.now(),
-  };
+/** One pass over the source, from where the journal says. */
+export class Import {
+  readonly #writer: ModelWriter;
+  readonly #source: ByteSource;
+  readonly #onProgress: OnProgress;
+  readonly #signal: AbortSignal | undefined;
+  readonly #expected: ReadonlyMap<string, string>;
+
+  readonly #batchBytes: number;
+
+  /** `batchBytes` is for tests: what is stored between two entries of the journal. */
+  constructor(writer: ModelWriter, source: ByteSource, onProgress: OnProgress, signal?: AbortSignal, batchBytes = batchBytesOf(source.size)) {
+    this.#batchBytes = batchBytes;
+    this.#writer = writer;
+    this.#source = source;
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+    this.#expected = new Map(writer.entry.files?.flatMap(({ name, sha256 }) => (sha256 === undefined ? [] : [[name, sha256.toLowerCase()]])));
+  }
+
+  /** False: a file was not what was published, and is to be gone through again, its header too. Throws when it was so twice. */
+  async run(): Promise<boolean> {
+    const { groups, progress } = this.#writer;
+    const queue = batches(filesOf(this.#source), groups, ({ name }) => this.#expected.has(name), progress.at, this.#batchBytes);
+    let hash: Sha256Stream | undefined;
+    this.#report();
+    // One batch is read while the one before is stored.
+    let next = this.#read(queue.next().value);
+    for (let step = await next; step; step = await next) {
+      const { batch, bytes } = step;
+      next = this.#read(queue.next().value);
+      next.catch(() => undefined); // it is awaited in the next round, if there is one
+      const isHashed = this.#expected.has(batch.file.name);
+      if (isHashed) hash ??= await sha256Stream(this.#writer.progress.sha256);
+      hash?.update(bytes);
+      const isEnd = batch.to === batch.file.offset + batch.file.size;
+      const right = isEnd && hash ? hash.digest() === this.#expected.get(batch.file.name) : undefined;
+      await this.#store(batch, bytes, right === undefined ? hash?.state() : undefined, right);
+      this.#report();
+      if (right === false) return false;
+      if (isEnd) hash = undefined;
+    }
+    return true;
+  }
+
+  /** `right`: whether the file is the published one, when this was its end and that is known. */
+  async #store(batch: Batch, bytes: Uint8Array<ArrayBuffer>, sha256: Uint8Array | undefined, right: boolean | undefined): Promise<void> {
+    const { repairing = false } = this.#writer.progress;
+    const pieces = piecesOf(batch, bytes);
+    const onward: Progress = { at: batch.to, ...(sha256 ? { sha256 } : {}), ...(repairing && right === undefined ? { repairing } : {}) };
+    const next: Progress = right === false ? { at: batch.file.offset, repairing: true } : onward;
+    if (repairing) await this.#writer.replace(pieces, next, this.#signal);
+    else await this.#writer.put(pieces, next, this.#signal);
+    if (right === false && repairing) {
+      throw new AppError("download/integrity", `${batch.file.name} was read twice and is not the file that was published: its SHA-256 is another one. Check the connection, or get the file from elsewhere; trying again reads it once more.`, {
+        data: { file: batch.file.name },
+      });
+    }
+  }
+
+  async #read(batch: Batch | undefined | void): Promise<{ readonly batch: Batch; readonly bytes: Uint8Array<ArrayBuffer> } | undefined> {
+    if (!batch) return undefined;
+    throwIfAborted(this.#signal, "Importing the model");
+    return { batch, bytes: await this.#source.read(batch.from, batch.to - batch.from, this.#signal) };
+  }
+
+  #report(): void {
+    const { at, repairing } = this.#writer.progress;
+    const totalBytes = this.#source.size;
+    const what = repairing ? "Comparing with what was published" : "Storing the model";
+    this.#onProgress({ phase: repairing ? "verify" : "import", doneBytes: at, totalBytes, text: `${what}: ${formatBytes(at)} of ${formatBytes(totalBytes)}` });
+  }
 }
 
-async function writeAll(writer: ModelWriter, source: ByteSource, file: GgufFile, dense: readonly GgufTensor[], onProgress: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<void> {
-  const layers = expertTensors(file);
-  const totalBytes = dense.reduce((sum, tensor) => sum + denseBytes(tensor), 0) + layers.reduce((sum, layer) => sum + expertLayout(layer).bytes * layer.experts, 0);
-  const report = (): void => {
-    const doneBytes = writer.done.bytes;
-    onProgress({ phase: "import", doneBytes, totalBytes, text: `Storing the model: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}` });
-  };
-  report();
-  while (writer.done.tensors < dense.length) {
-    throwIfAborted(signal, "Importing the model");
-    const batch: Uint8Array<ArrayBuffer>[] = [];
-    let bytes = 0;
-    for (const tensor of dense.slice(writer.done.tensors)) {
-      if (batch.length > 0 && bytes + denseBytes(tensor) > BATCH_BYTES) break;
-      batch.push(await readDenseTensor(source, tensor, signal));
-      bytes += denseBytes(tensor);
-    }
-    await writer.putTensors(batch, signal);
-    report();
-  }
-  for (const [index, layer] of layers.entries()) {
-    const each = expertLayout(layer).bytes;
-    const atOnce = Math.max(1, Math.floor(BATCH_BYTES / each));
-    while (writer.done.records < (index + 1) * layer.experts) {
-      const from = writer.done.records - index * layer.experts;
-      const to = Math.min(layer.experts, from + atOnce);
-      await writer.putRecords(await readExpertRecords(source, layer, from, to, signal), signal);
-      report();
-    }
-  }
-}
-
-/** SHA-256 of size, first and last MiB: tells files apart without reading 45 GB. */
-async function fingerprintOf(source: ByteSource, signal?: AbortSignal): Promise<string> {
+/** The files' published hashes, or SHA-256 of size, first and last MiB: tells files apart without reading 45 GB. */
+async function fingerprintOf(source: ByteSource, files: readonly OriginFile[] = [], signal?: AbortSignal): Promise<string> {
+  if (files.length === filesOf(source).length && files.every(({ sha256 }) => sha256 !== undefined)) return `sha256-${files.map(({ sha256 }) => sha256).join("-")}`;
   const edge = Math.min(source.size, 1 << 20);
   const [head, tail] = await Promise.all([source.read(0, edge, signal), source.read(source.size - edge, edge, signal)]);
   const all = new Uint8Array(8 + 2 * edge);
   new DataView(all.buffer).setFloat64(0, source.size);
   all.set(head, 8);
   all.set(tail, 8 + edge);
-  return `edges-${toHex(await crypto.subtle.digest("SHA-256", all))}`;
+  return `edges-${await sha256Hex(all)}`;
 }
 
 async function withLock(name: string, signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {

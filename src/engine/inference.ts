@@ -1,73 +1,163 @@
 // The inference worker: what the page may ask of it (InferenceApi), and what only the commands ask (LabApi).
 // One thing at a time: a load or a generation waits for the one before; `stop` ends whatever runs.
-import { AppError, abortedError, throwIfAborted } from "../base/errors.ts";
-import { toWireError } from "../base/wire.ts";
+import { afterAwake } from "../base/awake-timer.ts";
+import { AppError, abortedError, throwIfAborted, toAppError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { toWireError } from "../base/wire-error.ts";
 import { downloadFile } from "../download/file.ts";
-import { blobSource, bytesSource } from "../gguf/source.ts";
-import { openGpu, probeGpu } from "../gpu/device.ts";
-import { Qwen3Next } from "../model/qwen3-next.ts";
+import { type ByteSource, bytesSource } from "../gguf/source.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { TokenProfile } from "../model/profile.ts";
+import type { ModelProgress } from "../model/transformer.ts";
 import { deleteModel, findModel, listModels, openModel } from "../storage/catalogue.ts";
-import { sharedDatabase } from "../storage/shelf.ts";
+import type { Database, OriginFile } from "../storage/database.ts";
+import { memoryDatabase } from "../storage/memory-database.ts";
+import { openShelf, sharedDatabase } from "../storage/shelf.ts";
+import type { StoreChoice } from "../storage/store-choice.ts";
+import type { StoredModel } from "../storage/stored-model.ts";
 import { ModelTokenizer } from "../tokenizer/tokenizer.ts";
-import type { DeviceReport, GenerateEvent, GenerateRequest, InferenceApi, LoadedModel, LoadOptions, LoadProgress, ModelInfo } from "./api.ts";
-import { type HostedModel, MoeModel, PrebuiltModel } from "./hosted-model.ts";
+import type { DeviceReport, DeviceSpeed, DownloadOrder, DownloadState, EngineDetails, EngineFault, GenerateEvent, GenerateRequest, GenerationStats, InferenceApi, LoadedModel, LoadOptions, LoadProgress, ModelFiles, ModelInfo, ModelNeeds, RemoteListing, RemoteModel } from "./api.ts";
+import { deviceReport } from "./device-report.ts";
+import { Downloads } from "./downloads.ts";
+import { measureDevice } from "./device-speed.ts";
+import { withFault } from "./faults.ts";
+import { HUB_SETTING } from "./hub-setting.ts";
+import { forgetUses } from "./expert-uses.ts";
+import { type HostedModel, MoeModel, type MoeParts, NO_DETAILS } from "./hosted-model.ts";
 import { importModel } from "./import-model.ts";
+import { filesSource, openHandles, openOrigin, originFile } from "./model-origin.ts";
+import { filesOfModel, modelIdOf } from "./model-files.ts";
 import { BUNDLED_FOLDER, type BundledModel, bundledModels, isPrebuilt, listChoices } from "./models.ts";
+import { ModelOpener } from "./opener.ts";
+import { PrebuiltModel } from "./prebuilt-model.ts";
+import { findRemoteModels, inspectRemote } from "./remote-models.ts";
+import { StateKeeper } from "./state-keeper.ts";
 import type { EngineHost } from "./webllm.ts";
 
 type Progress = (progress: LoadProgress) => void;
-const F16 = "shader-f16";
 
 export class Inference implements InferenceApi {
   #host: Promise<EngineHost> | undefined;
   #current: HostedModel | undefined;
+  /** What the loaded model's experts come from. */
+  #stored: StoredModel | undefined;
   #running = new AbortController();
+  #loading = new AbortController();
   #queue: Promise<unknown> = Promise.resolve();
+  #keeping = new AbortController();
+  #faults: readonly EngineFault[] = [];
+  #gpuWasLost = false;
+  #tellDownloads: (downloads: readonly DownloadState[]) => void = () => undefined;
+  readonly #downloads = new Downloads((downloads) => this.#tellDownloads(downloads));
 
-  async device(): Promise<DeviceReport> {
-    const { usage = 0, quota = 0 } = "storage" in navigator ? await navigator.storage.estimate() : {};
-    const storage = { storageUsedBytes: usage, storageQuotaBytes: quota };
-    try {
-      const { adapter, features, maxBufferBytes, maxBindingBytes } = await probeGpu();
-      return { webgpu: true, adapter, features, maxBufferBytes, maxBindingBytes, ...storage };
-    } catch (error) {
-      return { webgpu: false, adapter: "", features: [], maxBufferBytes: 0, maxBindingBytes: 0, ...storage, problem: toWireError(error).message };
-    }
+  device(): Promise<DeviceReport> {
+    return deviceReport();
   }
 
   async models(): Promise<readonly ModelInfo[]> {
-    const [bundled, stored, { features }] = await Promise.all([bundledModels(), sharedDatabase().then(listModels), this.device()]);
-    return listChoices(bundled, stored, features.includes(F16));
+    const [bundled, stored, { f16 }] = await Promise.all([bundledModels(), sharedDatabase().then(listModels), this.device()]);
+    return listChoices(bundled, stored, f16);
   }
 
-  load(model: string | File, options: LoadOptions, onProgress: Progress): Promise<LoadedModel> {
-    return this.alone((signal) => this.#load(model, options, onProgress, signal));
+  async load(model: string | ModelFiles, options: LoadOptions, onProgress: Progress): Promise<LoadedModel> {
+    if (this.#loading.signal.aborted) this.#loading = new AbortController();
+    const { signal: loading } = this.#loading;
+    try {
+      return await this.alone((signal) => this.#load(model, options, onProgress, AbortSignal.any([signal, loading])));
+    } catch (error) {
+      throw this.#fault(error);
+    }
   }
 
   async generate(request: GenerateRequest, port: MessagePort): Promise<void> {
+    const own = new AbortController();
+    let begun = false;
+    const ended = new Promise<void>((resolve) => own.signal.addEventListener("abort", () => resolve(), { once: true }));
+    port.onmessage = () => own.abort();
+    this.#keeping.abort(); // what was to be kept is about to change
+    const work = this.alone(async (signal) => {
+      // Stopped while it waited: it was told so already.
+      if (own.signal.aborted) return;
+      begun = true;
+      await this.#loaded().generate(request, (event: GenerateEvent) => port.postMessage(event), AbortSignal.any([signal, own.signal]));
+    });
     try {
-      await this.alone((signal) => this.#loaded().generate(request, (event: GenerateEvent) => port.postMessage(event), signal));
+      await Promise.race([work, ended]);
+      if (begun) await work;
+      else port.postMessage({ type: "done", reason: "aborted", text: "", stats: this.#noStats() } satisfies GenerateEvent);
     } catch (error) {
-      port.postMessage({ type: "error", error: toWireError(error) });
+      port.postMessage({ type: "error", error: toWireError(this.#fault(error)) });
     } finally {
       port.close();
+      if (begun && request.keep !== undefined) this.#keepSoon(request.keep);
     }
+  }
+
+  /** When nothing has been asked for a while: what the model holds of the chat goes into storage. The next request ends it. */
+  #keepSoon(chat: string): void {
+    this.#keeping.abort();
+    const keeping = new AbortController();
+    this.#keeping = keeping;
+    afterAwake(LIMITS.keepStateAfterMs, () => {
+      if (keeping.signal.aborted) return;
+      this.alone(async (signal) => {
+        if (!keeping.signal.aborted && this.#current instanceof MoeModel) await this.#current.keep(chat, AbortSignal.any([signal, keeping.signal]));
+      }).catch((error: unknown) => this.#fault(error));
+    });
   }
 
   async countTokens(request: Pick<GenerateRequest, "messages" | "tools">): Promise<number> {
     return this.#loaded().countTokens(request);
   }
 
-  async stop(): Promise<void> {
-    this.#running.abort();
+  async stop(only?: "loads"): Promise<void> {
+    (only === "loads" ? this.#loading : this.#running).abort();
     // WebLLM's own loading hears only this.
     if (this.#host && !this.#current) await (await this.#host).engine.unload();
-    await this.#queue;
+    if (only !== "loads") await this.#queue;
+  }
+
+  async details(): Promise<EngineDetails> {
+    return { ...(this.#current?.details() ?? NO_DETAILS), errors: this.#faults };
+  }
+
+  profile(): Promise<TokenProfile> {
+    return this.alone((signal) => this.moe().profile(signal));
+  }
+
+  measure(): Promise<DeviceSpeed> {
+    return this.alone((signal) => measureDevice(signal));
+  }
+
+  async findModels(address: string): Promise<RemoteListing> {
+    const shelf = await openShelf<unknown>("settings");
+    const mirror = await shelf.get(HUB_SETTING);
+    return findRemoteModels(address, typeof mirror === "string" ? mirror : undefined);
+  }
+
+  async inspect(model: RemoteModel): Promise<ModelNeeds> {
+    return inspectRemote(model, (await this.device()).f16);
+  }
+
+  async download(model: RemoteModel): Promise<void> {
+    this.#downloads.start(model);
+  }
+
+  steerDownload(id: string, order: DownloadOrder): Promise<void> {
+    return this.#downloads.steer(id, order);
+  }
+
+  watchDownloads(onChange: (downloads: readonly DownloadState[]) => void): Promise<void> {
+    this.#tellDownloads = onChange;
+    return this.#downloads.restore();
   }
 
   async remove(modelId: string): Promise<number> {
     if (this.#current?.loaded.id === modelId) await this.unload();
-    return deleteModel(await sharedDatabase(), modelId);
+    const freed = await deleteModel(await sharedDatabase(), modelId);
+    await forgetUses(modelId);
+    this.#downloads.spaceFreed();
+    return freed;
   }
 
   unload(): Promise<void> {
@@ -78,7 +168,13 @@ export class Inference implements InferenceApi {
   protected moe(): MoeModel {
     const current = this.#loaded();
     if (current instanceof MoeModel) return current;
-    throw new AppError("model/unsupported", "This needs a GGUF model; one of WebLLM's is loaded.");
+    throw new AppError("model/unsupported", "This needs a GGUF model; one of WebLLM's is loaded. Choose a model of this site or a file of your own.");
+  }
+
+  /** Where its weights come from, for the commands. */
+  protected storedModel(): StoredModel {
+    this.moe();
+    return this.#stored!;
   }
 
   /** Runs `work` when everything before has ended. `stop` aborts the one that runs and those that wait. */
@@ -90,6 +186,18 @@ export class Inference implements InferenceApi {
     return result;
   }
 
+  /** Remembers a failure that nobody asked for, for the details. */
+  #fault(thrown: unknown): AppError {
+    const error = toAppError(thrown);
+    if (error.code !== "aborted") this.#faults = withFault(this.#faults, error);
+    return error;
+  }
+
+  #noStats(): GenerationStats {
+    const { contextTokens, contextLimit } = this.#current?.details() ?? NO_DETAILS;
+    return { promptTokens: 0, reusedTokens: 0, completionTokens: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0, expertHits: 0, expertUses: 0, streamedBytes: 0, contextTokens, contextLimit };
+  }
+
   #loaded(): HostedModel {
     if (this.#current) return this.#current;
     throw new AppError("storage/missing", "No model is loaded. Choose one and load it.");
@@ -99,9 +207,11 @@ export class Inference implements InferenceApi {
     const current = this.#current;
     this.#current = undefined;
     await current?.close();
+    await this.#stored?.close();
+    this.#stored = undefined;
   }
 
-  async #load(model: string | File, options: LoadOptions, onProgress: Progress, signal: AbortSignal): Promise<LoadedModel> {
+  async #load(model: string | ModelFiles, options: LoadOptions, onProgress: Progress, signal: AbortSignal): Promise<LoadedModel> {
     throwIfAborted(signal, "Loading the model");
     await this.#close();
     // 6 MB of WebLLM; it arrives while the model is read.
@@ -123,46 +233,82 @@ export class Inference implements InferenceApi {
     return next.loaded;
   }
 
-  async #loadOurs(model: string | File, options: LoadOptions, onProgress: Progress, signal: AbortSignal, host: Promise<EngineHost>): Promise<HostedModel> {
-    const id = typeof model === "string" ? model : model.name;
-    await bringIntoStorage(model, onProgress, signal);
-    const stored = await openModel(await sharedDatabase(), id);
-    const tokenizer = new ModelTokenizer(stored.metadata);
-    const gpu = await openGpu();
+  #hostOurs(id: string, stored: StoredModel, fingerprint: string | undefined, options: LoadOptions, onProgress: Progress, signal: AbortSignal, host: Promise<EngineHost>): Promise<HostedModel> {
+    const opener = new ModelOpener(stored, options, {
+      onGpu: (gpu) => {
+        gpu.health.lost.addEventListener("abort", () => (this.#gpuWasLost = true), { once: true });
+        this.opened(gpu);
+      },
+      wasLost: () => this.#gpuWasLost,
+    });
+    const report = ({ phase, doneBytes, totalBytes }: ModelProgress): void => onProgress({ phase, doneBytes, totalBytes, text: phase === "upload" ? "Moving the model to the GPU" : "Preparing the GPU" });
+    const parts: MoeParts = {
+      tokenizer: new ModelTokenizer(stored.metadata),
+      metadata: stored.metadata,
+      store: stored.experts.kind,
+      open: (stop, after, onWait = () => onProgress({ phase: "compile", doneBytes: 0, totalBytes: 0, text: "Waiting for the GPU" })) => opener.open(after ? () => undefined : report, onWait, stop, after),
+      ...(fingerprint === undefined ? {} : { keeper: new StateKeeper(fingerprint) }),
+      onFault: (error) => void this.#fault(error),
+      completed: () => opener.completed(),
+    };
+    return MoeModel.host(id, host, parts, signal);
+  }
+
+  async #loadOurs(model: string | ModelFiles, options: LoadOptions, onProgress: Progress, signal: AbortSignal, host: Promise<EngineHost>): Promise<HostedModel> {
+    const id = modelIdOf(model);
+    const { database, origin } = await bringIntoStorage(model, options.store, onProgress, signal);
+    const fingerprint = options.store === "memory" ? undefined : (await findModel(database, id))?.fingerprint;
+    const stored = await openModel(database, id, { origin: (entry) => (origin ? Promise.resolve(origin) : openOrigin(database, entry)) });
+    this.#stored = stored;
     try {
-      const { expertMb, contextTokens } = options;
-      const loaded = await Qwen3Next.load(
-        gpu,
-        stored,
-        { ...(expertMb === undefined ? {} : { expertBudgetBytes: expertMb * 1e6 }), ...(contextTokens === undefined ? {} : { contextTokens }) },
-        ({ phase, doneBytes, totalBytes }) => onProgress({ phase, doneBytes, totalBytes, text: phase === "upload" ? "Moving the model to the GPU" : "Preparing the GPU" }),
-        signal,
-      );
-      return await MoeModel.host(id, await host, { model: loaded, tokenizer, gpu, metadata: stored.metadata });
+      return await this.#hostOurs(id, stored, fingerprint, options, onProgress, signal, host);
     } catch (error) {
-      gpu.close();
+      await this.#close(); // others may have its file then
       throw error;
     }
   }
+
+  /** Hears of every device that a model is loaded on. */
+  protected opened(_gpu: Gpu): void {}
 }
 
-/** Makes sure that the model is completely in the browser's storage. */
-async function bringIntoStorage(model: string | File, onProgress: Progress, signal: AbortSignal): Promise<void> {
-  const database = await sharedDatabase();
+/** Where the model can be opened; `origin` is its file, where that is at hand already. */
+interface Brought {
+  readonly database: Database;
+  readonly origin?: ByteSource;
+}
+
+/** Makes sure that the model is completely in the browser's storage, or known to be in the user's own file. */
+async function bringIntoStorage(model: string | ModelFiles, store: StoreChoice | undefined, onProgress: Progress, signal: AbortSignal): Promise<Brought> {
+  const database = store === "memory" ? memoryDatabase() : await sharedDatabase();
+  const where = store === undefined ? {} : { store };
   if (typeof model !== "string") {
-    await importModel(database, blobSource(model.name, model), { id: model.name, name: model.name, source: "file" }, onProgress, signal);
-    return;
+    const [id, files] = [modelIdOf(model), filesOfModel(model)];
+    const origin = filesSource(files);
+    await importModel(database, origin, { id, name: id, source: "file", files: files.map(originFile), ...where }, onProgress, signal);
+    return { database, origin };
   }
   const stored = await findModel(database, model);
-  if (stored?.complete && stored.source !== "bundled") return;
+  if (stored?.complete && stored.source !== "bundled") return { database };
+  const own = await openHandles(database, model);
+  if (own) {
+    await importModel(database, own.source, { id: model, name: model, source: "file", files: own.files, ...(own.inPlace ? { store: "file" } : where) }, onProgress, signal);
+    return { database, origin: own.source };
+  }
   const bundled = (await bundledModels().catch((error: unknown) => offlineList(error, stored?.complete === true))).find(({ id }) => id === model);
   if (!bundled) {
-    if (stored?.complete) return;
+    if (stored?.complete) return { database };
     throw new AppError("storage/missing", `There is no model called ${model}, neither on this site nor in this browser's storage. Choose another.`, { data: { model } });
   }
-  if (stored?.complete && stored.fingerprint === bundled.sha256) return;
-  const bytes = await download(bundled, onProgress, signal);
-  await importModel(database, bytesSource(bundled.file, bytes), { id: bundled.id, name: bundled.name, source: "bundled", fingerprint: bundled.sha256 }, onProgress, signal);
+  if (stored?.complete && stored.fingerprint === bundled.sha256) return { database };
+  const origin = bytesSource(bundled.file, await download(bundled, onProgress, signal));
+  await importModel(database, origin, { id: bundled.id, name: bundled.name, source: "bundled", fingerprint: bundled.sha256, files: [bundledOrigin(bundled)], ...where }, onProgress, signal);
+  return { database };
+}
+
+/** Where a damaged part of it can be fetched again. Its hash was checked when it was downloaded. */
+function bundledOrigin({ file, bytes }: BundledModel): OriginFile {
+  return { name: file, bytes, url: new URL(`${BUNDLED_FOLDER}${file}`, location.origin).href };
 }
 
 /** Without a network a stored model still runs. */

@@ -2,6 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import type { CatalogueEntry } from "../storage/database.ts";
 import type { ModelInfo } from "./api.ts";
+import { needsOf } from "./model-needs.ts";
 
 /** A line of /models/models.json. */
 export interface BundledModel {
@@ -29,7 +30,7 @@ export async function bundledModels(): Promise<readonly BundledModel[]> {
   if (response.status === 404 || response.headers.get("content-type")?.startsWith("text/html")) return [];
   const list: unknown = await response.json().catch(() => undefined);
   if (Array.isArray(list) && list.every(isBundledModel)) return list;
-  throw new AppError("download/failed", "The list of this site's models, /models/models.json, is broken.");
+  throw new AppError("download/failed", "The list of this site's models, /models/models.json, is broken. Tell whoever runs this site; a GGUF file of your own can be opened meanwhile.");
 }
 
 function isBundledModel(value: unknown): value is BundledModel {
@@ -53,11 +54,18 @@ export const PREBUILT = [
 
 /** Everything that can be loaded: the bundled models first, then what is stored, then WebLLM's. */
 export function listChoices(bundled: readonly BundledModel[], stored: readonly CatalogueEntry[], hasF16: boolean): readonly ModelInfo[] {
-  const shipped = bundled.map(({ id, name, bytes, note }): ModelInfo => ({ id, name, kind: "moe", bytes, source: "bundled", note: note ?? "Part of this site: nothing to download" }));
+  const shipped = bundled.map(({ id, name, bytes, note }): ModelInfo => {
+    const imported = stored.find((entry) => entry.id === id && entry.complete);
+    return { id, name, kind: "moe", bytes, source: "bundled", note: note ?? "Part of this site: nothing to download", ...(imported ? { needs: needsOf(imported, hasF16) } : {}) };
+  });
   const imported = stored
-    .filter(({ source, complete }) => source === "file" && complete)
-    .map(({ id, name, storedBytes }): ModelInfo => ({ id, name, kind: "moe", bytes: storedBytes, source: "file", note: "Stored in this browser" }));
-  const prebuilt = PREBUILT.map(({ name, f16, f32, gpuMb }): ModelInfo => ({ id: hasF16 ? f16 : f32, name, kind: "webllm", source: "remote", note: `Downloaded by WebLLM from the network; takes about ${(gpuMb / 1000).toFixed(1)} GB of GPU memory` }));
+    .filter(({ source, complete }) => source !== "bundled" && complete)
+    .map((entry): ModelInfo => ({ id: entry.id, name: entry.name, kind: "moe", bytes: entry.store === "file" ? entry.fileBytes : entry.storedBytes, source: "file", note: entry.store === "file" ? "Read from your own file, in place" : "Stored in this browser", needs: needsOf(entry, hasF16) }));
+  const prebuilt = PREBUILT.map(({ name, f16, f32, gpuMb }): ModelInfo => {
+    const gpuBytes = gpuMb * 1e6;
+    const note = `Downloaded by WebLLM from the network; takes about ${(gpuMb / 1000).toFixed(1)} GB of GPU memory`;
+    return { id: hasF16 ? f16 : f32, name, kind: "webllm", source: "remote", note, needs: { gpuBytes, leastGpuBytes: gpuBytes, bindingBytes: 0 } };
+  });
   return [...shipped, ...imported, ...prebuilt];
 }
 

@@ -2,14 +2,17 @@
 // between requests and computes only what a prompt adds to it; `resetChat`, which the engine calls before every
 // completion, therefore only ends the round. src/engine/webllm.ts says which of these methods the engine calls when.
 import { AppError, toAppError } from "../base/errors.ts";
-import type { Qwen3Next } from "../model/qwen3-next.ts";
-import { type SamplingSettings, sampleToken, seededRandom } from "../model/sampling.ts";
-import type { Snapshot } from "../model/state.ts";
+import type { TokenProfile } from "../model/profile.ts";
+import { NO_PENALTIES } from "../model/penalties.ts";
+import { seededRandom } from "../model/sampling.ts";
 import { Detokenizer } from "../tokenizer/detokenizer.ts";
 import type { ModelTokenizer } from "../tokenizer/tokenizer.ts";
-import type { GenerationStats } from "./api.ts";
-import { openEnvelope } from "./envelope.ts";
+import type { GenerationStats, TokenLogprobs } from "./api.ts";
+import { type Envelope, openEnvelope } from "./envelope.ts";
+import { GREEDY, Sampler } from "./sampler.ts";
+import { type Reviver, Sequence, type SequenceModel } from "./sequence.ts";
 import { StopStrings } from "./stop-strings.ts";
+import type { ToolCallGuide } from "./tool-call-guide.ts";
 
 /** WebLLM's GenerationConfig, as far as we read it. */
 export interface GenerationSettings {
@@ -17,29 +20,28 @@ export interface GenerationSettings {
   readonly stop?: null | string | readonly string[];
   readonly temperature?: number | null;
   readonly top_p?: number | null;
+  readonly repetition_penalty?: number | null;
+  readonly frequency_penalty?: number | null;
+  readonly presence_penalty?: number | null;
+  readonly logprobs?: boolean | null;
+  readonly top_logprobs?: number | null;
 }
 export type FinishReason = "stop" | "length" | "abort";
 
-/** Tokens computed between two progress reports; the model looks at the stop button more often. */
-const PREFILL_CHUNK = 32;
-
-type PipelineModel = Pick<Qwen3Next, "forward" | "forwardAll" | "reset" | "snapshot" | "truncate" | "position" | "contextTokens" | "stats" | "close">;
+/** A profile's mean is over so many tokens. */
+const PROFILED_TOKENS = 8;
 
 export class MoePipeline {
-  /** Told after every chunk of the prompt. */
-  onPrefill: (doneTokens: number, totalTokens: number) => void = () => {};
   /** Ends prefill and decode early; set for each request. */
   signal: AbortSignal | undefined;
-  readonly #model: PipelineModel;
+  /** Holds the tool calls of the next answer to their form; set for each request. */
+  guide: ToolCallGuide | undefined;
+  readonly #sequence: Sequence;
   readonly #tokenizer: ModelTokenizer;
   readonly #now: () => number;
-  /** Ids whose state the model holds. */
-  #evaluated: number[] = [];
-  /** The state just before the last prompt's last token: the nearest place to go back to. */
-  #turn: { readonly snapshot: Snapshot; readonly tokens: number } | undefined;
   #next = -1;
   #generated: number[] = [];
-  #settings: SamplingSettings = { temperature: 0, topK: 0, topP: 1, minP: 0 };
+  #sampler: Sampler;
   #random = seededRandom(Date.now());
   #stops = new StopStrings();
   #detokenizer: Detokenizer;
@@ -47,17 +49,35 @@ export class MoePipeline {
   #conversation: unknown;
   #round = { prompt: 0, reused: 0, prefillMs: 0, decodeMs: 0, hits: 0, uses: 0, bytes: 0 };
 
-  constructor(model: PipelineModel, tokenizer: ModelTokenizer, now: () => number = () => performance.now()) {
-    this.#model = model;
+  constructor(model: SequenceModel, tokenizer: ModelTokenizer, reviver?: Reviver, now: () => number = () => performance.now()) {
+    this.#sequence = new Sequence(model, reviver);
     this.#tokenizer = tokenizer;
     this.#detokenizer = new Detokenizer(tokenizer);
+    this.#sampler = new Sampler(tokenizer, GREEDY, []);
     this.#now = now;
   }
 
-  /** Ids that a next prompt may continue, longest first: the whole sequence, its last word not yet computed, the last turn. */
+  /** Ids that a next prompt may continue, longest first: the whole sequence, its last word not yet computed, then every turn. */
   get continuations(): readonly (readonly number[])[] {
-    const whole = this.#next >= 0 ? [...this.#evaluated, this.#next] : this.#evaluated;
-    return [whole, this.#evaluated, this.#evaluated.slice(0, this.#turn?.tokens ?? 0)];
+    const { ids, beginnings } = this.#sequence;
+    return this.#next >= 0 ? [[...ids, this.#next], ...beginnings] : beginnings;
+  }
+
+  /** Ids whose state the model holds, and the one that was chosen after them (-1: none). */
+  get held(): { readonly ids: readonly number[]; readonly next: number } {
+    return { ids: this.#sequence.ids, next: this.#next };
+  }
+
+  /** The model's state was put in its place; undefined: it is of no use, and forgotten. */
+  adopt(ids: readonly number[] | undefined): void {
+    this.#next = -1;
+    if (ids) this.#sequence.adopt(ids);
+    else this.#sequence.forget();
+  }
+
+  /** Told after every chunk of the prompt, and of what is computed again after a loss of the GPU. */
+  set onPrefill(told: (doneTokens: number, totalTokens: number) => void) {
+    this.#sequence.onComputed = told;
   }
 
   /** Ids generated in this round, the one that ended it included. */
@@ -65,9 +85,14 @@ export class MoePipeline {
     return this.#generated;
   }
 
+  /** Of the tokens of this round; empty unless they were asked for. */
+  get logprobs(): readonly TokenLogprobs[] {
+    return this.#sampler.logprobs;
+  }
+
   get stats(): GenerationStats {
     const { prompt, reused, prefillMs, decodeMs, hits, uses, bytes } = this.#round;
-    const { experts } = this.#model.stats;
+    const { experts } = this.#sequence;
     return {
       promptTokens: prompt,
       reusedTokens: reused,
@@ -85,25 +110,18 @@ export class MoePipeline {
 
   /** Computes the prompt and samples the first token. Stopping it is no error: the round then ends as `abort`. */
   async prefillStep(prompt: string, _role?: unknown, _roleName?: unknown, config?: GenerationSettings): Promise<void> {
-    const { ids, topK, minP } = openEnvelope(prompt);
-    const { experts } = this.#model.stats;
-    this.#begin(config, topK, minP);
+    const envelope = openEnvelope(prompt);
+    const { ids } = envelope;
+    const { experts } = this.#sequence;
+    this.#begin(config, envelope);
     this.#round = { prompt: ids.length, reused: 0, prefillMs: 0, decodeMs: 0, hits: experts.hits, uses: experts.uses, bytes: experts.loadedBytes };
     const started = this.#now();
     try {
       if (ids.length === 0) throw new AppError("model/token", "There is nothing to go on from: the prompt is empty.");
       this.#checkContext(ids.length);
-      this.#round.reused = this.#rewind(ids);
-      const last = ids.length - 1;
-      for (let at = this.#round.reused; at < last; at = this.#evaluated.length) {
-        await this.#compute(ids.slice(at, Math.min(last, at + PREFILL_CHUNK)));
-        this.onPrefill(this.#evaluated.length, ids.length);
-      }
-      this.#turn?.snapshot.close();
-      this.#turn = { snapshot: this.#model.snapshot(), tokens: this.#evaluated.length };
-      const logits = await this.#compute([ids[last]!]);
-      this.onPrefill(ids.length, ids.length);
-      this.#accept(sampleToken(logits, this.#settings, this.#random), config);
+      this.#round.reused = this.#sequence.rewind(ids);
+      const logits = await this.#sequence.extend(ids, envelope.turns ?? [], this.signal);
+      this.#accept(await this.#sampler.choose(logits, this.#generated, this.#random), config);
     } catch (error) {
       this.#abort(error);
     } finally {
@@ -116,8 +134,8 @@ export class MoePipeline {
     const started = this.#now();
     try {
       const token = this.#next;
-      const logits = await this.#compute([token]);
-      this.#accept(sampleToken(logits, this.#settings, this.#random), config);
+      const logits = await this.#sequence.compute([token], this.signal);
+      this.#accept(await this.#sampler.choose(logits, this.#generated, this.#random), config);
     } catch (error) {
       this.#abort(error);
     } finally {
@@ -127,12 +145,13 @@ export class MoePipeline {
 
   /** The logits after every token of a new sequence: `[tokens, vocab]`. For the commands; the engine never calls it. */
   async evaluateAll(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    this.#forget();
-    try {
-      return await this.#model.forwardAll(ids, this.signal);
-    } finally {
-      this.#evaluated = ids.slice(0, this.#model.position);
-    }
+    this.#next = -1;
+    return this.#sequence.evaluateAll(ids, this.signal);
+  }
+
+  /** Times the token that would come next; the sequence stays as it is. */
+  profile(signal: AbortSignal): Promise<TokenProfile> {
+    return this.#model.profile(this.#next >= 0 ? this.#next : (this.#sequence.ids.at(-1) ?? 0), PROFILED_TOKENS, signal);
   }
 
   stopped(): boolean {
@@ -161,8 +180,9 @@ export class MoePipeline {
   setConversation(conversation: unknown): void {
     this.#conversation = conversation;
   }
-  getTokenLogprobArray(): readonly never[] {
-    return [];
+  /** As OpenAI's API has them. */
+  getTokenLogprobArray(): readonly (Omit<TokenLogprobs, "top"> & { readonly top_logprobs: TokenLogprobs["top"] })[] {
+    return this.logprobs.map(({ top, ...chosen }) => ({ ...chosen, top_logprobs: top }));
   }
   getCurRoundDecodingTotalTokens(): number {
     return Math.max(0, this.#generated.length - 1);
@@ -188,55 +208,35 @@ export class MoePipeline {
     return perSecond(this.getCurRoundDecodingTotalTokens(), this.#round.decodeMs);
   }
   dispose(): void {
-    this.#turn?.snapshot.close();
-    this.#turn = undefined;
-    this.#model.close();
+    this.#sequence.close();
   }
   async sync(): Promise<void> {}
 
-  #begin(config: GenerationSettings | undefined, topK: number, minP: number): void {
+  #begin(config: GenerationSettings | undefined, { ids, topK, minP, repeatLastN }: Envelope): void {
     const stops = typeof config?.stop === "string" ? [config.stop] : (config?.stop ?? []);
     this.#stops = new StopStrings(stops);
     this.#detokenizer = new Detokenizer(this.#tokenizer);
-    this.#settings = { temperature: config?.temperature ?? 1, topP: config?.top_p ?? 1, topK, minP };
+    const sampling = { temperature: config?.temperature ?? 1, topP: config?.top_p ?? 1, topK, minP };
+    const penalties = {
+      repeat: config?.repetition_penalty ?? NO_PENALTIES.repeat,
+      lastN: repeatLastN ?? NO_PENALTIES.lastN,
+      frequency: config?.frequency_penalty ?? NO_PENALTIES.frequency,
+      presence: config?.presence_penalty ?? NO_PENALTIES.presence,
+    };
+    this.#sampler = new Sampler(this.#tokenizer, { sampling, penalties, ...(config?.logprobs ? { logprobs: config.top_logprobs ?? 0 } : {}) }, ids, this.guide);
     this.#generated = [];
     this.#next = -1;
     this.#finish = undefined;
+  }
+
+  get #model(): SequenceModel {
+    return this.#sequence.model;
   }
 
   #checkContext(tokens: number): void {
     const limit = this.#model.contextTokens;
     if (tokens < limit) return;
     throw new AppError("model/context", `The conversation takes ${tokens} tokens; the context holds ${limit}. Start a new chat, or load the model with a longer context.`, { data: { needed: tokens, limit } });
-  }
-
-  /** Cuts the model's sequence back to a beginning of `ids`, keeping as much as possible; returns how much was kept. */
-  #rewind(ids: readonly number[]): number {
-    const begins = (known: readonly number[], length: number): boolean => length < ids.length && known.slice(0, length).every((id, i) => id === ids[i]);
-    if (begins(this.#evaluated, this.#evaluated.length)) return this.#evaluated.length;
-    if (this.#turn && begins(this.#evaluated, this.#turn.tokens)) {
-      this.#model.truncate(this.#turn.snapshot);
-      this.#evaluated.length = this.#turn.tokens;
-    } else this.#forget();
-    return this.#evaluated.length;
-  }
-
-  #forget(): void {
-    this.#turn?.snapshot.close();
-    this.#turn = undefined;
-    this.#next = -1;
-    this.#evaluated = [];
-    this.#model.reset();
-  }
-
-  async #compute(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    this.#evaluated.push(...ids);
-    try {
-      return await this.#model.forward(ids, this.signal);
-    } finally {
-      // What was stopped, or refused, is not part of the sequence.
-      this.#evaluated.length = this.#model.position;
-    }
   }
 
   #accept(token: number, config: GenerationSettings | undefined): void {

@@ -43,7 +43,23 @@ export interface HostRequest {
   readonly topP: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
+  readonly repeatPenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  /** How many of the most probable tokens to tell beside each. */
+  readonly logprobs?: number;
 }
+
+/** What one step of the engine brought. */
+export interface HostChunk {
+  readonly text: string;
+  readonly reason?: string;
+  readonly usage?: Completion["usage"];
+  /** As OpenAI's API has them. */
+  readonly logprobs?: readonly OpenAiLogprob[];
+}
+
+export type OpenAiLogprob = NonNullable<NonNullable<Completion["choices"][number]["logprobs"]>["content"]>[number];
 
 export interface PrebuiltProgress {
   /** 0 to 1 */
@@ -98,7 +114,7 @@ export class EngineHost {
   }
 
   /** Text as it is generated; ends early after `interrupt`. The last value is the reason it ended. */
-  async *stream(request: HostRequest): AsyncGenerator<{ readonly text: string; readonly reason?: string; readonly usage?: Completion["usage"] }, void, void> {
+  async *stream(request: HostRequest): AsyncGenerator<HostChunk, void, void> {
     const params: CompletionCreateParamsStreaming = {
       stream: true,
       stream_options: { include_usage: true },
@@ -108,10 +124,15 @@ export class EngineHost {
       top_p: request.topP,
       ...(request.seed === undefined ? {} : { seed: request.seed }),
       ...(request.stop && request.stop.length > 0 ? { stop: [...request.stop] } : {}),
+      ...(request.repeatPenalty === undefined ? {} : { repetition_penalty: request.repeatPenalty }),
+      // The engine logs a warning when only one of the two is given.
+      ...(request.frequencyPenalty === undefined && request.presencePenalty === undefined ? {} : { frequency_penalty: request.frequencyPenalty ?? 0, presence_penalty: request.presencePenalty ?? 0 }),
+      ...(request.logprobs === undefined ? {} : { logprobs: true, top_logprobs: request.logprobs }),
     };
     for await (const { choices, usage } of await this.engine.completions.create(params)) {
       const choice = choices[0];
-      yield { text: choice?.text ?? "", ...(choice?.finish_reason ? { reason: choice.finish_reason } : {}), ...(usage ? { usage } : {}) };
+      const logprobs = choice?.logprobs?.content;
+      yield { text: choice?.text ?? "", ...(choice?.finish_reason ? { reason: choice.finish_reason } : {}), ...(usage ? { usage } : {}), ...(logprobs ? { logprobs } : {}) };
     }
   }
 

@@ -22,9 +22,9 @@ export interface PoolRequest {
 
 const MB = 1_000_000;
 
-/** The smallest budget that `planPools` accepts: the experts one token takes in one layer. */
+/** The smallest budget that `planPools` accepts: the experts one token takes in one layer; 0 for a model without experts. */
 export function smallestBudgetBytes({ recordBytes, topK }: Pick<PoolRequest, "recordBytes" | "topK">): number {
-  return topK * Math.max(...recordBytes);
+  return topK * Math.max(0, ...recordBytes);
 }
 
 /** Bytes with which every expert of every layer has a slot. */
@@ -39,6 +39,7 @@ export function wholeBudgetBytes({ recordBytes, experts }: Pick<PoolRequest, "re
  */
 export function planPools(request: PoolRequest): readonly Pool[] {
   const { recordBytes, experts, topK, budgetBytes, maxPoolBytes } = request;
+  if (recordBytes.length === 0) return []; // a dense model
   const smallest = smallestBudgetBytes(request);
   if (budgetBytes < smallest || maxPoolBytes < smallest) {
     const mb = Math.ceil(smallest / MB);

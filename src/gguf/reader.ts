@@ -1,12 +1,13 @@
 // Reads a GGUF header and checks it: what comes out is safe to allocate by and to read tensors by.
-// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian, one file).
+// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
 // Our own and not @huggingface/gguf's: that one (0.4.6) fetches URLs only, and a string that crosses one of its 2 MB
 // windows at the end of an array is cut short without an error. It is the second opinion in test/unit/gguf-reader.test.ts.
 import { AppError } from "../base/errors.ts";
 import { blockWeights, fileBytes, weightType } from "./blocks.ts";
 import { Cursor, NeedMore } from "./cursor.ts";
 import type { GgufFile, GgufTensor, Metadata, MetadataValue } from "./file.ts";
-import type { ByteSource } from "./source.ts";
+import { type ByteSource, fileOf } from "./source.ts";
+import { checkAlone, mergeParts } from "./split.ts";
 
 const MAGIC = 0x46554747; // "GGUF"
 const FIRST_WINDOW = 1 << 20;
@@ -17,10 +18,26 @@ const MAX_ARRAY_DEPTH = 3;
 const DEFAULT_ALIGNMENT = 32;
 
 /**
- * The header of a whole, supported GGUF file. Throws `model/format` (not a GGUF, cut off, damaged) or
- * `model/unsupported` (version, byte order, split file, a quantisation by tensor name and type).
+ * The header of a whole, supported model: of one file, or of all parts of a joined source as if they were one. Throws
+ * `model/format` (not a GGUF, cut off, damaged, parts that do not belong together) or `model/unsupported` (version, byte order,
+ * a part alone, a quantisation by tensor name and type).
  */
 export async function readGguf(source: ByteSource, signal?: AbortSignal): Promise<GgufFile> {
+  if (!source.files || source.files.length === 1) {
+    const file = await readHeader(source, signal);
+    checkAlone(source.files?.[0]?.name ?? source.name, file);
+    return file;
+  }
+  const parts = await Promise.all(
+    source.files.map(async (part) => {
+      const file = await readHeader(fileOf(source, part), signal);
+      return { name: part.name, file: { ...file, tensors: file.tensors.map((tensor) => ({ ...tensor, offset: part.offset + tensor.offset })) } };
+    }),
+  );
+  return mergeParts(parts);
+}
+
+async function readHeader(source: ByteSource, signal?: AbortSignal): Promise<GgufFile> {
   let window = Math.min(FIRST_WINDOW, source.size);
   for (;;) {
     const bytes = await source.read(0, window, signal);
@@ -53,10 +70,6 @@ function parseHeader(bytes: Uint8Array, source: ByteSource): GgufFile {
   cursor.need(tensorCount, 24, `the list of ${tensorCount} tensors`);
   cursor.need(keyCount, 13, `the list of ${keyCount} keys`);
   const metadata = readMetadata(cursor, keyCount, source);
-  const parts = metadata["split.count"];
-  if (typeof parts === "number" && parts > 1) {
-    throw new AppError("model/unsupported", `${source.name} is one of ${parts} parts of a model; parts cannot be opened yet. Merge them with llama-gguf-split --merge, or choose a single file.`);
-  }
   const infos = Array.from({ length: tensorCount }, () => readTensorInfo(cursor));
   const alignment = alignmentOf(metadata, source);
   const headerBytes = Math.ceil(cursor.at / alignment) * alignment;

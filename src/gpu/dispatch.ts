@@ -2,7 +2,7 @@
 // encode() sets a pipeline and a bind group and dispatches.
 import { AppError } from "../base/errors.ts";
 import type { Gpu } from "./device.ts";
-import type { Kernel, Workgroups } from "./kernel.ts";
+import type { Kernel, KernelFeatures, Workgroups } from "./kernel.ts";
 
 export interface Dispatch {
   readonly label: string;
@@ -21,6 +21,8 @@ export interface Arguments<B extends string, P extends string, W extends string,
   readonly types: Readonly<Record<W, string>>;
   /** Override constants that differ from the kernel's own. */
   readonly constants?: Partial<Readonly<Record<C, number>>>;
+  /** Other than the device's: for tests of both paths. */
+  readonly features?: KernelFeatures;
 }
 
 /** Bytes of the uniform `p`: the parameters in order, 4 bytes each. */
@@ -40,7 +42,7 @@ function packParams(kernel: Kernel, params: Readonly<Record<string, number>>): U
 export async function prepare<B extends string, P extends string, W extends string, C extends string>(
   gpu: Gpu,
   kernel: Kernel<B, P, W, C>,
-  { label, params, buffers, types, constants: overrides = {} }: Arguments<B, P, W, C>,
+  { label, params, buffers, types, constants: overrides = {}, features }: Arguments<B, P, W, C>,
 ): Promise<Dispatch> {
   const constants = { ...kernel.constants, ...overrides };
   const erased = kernel as unknown as Kernel;
@@ -51,7 +53,7 @@ export async function prepare<B extends string, P extends string, W extends stri
   const resources: readonly (GPUBuffer | GPUBufferBinding)[] = [...Object.keys(kernel.bindings).map((name) => buffers[name as B]), uniform];
   return {
     label,
-    pipeline: await gpu.pipelines.get(erased, { types, constants }),
+    pipeline: await gpu.pipelines.get(erased, { types, constants, ...(features ? { features } : {}) }),
     bindGroup: gpu.device.createBindGroup({
       label,
       layout: gpu.pipelines.layout(erased),
@@ -62,8 +64,8 @@ export async function prepare<B extends string, P extends string, W extends stri
 }
 
 /** Encodes the dispatches in order into one pass: each sees what those before it wrote. */
-export function encode(encoder: GPUCommandEncoder, label: string, dispatches: Iterable<Dispatch>): void {
-  const pass = encoder.beginComputePass({ label });
+export function encode(encoder: GPUCommandEncoder, label: string, dispatches: Iterable<Dispatch>, timestampWrites?: GPUComputePassTimestampWrites): void {
+  const pass = encoder.beginComputePass({ label, ...(timestampWrites ? { timestampWrites } : {}) });
   let current: GPUComputePipeline | undefined;
   for (const { pipeline, bindGroup, workgroups } of dispatches) {
     if (pipeline !== current) pass.setPipeline(pipeline);

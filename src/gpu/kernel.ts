@@ -8,6 +8,15 @@ export interface Binding {
   readonly shape: string;
 }
 
+/** What a device does beyond what every WebGPU device does, as far as kernels make use of it. */
+export interface KernelFeatures {
+  readonly subgroups: boolean;
+  readonly f16: boolean;
+}
+
+/** Nothing: runs everywhere. */
+export const PLAIN: KernelFeatures = { subgroups: false, f16: false };
+
 export type Workgroups = readonly [x: number, y: number, z: number];
 
 /**
@@ -25,7 +34,7 @@ export interface Kernel<B extends string = string, P extends string = string, W 
   readonly weights: readonly W[];
   /** Override constants and their usual values. */
   readonly constants: Readonly<Record<C, number>>;
-  /** The source with the code for the chosen weight types in place. Absent for kernels without weights. */
-  readonly specialise?: (types: Readonly<Record<W, string>>) => string;
+  /** The source with the code for the chosen weight types and the device's features in place. Absent: it is the same for all. */
+  readonly specialise?: (types: Readonly<Record<W, string>>, features: KernelFeatures) => string;
   readonly workgroups: (params: Readonly<Record<P, number>>, constants: Readonly<Record<C, number>>) => Workgroups;
 }

@@ -1,18 +1,22 @@
 // Compiled kernels, one per combination of weight types and constants. Compiling is asynchronous; asking twice compiles once.
 import { AppError } from "../base/errors.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, type KernelFeatures, PLAIN } from "./kernel.ts";
 
 export interface Variant {
   /** The type of every binding in the kernel's `weights`. */
   readonly types: Readonly<Record<string, string>>;
   /** All override constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** Absent: those of the device that kernels are meant to use. */
+  readonly features?: KernelFeatures;
 }
 
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** What kernels use here. Set by whoever opened the device, before anything is compiled. */
+  features = PLAIN;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -37,18 +41,18 @@ export class PipelineCache {
   }
 
   /** Throws `bug` with the compiler's message when the kernel does not compile. */
-  get(kernel: Kernel, { types, constants }: Variant): Promise<GPUComputePipeline> {
-    const key = JSON.stringify([kernel.name, kernel.weights.map((name) => types[name]), constants]);
+  get(kernel: Kernel, { types, constants, features = this.features }: Variant): Promise<GPUComputePipeline> {
+    const key = JSON.stringify([kernel.name, kernel.weights.map((name) => types[name]), constants, features.subgroups, features.f16]);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#compile(kernel, { types, constants });
+      pipeline = this.#compile(kernel, { types, constants, features });
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  async #compile(kernel: Kernel, { types, constants }: Variant): Promise<GPUComputePipeline> {
-    const code = kernel.specialise ? kernel.specialise(types) : kernel.source;
+  async #compile(kernel: Kernel, { types, constants, features }: Required<Variant>): Promise<GPUComputePipeline> {
+    const code = kernel.specialise ? kernel.specialise(types, features) : kernel.source;
     // Caught here, or the device would count a kernel's typing mistake as its own failure.
     this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: kernel.name, code });

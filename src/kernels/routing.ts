@@ -49,6 +49,12 @@ export class RoutingView {
     return this.#read((route + layer) * (this.#topk + 1));
   }
 
+  /** As `choices`, by number alone. */
+  experts(route: number, layer: number): number[] {
+    const base = (route + layer) * (this.#topk + 1);
+    return Array.from({ length: this.#topk }, (_, j) => this.#words[(ROUTING_HEADER_BYTES + (base + j) * CHOICE_BYTES) / 4]!);
+  }
+
   #read(base: number): Choice[] {
     return Array.from({ length: this.#topk }, (_, j) => {
       const at = (ROUTING_HEADER_BYTES + (base + j) * CHOICE_BYTES) / 4;

@@ -6,14 +6,13 @@ import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, encode } from "../gpu/dispatch.ts";
 import { Readback } from "../gpu/readback.ts";
+import { Stamps } from "../gpu/stamps.ts";
 import { RoutingView, packStep, routingBytes, stepBytes } from "../kernels/index.ts";
 import type { PreparedModel, Workspace } from "./layers.ts";
 import { Pace } from "./pace.ts";
 
 /** Tokens queued behind one another at most. */
 export const TOKENS_AT_ONCE = 32;
-
-const ROUTING_HEADER_BYTES = routingBytes(0, 0);
 
 export interface ForwardStats {
   readonly tokens: number;
@@ -67,6 +66,7 @@ export class Forward {
   #cursor: Cursor = { token: 0, layer: 0, chosen: false };
   #missed: { readonly layer: number; readonly experts: readonly number[] } | undefined;
   #stats: ForwardStats = { tokens: 0, dispatches: 0, readbacks: 0 };
+  #clock: { readonly stamps: Stamps; passes: number; readonly most: number } | undefined;
 
   constructor(gpu: Gpu, model: PreparedModel, space: Workspace, experts: ExpertCache, shape: ForwardShape) {
     this.#gpu = gpu;
@@ -77,6 +77,8 @@ export class Forward {
     this.#stepStride = stepBytes(shape.rotaryPairs);
     this.#steps = gpu.memory.storage("steps", TOKENS_AT_ONCE * this.#stepStride);
     this.#pace = new Pace(shape.layers, shape.layers * TOKENS_AT_ONCE);
+    // Now, or a token in the midst of an answer would find no memory for its result.
+    for (const tokens of [1, TOKENS_AT_ONCE]) for (const logits of [false, true]) this.#readback(tokens, logits);
   }
 
   get stats(): ForwardStats {
@@ -121,7 +123,27 @@ export class Forward {
     this.#gpu.memory.write(this.#space.routing, 0, new Uint32Array(1));
   }
 
+  /** From now on the GPU times each pass, up to so many. False where it has no clock. */
+  startClock(passes: number): boolean {
+    this.#clock?.stamps.close();
+    this.#clock = this.#gpu.device.features.has("timestamp-query") ? { stamps: new Stamps(this.#gpu, passes), passes: 0, most: passes } : undefined;
+    return this.#clock !== undefined;
+  }
+
+  /** Milliseconds of each pass since `startClock`, which ends. */
+  async stopClock(): Promise<readonly number[]> {
+    const clock = this.#clock;
+    this.#clock = undefined;
+    if (!clock) return [];
+    try {
+      return (await clock.stamps.read()).slice(0, clock.passes);
+    } finally {
+      clock.stamps.close();
+    }
+  }
+
   close(): void {
+    this.#clock?.stamps.close();
     for (const readback of this.#readbacks.values()) readback.close();
     this.#gpu.memory.free(this.#steps);
   }
@@ -155,7 +177,7 @@ export class Forward {
     this.#pace.missed(done - (chunk.from.chosen ? 1 : 0));
     this.#moveBy(done);
     this.#cursor = { ...this.#cursor, chosen: true };
-    this.#missed = { layer: stall.layer, experts: view.choices(token * this.#shape.layers, stall.layer).map(({ expert }) => expert) };
+    this.#missed = { layer: stall.layer, experts: view.experts(token * this.#shape.layers, stall.layer) };
     return undefined;
   }
 
@@ -175,7 +197,7 @@ export class Forward {
     const wanted = this.#unfinished.findIndex((token, index) => index >= from.token && token.wanted);
     const toWanted = wanted < 0 ? Infinity : (wanted - from.token + 1) * layers - from.layer;
     // A layer taken up again cannot miss: it is not counted.
-    const count = Math.min(tokens * layers - from.layer, toWanted, this.#pace.layers + (from.chosen ? 1 : 0));
+    const count = Math.min(tokens * layers - from.layer, toWanted, this.#pace.amount + (from.chosen ? 1 : 0));
     return { from, layers: count, lastToken: from.token + Math.floor((from.layer + count - 1) / layers), wantsLogits: count === toWanted };
   }
 
@@ -192,14 +214,15 @@ export class Forward {
       const dispatches: Dispatch[] = [];
       const first = index === 0 ? from.layer : 0;
       const last = Math.min(layers, end - token * layers);
-      if (first === 0 && !(index === 0 && from.chosen)) dispatches.push(this.#model.embedding);
+      if (first === 0 && !(index === 0 && from.chosen)) dispatches.push(...this.#model.embedding);
       for (let layer = first; layer < last; layer++) {
         const prepared = this.#model.layers[layer]!;
         if (!(index === 0 && layer === from.layer && from.chosen)) dispatches.push(...prepared.mixer);
         dispatches.push(...prepared.experts);
       }
-      if (wanted && last === layers) dispatches.push(this.#model.head);
-      encode(encoder, `position ${position}`, dispatches);
+      if (wanted && last === layers) dispatches.push(...this.#model.head);
+      const clock = this.#clock;
+      encode(encoder, `position ${position}`, dispatches, clock && clock.passes < clock.most ? clock.stamps.of(clock.passes++) : undefined);
       this.#stats = { ...this.#stats, dispatches: this.#stats.dispatches + dispatches.length };
     }
     this.#gpu.memory.write(this.#steps, 0, steps);
@@ -211,7 +234,7 @@ export class Forward {
 
   #readback(tokens: number, logits: boolean): Readback {
     const { layers, topK, vocab } = this.#shape;
-    const bytes = this.#experts.holdsAll ? ROUTING_HEADER_BYTES : routingBytes(layers, topK, tokens);
+    const bytes = routingBytes(layers, topK, tokens);
     const key = `${bytes}/${logits}`;
     const known = this.#readbacks.get(key);
     if (known) return known;
@@ -223,16 +246,11 @@ export class Forward {
 
   /** Counts the experts of the first `done` layers of a chunk; one taken up again was counted when it was loaded. */
   #account({ from }: Chunk, view: RoutingView, done: number): void {
-    const { layers, topK } = this.#shape;
-    const skip = from.chosen ? 1 : 0;
-    if (this.#experts.holdsAll) {
-      this.#experts.usedAll(Math.max(0, done - skip) * topK);
-      return;
-    }
-    for (let i = skip; i < done; i++) {
+    const { layers } = this.#shape;
+    for (let i = from.chosen ? 1 : 0; i < done; i++) {
       const at = from.layer + i;
       const token = Math.floor(at / layers);
-      this.#experts.used(at % layers, view.choices(token * layers, at % layers).map(({ expert }) => expert));
+      this.#experts.used(at % layers, view.experts(token * layers, at % layers));
     }
   }
 

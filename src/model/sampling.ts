@@ -1,5 +1,6 @@
 // The next token out of logits. Pure: the same logits, settings and random numbers give the same token, everywhere.
-// Order of the filters, as in Hugging Face's generate(): temperature, top-k, top-p, min-p; each on what the one before left.
+// Order, as in Hugging Face's generate(): penalties (penalties.ts) and what a grammar forbids on the logits, then temperature,
+// top-k, top-p, min-p; each on what the one before left.
 import { AppError } from "../base/errors.ts";
 
 export interface SamplingSettings {
@@ -54,7 +55,7 @@ function byLogit(logits: Float32Array): (a: number, b: number) => number {
 }
 
 /** The `count` most probable tokens in order, without sorting a whole vocabulary. */
-function topTokens(logits: Float32Array, count: number): number[] {
+export function topTokens(logits: Float32Array, count: number): number[] {
   const order = byLogit(logits);
   if (count === 0 || count >= logits.length) return Array.from(logits.keys()).filter((token) => logits[token]! > -Infinity).sort(order);
   let kept: number[] = [];

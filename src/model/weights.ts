@@ -1,29 +1,29 @@
-// Which tensors a Qwen3-Next file must hold, with their shapes: checked by name from the header alone, before a byte of
-// weights is read or stored. Names and shapes: llama.cpp src/models/qwen3next.cpp.
-import { AppError } from "../base/errors.ts";
-import { type WeightType, blockWeights, weightType } from "../gguf/blocks.ts";
+// Which tensors a model's file must hold, with their shapes: checked by name from the header alone, before a byte of weights
+// is read or stored. What each architecture calls them: architectures/*.ts.
+import { typeId } from "../gguf/blocks.ts";
 import type { Metadata } from "../gguf/file.ts";
+import type { PlacedMatrix } from "../gguf/weight-rows.ts";
 import type { StoredModel } from "../storage/stored-model.ts";
-import { type Qwen3NextConfig, layerKind, readConfig } from "./config.ts";
+import { type ModelConfig, findArchitecture, readConfig } from "./config.ts";
+import { type TensorHeader, Tensors } from "./tensors.ts";
 
-/** A matrix of the file; a vector is one row. */
-export interface Weight {
-  /** As in the file. */
+/** A matrix of the model; a vector is one row. */
+export interface Weight extends PlacedMatrix {
+  /** What the store calls it, whatever the file does: the name that files of today have. */
   readonly name: string;
-  readonly type: WeightType;
-  readonly rows: number;
-  readonly columns: number;
 }
 
 export interface AttentionWeights {
   readonly kind: "attention";
-  /** Per head: query, then gate. */
-  readonly q: Weight; // [heads * 2 * headDim, hidden]
+  /** Gated: per head the query, then the gate. */
+  readonly q: Weight; // [heads * headDim, or twice that when gated, hidden]
   readonly k: Weight; // [kvHeads * headDim, hidden]
   readonly v: Weight; // [kvHeads * headDim, hidden]
   readonly out: Weight; // [hidden, heads * headDim]
-  readonly qNorm: Weight; // [headDim]
-  readonly kNorm: Weight; // [headDim]
+  /** RMS norms of each head's query and key; absent: they are used as they are. */
+  readonly norms?: { readonly q: Weight; readonly k: Weight }; // [headDim] each
+  /** Added to what the matrices give. */
+  readonly biases?: { readonly q: Weight; readonly k: Weight; readonly v: Weight }; // [rows of the matrix] each
 }
 
 export interface GdnWeights {
@@ -31,8 +31,8 @@ export interface GdnWeights {
   /** All queries, all keys, all values. */
   readonly qkv: Weight; // [2 * keyHeads * headDim + valueHeads * headDim, hidden]
   readonly z: Weight; // [valueHeads * headDim, hidden]
-  /** Per key head: beta of its value heads, then alpha of its value heads. */
-  readonly ba: Weight; // [2 * valueHeads, hidden]
+  /** Heads `grouped`: one matrix, per key head beta of its value heads, then alpha of them. `tiled`: beta of all, alpha of all. */
+  readonly ba: readonly Weight[]; // together [2 * valueHeads, hidden]
   readonly conv: Weight; // [channels, taps]
   readonly dtBias: Weight; // [valueHeads]
   /** −exp(A_log) already. */
@@ -41,22 +41,33 @@ export interface GdnWeights {
   readonly out: Weight; // [hidden, valueHeads * headDim]
 }
 
+/** The three matrices of one expert; each is one of a stack that holds those of all experts. */
+export interface ExpertWeights {
+  readonly gate: Weight; // [width, hidden]
+  readonly up: Weight; // [width, hidden]
+  readonly down: Weight; // [hidden, width]
+}
+
+/** What every token takes beside the routed experts, or instead of them. */
+export interface SharedWeights {
+  /** Its scalar gate; absent: it counts in full. */
+  readonly scale?: Weight; // [hidden]
+  readonly gate: Weight; // [sharedWidth, hidden]
+  readonly up: Weight; // [sharedWidth, hidden]
+  readonly down: Weight; // [hidden, sharedWidth]
+}
+
 export interface LayerWeights {
   readonly mixer: AttentionWeights | GdnWeights;
   readonly mixerNorm: Weight; // [hidden]
-  readonly moeNorm: Weight; // [hidden]
-  readonly router: Weight; // [experts, hidden]
-  /** The shared expert's scalar gate. */
-  readonly sharedScale: Weight; // [hidden]
-  readonly sharedGate: Weight; // [sharedWidth, hidden]
-  readonly sharedUp: Weight; // [sharedWidth, hidden]
-  readonly sharedDown: Weight; // [hidden, sharedWidth]
-  /** One expert's matrices; `name` is the stacked tensor that holds all of them, the expert axis slowest. */
-  readonly expert: { readonly gate: Weight; readonly up: Weight; readonly down: Weight };
+  readonly ffnNorm: Weight; // [hidden]
+  /** Absent in a dense layer. */
+  readonly routed?: { readonly router: Weight /* [experts, hidden] */; readonly expert: ExpertWeights };
+  readonly shared?: SharedWeights;
 }
 
 export interface ModelPlan {
-  readonly config: Qwen3NextConfig;
+  readonly config: ModelConfig;
   readonly vocab: number;
   readonly embedding: Weight; // [vocab, hidden]
   /** The embedding itself where the file has no `output.weight`. */
@@ -65,165 +76,56 @@ export interface ModelPlan {
   readonly layers: readonly LayerWeights[];
 }
 
-/** What the plan needs to know of a tensor. GgufTensor and StoredTensor both fit. */
-export interface TensorHeader {
-  readonly name: string;
-  /** Fastest axis first. */
-  readonly shape: readonly number[];
-  /** ggml type id. */
-  readonly type: number;
-}
-
-/** Kernels take a row in units of this many weights. */
-const UNIT = 32;
-
-/** Types of what is used element by element and not as a matrix. */
-const PLAIN: readonly WeightType[] = ["F32", "F16", "BF16"];
-
-function sameShape(found: readonly number[], wanted: readonly number[]): boolean {
-  const trim = (shape: readonly number[]): string => shape.join("×").replace(/(×1)+$/, "");
-  return trim(found) === trim(wanted);
-}
-
-class Tensors {
-  readonly #byName: ReadonlyMap<string, TensorHeader>;
-  readonly #used = new Set<string>();
-
-  constructor(tensors: readonly TensorHeader[]) {
-    this.#byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  }
-
-  has(name: string): boolean {
-    return this.#byName.has(name);
-  }
-
-  /** The tensor of the first of these names that exists. `shape` is the file's order: columns, rows, experts. */
-  take(names: readonly [string, ...string[]], shape: readonly [number, ...number[]], plain = false): Weight {
-    const name = names.find((candidate) => this.#byName.has(candidate)) ?? names[0];
-    const tensor = this.#byName.get(name);
-    if (!tensor) {
-      throw new AppError("model/format", `The model file has no tensor ${name}. It is incomplete, or made by a converter that is not supported: get another.`, {
-        data: { tensor: name },
-      });
-    }
-    if (!sameShape(tensor.shape, shape)) {
-      throw new AppError("model/format", `Tensor ${name} has the shape ${tensor.shape.join(" × ")}; the model's settings need ${shape.join(" × ")}. The file is damaged: get it again.`, {
-        data: { tensor: name, found: tensor.shape.join(","), expected: shape.join(",") },
-      });
-    }
-    const type = weightType(tensor.type, name);
-    if (plain && !PLAIN.includes(type)) {
-      throw new AppError("model/unsupported", `Tensor ${name} is of type ${type}, but a ${PLAIN.join(", ")} one is needed there. Use another file.`, { data: { tensor: name, type } });
-    }
-    const [columns, rows = 1] = shape;
-    if (columns % blockWeights(type) !== 0) {
-      throw new AppError("model/format", `Tensor ${name} has rows of ${columns} weights, which do not fill whole ${type} blocks of ${blockWeights(type)}. The file is damaged: get it again.`, {
-        data: { tensor: name, columns },
-      });
-    }
-    if (!plain && columns % UNIT !== 0) {
-      throw new AppError("model/unsupported", `Tensor ${name} has rows of ${columns} weights; this engine needs a multiple of ${UNIT}. Use another model.`, { data: { tensor: name, columns } });
-    }
-    this.#used.add(name);
-    return { name, type, rows, columns };
-  }
-
-  /** A tensor of a layer that exists but plays no part would be computed wrongly in silence. */
-  refuseTheRest(layers: number): void {
-    for (const { name, type } of this.#byName.values()) {
-      if (this.#used.has(name)) continue;
-      weightType(type, name);
-      const layer = /^blk\.(\d+)\./.exec(name)?.[1];
-      if (layer !== undefined && Number(layer) >= layers) continue;
-      throw new AppError("model/unsupported", `Tensor ${name} is not part of the Qwen3-Next models this engine knows, so the file would give wrong answers. Use another file.`, {
-        data: { tensor: name },
-      });
-    }
-  }
-}
-
-function takeMixer(tensors: Tensors, config: Qwen3NextConfig, layer: number): AttentionWeights | GdnWeights {
-  const { hidden } = config;
-  const blk = (name: string): string => `blk.${layer}.${name}`;
-  if (layerKind(config, layer) === "attention") {
-    const { heads, kvHeads, headDim } = config.attention;
-    return {
-      kind: "attention",
-      q: tensors.take([blk("attn_q.weight")], [hidden, heads * 2 * headDim]),
-      k: tensors.take([blk("attn_k.weight")], [hidden, kvHeads * headDim]),
-      v: tensors.take([blk("attn_v.weight")], [hidden, kvHeads * headDim]),
-      out: tensors.take([blk("attn_output.weight")], [heads * headDim, hidden]),
-      qNorm: tensors.take([blk("attn_q_norm.weight")], [headDim], true),
-      kNorm: tensors.take([blk("attn_k_norm.weight")], [headDim], true),
-    };
-  }
-  const { keyHeads, valueHeads, headDim, convTaps } = config.gdn;
-  const channels = (2 * keyHeads + valueHeads) * headDim;
-  if (tensors.has(blk("ssm_in.weight"))) {
-    throw new AppError("model/unsupported", `Tensor ${blk("ssm_in.weight")} belongs to the layout of 2025, before attn_qkv and attn_gate were separate. Use a newer conversion of the model.`, {
-      data: { tensor: blk("ssm_in.weight") },
-    });
-  }
-  return {
-    kind: "gdn",
-    qkv: tensors.take([blk("attn_qkv.weight")], [hidden, channels]),
-    z: tensors.take([blk("attn_gate.weight")], [hidden, valueHeads * headDim]),
-    ba: tensors.take([blk("ssm_ba.weight")], [hidden, 2 * valueHeads]),
-    conv: tensors.take([blk("ssm_conv1d.weight")], [convTaps, channels], true),
-    dtBias: tensors.take([blk("ssm_dt.bias"), blk("ssm_dt")], [valueHeads], true),
-    a: tensors.take([blk("ssm_a")], [valueHeads], true),
-    norm: tensors.take([blk("ssm_norm.weight")], [headDim], true),
-    out: tensors.take([blk("ssm_out.weight")], [valueHeads * headDim, hidden]),
-  };
-}
-
-function takeLayer(tensors: Tensors, config: Qwen3NextConfig, layer: number): LayerWeights {
-  const { hidden } = config;
-  const { experts, width, sharedWidth } = config.moe;
-  const blk = (name: string): [string] => [`blk.${layer}.${name}.weight`];
-  return {
-    mixer: takeMixer(tensors, config, layer),
-    mixerNorm: tensors.take(blk("attn_norm"), [hidden], true),
-    moeNorm: tensors.take(blk("post_attention_norm"), [hidden], true),
-    router: tensors.take(blk("ffn_gate_inp"), [hidden, experts]),
-    sharedScale: tensors.take(blk("ffn_gate_inp_shexp"), [hidden]),
-    sharedGate: tensors.take(blk("ffn_gate_shexp"), [hidden, sharedWidth]),
-    sharedUp: tensors.take(blk("ffn_up_shexp"), [hidden, sharedWidth]),
-    sharedDown: tensors.take(blk("ffn_down_shexp"), [sharedWidth, hidden]),
-    expert: {
-      gate: tensors.take(blk("ffn_gate_exps"), [hidden, width, experts]),
-      up: tensors.take(blk("ffn_up_exps"), [hidden, width, experts]),
-      down: tensors.take(blk("ffn_down_exps"), [width, hidden, experts]),
-    },
-  };
-}
-
 /** The whole model by name. Throws `model/format` or `model/unsupported` naming the first key or tensor that stands in the way. */
 export function planModel(file: { readonly metadata: Metadata; readonly tensors: readonly TensorHeader[] }): ModelPlan {
+  const architecture = findArchitecture(file.metadata);
   const config = readConfig(file.metadata);
-  const tensors = new Tensors(file.tensors);
+  const tensors = new Tensors(file.tensors, architecture.name);
   const vocab = file.tensors.find(({ name }) => name === "token_embd.weight")?.shape[1] ?? 0;
-  const embedding = tensors.take(["token_embd.weight"], [config.hidden, vocab]);
+  const embedding = tensors.matrix("token_embd.weight", [config.hidden, vocab]);
   const plan: ModelPlan = {
     config,
     vocab,
     embedding,
-    output: tensors.has("output.weight") ? tensors.take(["output.weight"], [config.hidden, vocab]) : embedding,
-    outputNorm: tensors.take(["output_norm.weight"], [config.hidden], true),
-    layers: Array.from({ length: config.layers }, (_, layer) => takeLayer(tensors, config, layer)),
+    output: tensors.has("output.weight") ? tensors.matrix("output.weight", [config.hidden, vocab]) : embedding,
+    outputNorm: tensors.vector("output_norm.weight", [config.hidden]),
+    layers: Array.from({ length: config.layers }, (_, layer) => architecture.layer(tensors, config, layer)),
   };
   tensors.refuseTheRest(config.layers);
   return plan;
 }
 
+/** The matrices that give the mixer its input, in the order in which its kernel finds their rows. */
+export function mixerInputs(mixer: LayerWeights["mixer"]): readonly Weight[] {
+  return mixer.kind === "attention" ? [mixer.q, mixer.k, mixer.v] : [mixer.qkv, mixer.z, ...mixer.ba];
+}
+
+function mixerWeights(mixer: LayerWeights["mixer"]): readonly Weight[] {
+  if (mixer.kind === "gdn") return [...mixerInputs(mixer), mixer.conv, mixer.dtBias, mixer.a, mixer.norm, mixer.out];
+  return [...mixerInputs(mixer), mixer.out, ...Object.values(mixer.norms ?? {}), ...Object.values(mixer.biases ?? {})];
+}
+
 /** Everything that is resident while the model runs, each once: all but the routed experts. */
 export function residentWeights(plan: ModelPlan): readonly Weight[] {
-  const all = [plan.embedding, plan.outputNorm, ...(plan.output === plan.embedding ? [] : [plan.output])];
-  for (const { mixer, expert: _, ...rest } of plan.layers) {
-    const { kind: __, ...own } = mixer;
-    all.push(...Object.values(own), ...Object.values(rest));
-  }
-  return all;
+  const ends = [plan.embedding, plan.outputNorm, ...(plan.output === plan.embedding ? [] : [plan.output])];
+  const layers = plan.layers.flatMap(({ mixer, mixerNorm, ffnNorm, routed, shared }): readonly Weight[] => [
+    ...mixerWeights(mixer),
+    mixerNorm,
+    ffnNorm,
+    ...(routed ? [routed.router] : []),
+    ...(shared ? Object.values(shared) : []),
+  ]);
+  return [...ends, ...layers];
+}
+
+/** The routed experts, layer by layer; empty for a dense model. */
+export function routedExperts(plan: ModelPlan): readonly ExpertWeights[] {
+  return plan.layers.flatMap(({ routed }) => (routed ? [routed.expert] : []));
+}
+
+/** What the store keeps of a weight beside its bytes. */
+export function storedHeader({ name, type, rows, columns }: Weight): TensorHeader {
+  return { name, shape: rows === 1 ? [columns] : [columns, rows], type: typeId(type) };
 }
 
 /** The plan of a model that is already stored, its records standing for the stacked expert tensors. */

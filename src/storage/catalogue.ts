@@ -1,10 +1,15 @@
 // The models that are stored: list, open, delete.
-import { AppError, throwIfAborted } from "../base/errors.ts";
-import { type CatalogueEntry, type Database, reading, writing } from "./database.ts";
-import { blockCount, hashesMatch } from "./hash.ts";
-import { indexedDbExpertStore } from "./indexeddb-expert-store.ts";
-import { keysOf } from "./model-writer.ts";
-import type { StoredModel, StoredTensor } from "./stored-model.ts";
+import { AppError } from "../base/errors.ts";
+import { type CatalogueEntry, type Database, FORMAT, reading, writing } from "./database.ts";
+import type { PieceSource } from "./file-piece.ts";
+import { firstFormatExperts, readFirstFormatTensor } from "./first-format.ts";
+import { keysOf } from "./hash-list.ts";
+import { ModelReader } from "./model-reader.ts";
+import { OPFS_PACKS } from "./opfs-packs.ts";
+import type { PackFolder } from "./pack-file.ts";
+import { groupsOf } from "./pieces.ts";
+import type { StoredModel } from "./stored-model.ts";
+import { openWeights } from "./weight-store.ts";
 
 /** All entries, half-imported ones too (`complete` tells). */
 export function listModels(database: Database): Promise<readonly CatalogueEntry[]> {
@@ -16,59 +21,90 @@ export function findModel(database: Database, id: string): Promise<CatalogueEntr
   return reading(() => database.get("models", id));
 }
 
-/** A complete model. Throws `storage/missing` for one that is not stored, or not completely. */
-export async function openModel(database: Database, id: string): Promise<StoredModel> {
+export interface OpenOptions {
+  /**
+   * The file that the model came from, or undefined when it is not at hand. Asked at once for a model that is read in place,
+   * else only when something is damaged. May throw why it cannot be had (`storage/file`).
+   */
+  readonly origin?: (entry: CatalogueEntry) => Promise<PieceSource | undefined>;
+  /** Nothing is written, and nobody is kept from the file. */
+  readonly isLook?: boolean;
+  /** For tests. */
+  readonly packs?: PackFolder;
+}
+
+/** A complete model. Throws `storage/missing` for one that is not stored, or not completely; `storage/locked` for one that another worker has open. */
+export async function openModel(database: Database, id: string, options: OpenOptions = {}): Promise<StoredModel> {
+  const entry = await completeEntry(database, id);
+  const tensors = new Map(entry.tensors.map((tensor) => [tensor.name, tensor]));
+  const { experts, readTensor, close } = await openWeightsOf(database, entry, options);
+  const { name, metadata, records } = entry;
+  return {
+    id,
+    name,
+    metadata,
+    tensors: entry.tensors,
+    records,
+    experts,
+    readTensor(wanted, signal) {
+      const tensor = tensors.get(wanted);
+      if (!tensor) throw new AppError("storage/missing", `${name} has no tensor ${wanted}.`, { data: { model: id, tensor: wanted } });
+      return readTensor(tensor, signal);
+    },
+    close,
+  };
+}
+
+type OpenWeights = Pick<StoredModel, "experts" | "close"> & Pick<ModelReader, "readTensor">;
+
+async function openWeightsOf(database: Database, entry: CatalogueEntry, options: OpenOptions): Promise<OpenWeights> {
+  if (entry.format !== undefined) {
+    const reader = await openReader(database, entry, options);
+    return { experts: reader.experts, readTensor: (tensor, signal) => reader.readTensor(tensor, signal), close: () => reader.close() };
+  }
+  return { experts: firstFormatExperts(database, entry), readTensor: (tensor, signal) => readFirstFormatTensor(database, entry, tensor, signal), close: async () => undefined };
+}
+
+/** For a model of the present format: what `openModel` reads through, and what checks and mends it. */
+export async function openReader(database: Database, entry: CatalogueEntry, { origin, packs, isLook = false }: OpenOptions = {}): Promise<ModelReader> {
+  const groups = groupsOf(entry);
+  const from = async (): Promise<PieceSource | undefined> => origin?.(entry);
+  const source = entry.store === "file" ? await from() : undefined;
+  const weights = await openWeights(database, entry, groups, false, { source, isLook, ...(packs ? { packs } : {}) });
+  try {
+    return await ModelReader.open(database, entry, groups, weights, from);
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+/** Throws `storage/missing`, or `storage/unavailable` for what only a newer version of this page can read. */
+export async function completeEntry(database: Database, id: string): Promise<CatalogueEntry> {
   const entry = await findModel(database, id);
   if (!entry?.complete) {
     throw new AppError("storage/missing", `${entry?.name ?? `Model ${id}`} is not completely stored in this browser. Load it again; what is stored is kept.`, { data: { model: id } });
   }
-  const tensors = new Map(entry.tensors.map((tensor) => [tensor.name, tensor]));
-  return {
-    id,
-    name: entry.name,
-    metadata: entry.metadata,
-    tensors: entry.tensors,
-    records: entry.records,
-    experts: indexedDbExpertStore(database, entry),
-    readTensor(name, signal) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new AppError("storage/missing", `${entry.name} has no tensor ${name}.`, { data: { model: id, tensor: name } });
-      return readTensor(database, entry, tensor, signal);
-    },
-  };
+  if ((entry.format ?? 1) > FORMAT) throw new AppError("storage/unavailable", `${entry.name} was stored by a newer version of this page, which this one cannot read. Reload the page; nothing was deleted.`, { data: { model: id } });
+  return entry;
 }
 
-async function readTensor(database: Database, entry: CatalogueEntry, tensor: StoredTensor, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = new Uint8Array(tensor.bytes);
-  let at = 0;
-  for (let piece = 0; piece < blockCount(tensor.bytes); piece++) {
-    throwIfAborted(signal, "Reading the model");
-    const stored = await reading(() => database.get("tensors", [entry.id, tensor.name, piece]));
-    const data = { data: { model: entry.name, tensor: tensor.name, piece } };
-    if (!stored) throw new AppError("storage/missing", `Part of tensor ${tensor.name} of ${entry.name} is missing from the browser's storage. Delete the model and load it again.`, data);
-    if (at + stored.bytes.byteLength > tensor.bytes || !(await hashesMatch(stored.bytes, stored.hashes))) {
-      throw new AppError("storage/corrupt", `Tensor ${tensor.name} of ${entry.name} is damaged in the browser's storage. Delete the model and load it again.`, data);
-    }
-    whole.set(stored.bytes, at);
-    at += stored.bytes.byteLength;
-  }
-  if (at !== tensor.bytes) throw new AppError("storage/corrupt", `Tensor ${tensor.name} of ${entry.name} is incomplete in the browser's storage. Delete the model and load it again.`);
-  return whole;
-}
-
-/** Deletes a model, stored or half-imported, in one transaction. Returns the bytes freed; 0 when there was none. */
-export async function deleteModel(database: Database, id: string): Promise<number> {
+/**
+ * Deletes a model, stored or half-imported. Returns the bytes freed; 0 when there was none, or only a word of the user's own
+ * file. Throws `storage/locked` when another worker has it open; then nothing has changed.
+ */
+export async function deleteModel(database: Database, id: string, packs: PackFolder = OPFS_PACKS): Promise<number> {
   const entry = await findModel(database, id);
   if (!entry) return 0;
+  // The pack first: what is left after a crash in between is an entry that says what is missing, and can be deleted again.
+  const packBytes = entry.store === "opfs" ? await packs.remove(entry) : 0;
   await writing(entry.name, 0, async () => {
-    const tx = database.transaction(["models", "journal", "tensors", "experts"], "readwrite", { durability: "strict" });
+    const tx = database.transaction(["models", "journal", "handles", "tensors", "experts", "hashes"], "readwrite", { durability: "strict" });
     await Promise.all([
-      tx.objectStore("models").delete(id),
-      tx.objectStore("journal").delete(id),
-      tx.objectStore("tensors").delete(keysOf(id)),
-      tx.objectStore("experts").delete(keysOf(id)),
+      ...(["models", "journal", "handles"] as const).map((store) => tx.objectStore(store).delete(id)),
+      ...(["tensors", "experts", "hashes"] as const).map((store) => tx.objectStore(store).delete(keysOf(id))),
       tx.done,
     ]);
   });
-  return entry.storedBytes;
+  return entry.store === "opfs" ? packBytes : entry.store === "file" ? 0 : entry.storedBytes;
 }

@@ -1,19 +1,28 @@
 // The one IndexedDB database of the app: its schema, how it is opened, and how its failures become ours.
 // It holds the catalogue of models, their weights, and what the user made (settings, chats, projects, checkpoints).
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { type DBSchema, type IDBPDatabase, wrap } from "idb";
 import { AppError } from "../base/errors.ts";
+import type { ExpertStore } from "./expert-store.ts";
 import type { RecordLayout, StoredTensor, StoredValue } from "./stored-model.ts";
 
 /** Raise it with a migration in `upgrade`; older data is never deleted by a newer app. */
-const VERSION = 1;
+const VERSION = 2;
+/** Of a model's weights in storage; an entry without one is of the first. A newer app's is refused. */
+export const FORMAT = 2;
 
 /** A model in the catalogue. Present with `complete: false` while it is being imported; only complete ones can be opened. */
 export interface CatalogueEntry {
   readonly id: string;
   readonly name: string;
   readonly source: "bundled" | "file" | "remote";
-  /** Of the file it was imported from. */
+  /** Of the file, or all the files, it was imported from. */
   readonly fileBytes: number;
+  /** Absent in the first. */
+  readonly format?: number;
+  /** Where the weights lie; absent: `indexeddb`. */
+  readonly store?: ExpertStore["kind"];
+  /** What it was imported from, in order: enough to fetch a damaged part again. */
+  readonly files?: readonly OriginFile[];
   /** Names the exact content; an import resumes only under the same one. */
   readonly fingerprint: string;
   /** What the weights take in storage. */
@@ -28,14 +37,36 @@ export interface CatalogueEntry {
   readonly importedAt: number;
 }
 
+/** A file that a model comes from. */
+export interface OriginFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex, as its publisher says. */
+  readonly sha256?: string;
+  /** Where it can be fetched again, by ranges. */
+  readonly url?: string;
+  /** ms since 1970, of a file on the user's disk: another one means that it was changed. */
+  readonly lastModified?: number;
+}
+
 /** How far an import has come: everything before is stored, and was read back and verified. */
 export interface JournalEntry {
   readonly id: string;
   readonly fingerprint: string;
-  /** Resident tensors done, in the catalogue entry's order. */
-  readonly tensors: number;
-  /** Expert records done, counted layer by layer. */
-  readonly records: number;
+  /** Bytes of the file that are done with, in file order. Absent: of the first format, whose imports begin anew. */
+  readonly at?: number;
+  /** Of the SHA-256 of the file `at` lies in, up to there (src/base/sha256-stream.ts). */
+  readonly sha256?: Uint8Array;
+  /** The file's SHA-256 was wrong: it is read again, and what differs from what is stored is replaced. */
+  readonly repairing?: boolean;
+}
+
+/** The files on the user's disk that a model comes from. */
+export interface KeptHandles {
+  readonly id: string;
+  readonly handles: readonly FileSystemFileHandle[];
+  /** They are read where they are: nothing is copied. */
+  readonly inPlace: boolean;
 }
 
 /** Bytes and the SHA-256 of each LIMITS.blockBytes of them, one after another. */
@@ -49,10 +80,13 @@ export type ShelfName = "settings" | "sessions" | "projects" | "checkpoints";
 export interface Schema extends DBSchema {
   models: { key: string; value: CatalogueEntry };
   journal: { key: string; value: JournalEntry };
-  /** [model, tensor, piece]; a tensor is cut into pieces of one block each. */
-  tensors: { key: [string, string, number]; value: StoredBytes };
-  /** [model, layer, expert] */
-  experts: { key: [string, number, number]; value: StoredBytes };
+  /** [model, tensor, piece]; a tensor is cut into pieces of one block each. The first format keeps hashes with the bytes. */
+  tensors: { key: [string, string, number]; value: StoredBytes | Uint8Array<ArrayBuffer> };
+  /** [model, layer, expert, part]; the first format has whole records, [model, layer, expert]. */
+  experts: { key: [string, number, number] | [string, number, number, number]; value: StoredBytes | Uint8Array<ArrayBuffer> };
+  /** [model, group, first piece]: the hashes of pieces that were stored together, one after another. */
+  hashes: { key: [string, string, number]; value: Uint8Array<ArrayBuffer> };
+  handles: { key: string; value: KeptHandles };
   settings: { key: string; value: unknown };
   sessions: { key: string; value: unknown };
   projects: { key: string; value: unknown };
@@ -60,27 +94,33 @@ export interface Schema extends DBSchema {
 }
 export type Database = IDBPDatabase<Schema>;
 
-const STORES = ["models", "journal", "tensors", "experts", "settings", "sessions", "projects", "checkpoints"] as const;
+/** The object stores of the newest version. */
+export const STORES = ["models", "journal", "handles", "tensors", "experts", "hashes", "settings", "sessions", "projects", "checkpoints"] as const;
+/** Those whose values carry their key, as `id`. */
+export const KEYED_STORES: readonly string[] = ["models", "journal", "handles"];
 
-/** Opens the database, making it if needed. `name` is for tests. Throws `storage/unavailable`. */
-export async function openDatabase(name = "tabwright"): Promise<Database> {
-  if (typeof indexedDB === "undefined") throw unavailable(undefined);
+/**
+ * Opens the database, making it if needed. `name` is for tests; another `factory` opens another storage of this site
+ * (src/ui/widget/engine-storage.ts). `onLost` is told when the browser closes it by force, which it does when it deletes the
+ * site's data. Throws `storage/unavailable`.
+ */
+export async function openDatabase(name = "tabwright", factory?: IDBFactory, onLost?: () => void): Promise<Database> {
   try {
-    const database: Database = await openDB<Schema>(name, VERSION, {
-      upgrade(db, oldVersion) {
-        if (oldVersion < 1) {
-          db.createObjectStore("models", { keyPath: "id" });
-          db.createObjectStore("journal", { keyPath: "id" });
-          for (const store of STORES.slice(2)) db.createObjectStore(store);
-        }
-      },
-      // Another tab has a newer version of the app: let it migrate. What runs here fails with a clear error.
-      blocking: () => database.close(),
-    });
+    const request = (factory ?? indexedDB).open(name, VERSION);
+    request.addEventListener("upgradeneeded", ({ oldVersion }) => upgrade(wrap(request.result) as Database, oldVersion));
+    const database = (await wrap(request)) as Database;
+    // Another tab has a newer version of the app: let it migrate. What runs here fails with a clear error.
+    database.addEventListener("versionchange", () => database.close());
+    if (onLost) database.addEventListener("close", onLost);
     return database;
   } catch (cause) {
     throw unavailable(cause);
   }
+}
+
+function upgrade(database: Database, oldVersion: number): void {
+  const added = oldVersion < 1 ? STORES : oldVersion < 2 ? (["handles", "hashes"] as const) : [];
+  for (const store of added) database.createObjectStore(store, KEYED_STORES.includes(store) ? { keyPath: "id" } : {});
 }
 
 function unavailable(cause: unknown): AppError {

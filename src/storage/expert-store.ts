@@ -17,9 +17,13 @@ export interface ExpertStore {
   /** Bytes of a record in this layer: the same for every expert of the layer. */
   recordBytes(layer: number): number;
   /**
-   * The whole record; the caller owns the bytes. Its block hashes are checked at the first read of each record.
-   * Throws `storage/missing` or `storage/corrupt` naming layer and expert, or `aborted`.
+   * Puts the whole record into `target`, which is exactly `recordBytes(layer)` long: a view of mapped GPU staging or of any
+   * other buffer, which must stay mapped and untouched until the promise settles. What `target` holds after a failure is
+   * undefined. Several reads may be under way at once; a layer's misses should be. Block hashes are checked at the first
+   * read of each record. Throws `storage/missing` or `storage/corrupt` naming layer and expert, or `aborted`.
    */
+  readInto(layer: number, expert: number, target: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<void>;
+  /** As `readInto`, into bytes of the caller's own. */
   read(layer: number, expert: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   stats(): StoreStats;
 }

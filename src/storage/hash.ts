@@ -1,7 +1,7 @@
 // Block hashes of stored bytes: SHA-256 of each LIMITS.blockBytes, joined. Bytes shorter than a block are one block.
 import { LIMITS } from "../base/limits.ts";
 
-const HASH_BYTES = 32;
+export const HASH_BYTES = 32;
 
 export function blockCount(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / LIMITS.blockBytes));
@@ -21,6 +21,10 @@ export async function hashBlocks(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8A
 
 /** Whether the bytes are the ones that were hashed. */
 export async function hashesMatch(bytes: Uint8Array<ArrayBuffer>, hashes: Uint8Array): Promise<boolean> {
-  const found = await hashBlocks(bytes);
-  return found.byteLength === hashes.byteLength && found.every((byte, i) => byte === hashes[i]);
+  return sameHashes(await hashBlocks(bytes), hashes);
+}
+
+/** Byte for byte. */
+export function sameHashes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
 }

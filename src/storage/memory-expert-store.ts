@@ -1,6 +1,6 @@
 // Expert records in memory: for small models in tests and tools. Passes the same contract suite as the stores on disk.
 import type { ExpertStore } from "./expert-store.ts";
-import { hashBlocks } from "./hash.ts";
+import { hashBlocks, hashesMatch } from "./hash.ts";
 import { expertStore } from "./record-reader.ts";
 import type { RecordLayout } from "./stored-model.ts";
 
@@ -10,10 +10,17 @@ export async function memoryExpertStore(
   layouts: readonly RecordLayout[],
   records: readonly (readonly Uint8Array<ArrayBuffer>[])[],
 ): Promise<ExpertStore> {
-  const experts = records[0]?.length ?? 0;
   const hashes = await Promise.all(records.map((layer) => Promise.all(layer.map(hashBlocks))));
-  return expertStore("memory", model, layouts, experts, async (layer, expert) => {
-    const record = records[layer]?.[expert];
-    return record && { bytes: record.slice(), hashes: hashes[layer]![expert]! };
+  return expertStore({
+    kind: "memory",
+    model,
+    layouts,
+    experts: records[0]?.length ?? 0,
+    async fetch(layer, expert, target) {
+      const record = records[layer]?.[expert];
+      if (record?.byteLength === target.byteLength) target.set(record);
+      return record?.byteLength ?? 0;
+    },
+    isIntact: (layer, expert, record) => hashesMatch(record, hashes[layer]![expert]!),
   });
 }

@@ -1,132 +1,179 @@
-// Writes a model into IndexedDB so that it can be interrupted anywhere: the journal advances only past bytes that were
-// stored and read back equal, and `complete` is the last thing written. Until then nothing can open the model.
+// Writes a model so that it can be interrupted anywhere: the journal, and with it the hashes, advances only past bytes that
+// were stored, flushed and read back equal, and `complete` is the last thing written. Until then nothing can open the model.
 import { AppError, throwIfAborted } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
-import { type CatalogueEntry, type Database, type JournalEntry, type StoredBytes, reading, writing } from "./database.ts";
-import { blockCount, hashBlocks, hashesMatch } from "./hash.ts";
+import { type CatalogueEntry, type Database, FORMAT, type JournalEntry, reading, writing } from "./database.ts";
+import { hashBlocks, sameHashes } from "./hash.ts";
+import { HashList, keysOf, keysOfGroup } from "./hash-list.ts";
+import { OPFS_PACKS } from "./opfs-packs.ts";
+import { fileRange, type Groups, groupsOf, packOffset, type Piece, pieceBytes } from "./pieces.ts";
+import { openWeights, type WeightOptions, type WeightStore } from "./weight-store.ts";
 
-/** Keeps one transaction of blocks below 32 MiB. */
-const PARTS_AT_ONCE = 8;
+/** What the journal says of how far it is. */
+export type Progress = Pick<JournalEntry, "sha256" | "repairing"> & { readonly at: number };
 
-type WeightKey = readonly ["tensors", [string, string, number]] | readonly ["experts", [string, number, number]];
-type Part = readonly [WeightKey, Uint8Array<ArrayBuffer>];
-
-/** Everything of one model in a store whose keys start with its id. */
-export function keysOf(id: string): IDBKeyRange {
-  return IDBKeyRange.bound([id], [id, []]);
+interface HashedPiece extends Piece {
+  readonly hashes: Uint8Array<ArrayBuffer>;
 }
 
 export class ModelWriter {
+  /** As it is imported: of the present format. */
+  readonly entry: CatalogueEntry;
+  readonly groups: Groups;
   readonly #database: Database;
-  readonly #entry: CatalogueEntry;
-  #journal: JournalEntry;
-  #writtenBytes: number;
+  readonly #weights: WeightStore;
+  #journal: JournalEntry & Progress;
 
-  private constructor(database: Database, entry: CatalogueEntry, journal: JournalEntry) {
+  private constructor(database: Database, entry: CatalogueEntry, groups: Groups, weights: WeightStore, journal: JournalEntry & Progress) {
     this.#database = database;
-    this.#entry = entry;
+    this.entry = entry;
+    this.groups = groups;
+    this.#weights = weights;
     this.#journal = journal;
-    this.#writtenBytes = doneBytes(entry, journal);
   }
 
-  /** Goes on with an interrupted import of the same content, or starts anew. `entry.complete` is ignored. */
-  static async begin(database: Database, entry: CatalogueEntry): Promise<ModelWriter> {
+  /** Goes on with an interrupted import of the same content into the same store, or starts anew. The caller closes it. */
+  static async begin(database: Database, given: CatalogueEntry, options: WeightOptions = {}): Promise<ModelWriter> {
+    const entry: CatalogueEntry = { ...given, format: FORMAT, complete: false };
+    const groups = groupsOf(entry);
     const [known, journal] = await reading(() => Promise.all([database.get("models", entry.id), database.get("journal", entry.id)]));
-    if (known && journal && !known.complete && journal.fingerprint === entry.fingerprint && sameLayout(known, entry)) {
-      return new ModelWriter(database, known, journal);
+    if (known && journal?.at !== undefined && !known.complete && journal.fingerprint === entry.fingerprint && sameLayout(known, entry)) {
+      const weights = await openWeights(database, entry, groups, false, options).catch(unlessGone);
+      if (weights && (await reachesTo(journal.at, weights, groups))) {
+        await writing(entry.name, entry.storedBytes, () => database.put("models", entry));
+        return new ModelWriter(database, entry, groups, weights, { ...journal, at: journal.at });
+      }
+      await weights?.close();
     }
-    const fresh: JournalEntry = { id: entry.id, fingerprint: entry.fingerprint, tensors: 0, records: 0 };
+    const fresh = { id: entry.id, fingerprint: entry.fingerprint, at: 0 };
+    if (known?.store === "opfs" && entry.store !== "opfs") await (options.packs ?? OPFS_PACKS).remove(entry);
     await writing(entry.name, entry.storedBytes, async () => {
-      const tx = database.transaction(["models", "journal", "tensors", "experts"], "readwrite", { durability: "strict" });
+      const tx = database.transaction(["models", "journal", "tensors", "experts", "hashes"], "readwrite", { durability: "strict" });
       await Promise.all([
-        tx.objectStore("models").put({ ...entry, complete: false }),
+        tx.objectStore("models").put(entry),
         tx.objectStore("journal").put(fresh),
-        tx.objectStore("tensors").delete(keysOf(entry.id)),
-        tx.objectStore("experts").delete(keysOf(entry.id)),
+        ...(["tensors", "experts", "hashes"] as const).map((store) => tx.objectStore(store).delete(keysOf(entry.id))),
         tx.done,
       ]);
     });
-    return new ModelWriter(database, entry, fresh);
+    return new ModelWriter(database, entry, groups, await openWeights(database, entry, groups, true, options), fresh);
   }
 
-  /** Tensors and records that are stored and verified already. */
-  get done(): { readonly tensors: number; readonly records: number; readonly bytes: number } {
-    return { tensors: this.#journal.tensors, records: this.#journal.records, bytes: this.#writtenBytes };
+  get progress(): Progress {
+    return this.#journal;
   }
 
-  /** Stores the next resident tensors, in the entry's order. Throws `storage/quota`. */
-  async putTensors(tensors: readonly Uint8Array<ArrayBuffer>[], signal?: AbortSignal): Promise<void> {
-    const first = this.#journal.tensors;
-    const parts: Part[] = tensors.flatMap((bytes, i) => {
-      const tensor = this.#entry.tensors[first + i];
-      if (tensor?.bytes !== bytes.byteLength) throw new AppError("bug", `tensor ${first + i} of ${this.#entry.name} is out of order`);
-      const pieces = Array.from({ length: blockCount(bytes.byteLength) }, (_, piece) => bytes.slice(piece * LIMITS.blockBytes, (piece + 1) * LIMITS.blockBytes));
-      return pieces.map((bytesOfPiece, piece): Part => [["tensors", [this.#entry.id, tensor.name, piece]], bytesOfPiece]);
-    });
-    for (let from = 0; from < parts.length; from += PARTS_AT_ONCE) {
-      throwIfAborted(signal, "Importing the model");
-      await this.#store(parts.slice(from, from + PARTS_AT_ONCE));
-    }
-    await this.#advance({ ...this.#journal, tensors: first + tensors.length });
+  /** What is still to come, and some room for the catalogue. */
+  get #neededBytes(): number {
+    return Math.ceil(this.entry.storedBytes * (1 - this.#journal.at / this.entry.fileBytes)) + 1e6;
   }
 
-  /** Stores the next expert records, all of one layer. Throws `storage/quota`. */
-  async putRecords(records: readonly Uint8Array<ArrayBuffer>[], signal?: AbortSignal): Promise<void> {
+  /** Stores pieces, each group's in order and without gaps, and then counts the import as far as `next`. Throws `storage/quota`. */
+  async put(pieces: readonly Piece[], next: Progress, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal, "Importing the model");
-    const { id, experts, name } = this.#entry;
-    const first = this.#journal.records;
-    const layer = Math.floor(first / experts);
-    const layout = this.#entry.records[layer];
-    const fits = records.length > 0 && (first % experts) + records.length <= experts && records.every((record) => record.byteLength === layout?.bytes);
-    if (!fits) throw new AppError("bug", `record ${first} of ${name} is out of order`);
-    await this.#store(records.map((record, i) => [["experts", [id, layer, (first % experts) + i]], record]));
-    await this.#advance({ ...this.#journal, records: first + records.length });
+    const hashed = await withHashes(pieces);
+    await this.#store(hashed);
+    const chunks = Map.groupBy(hashed, ({ group }) => group.name);
+    await this.#advance(next, [...chunks].map(([name, list]) => [name, list[0]!.index, joined(list.map(({ hashes }) => hashes))] as const));
+  }
+
+  /** As `put` for pieces that are stored already: those that differ are replaced. Returns how many. */
+  async replace(pieces: readonly Piece[], next: Progress, signal?: AbortSignal): Promise<number> {
+    throwIfAborted(signal, "Repairing the model");
+    const known = await HashList.load(this.#database, this.entry.id, this.groups);
+    const wrong = (await withHashes(pieces)).filter(({ group, index, hashes }) => !known.has(group, index, hashes));
+    await this.#store(wrong);
+    for (const { group, index, hashes } of wrong) known.set(group, index, hashes);
+    await this.#advance(next, [...new Set(wrong.map(({ group }) => group))].map((group) => [group.name, 0, known.whole(group)] as const), true);
+    return wrong.length;
+  }
+
+  /** Counts the import as far as `next`, where nothing had to be stored. */
+  advance(next: Progress): Promise<void> {
+    return this.#advance(next, []);
   }
 
   /** Makes the model visible. Everything must have been put. */
   async commit(): Promise<void> {
-    const { tensors, records, experts, name } = this.#entry;
-    if (this.#journal.tensors !== tensors.length || this.#journal.records !== records.length * experts) throw new AppError("bug", `${name} is not complete`);
-    await writing(name, 0, async () => {
+    const known = await HashList.load(this.#database, this.entry.id, this.groups);
+    const gap = this.groups.all.find((group) => Array.from({ length: group.pieces }, (_, index) => known.of(group, index)).some((hashes) => hashes.every((byte) => byte === 0)));
+    if (gap) throw new AppError("bug", `${this.entry.name} is not complete: ${gap.name} is missing`);
+    await writing(this.entry.name, this.#neededBytes, async () => {
       const tx = this.#database.transaction(["models", "journal"], "readwrite", { durability: "strict" });
-      await Promise.all([tx.objectStore("models").put({ ...this.#entry, complete: true }), tx.objectStore("journal").delete(this.#entry.id), tx.done]);
+      await Promise.all([tx.objectStore("models").put({ ...this.entry, complete: true }), tx.objectStore("journal").delete(this.entry.id), tx.done]);
     });
   }
 
-  async #store(parts: readonly Part[]): Promise<void> {
-    const values = await Promise.all(parts.map(async ([, bytes]): Promise<StoredBytes> => ({ bytes, hashes: await hashBlocks(bytes) })));
-    await writing(this.#entry.name, this.#entry.storedBytes - this.#writtenBytes, async () => {
-      const tx = this.#database.transaction(["tensors", "experts"], "readwrite", { durability: "strict" });
-      const puts = parts.map(([[store, key]], i) => (store === "tensors" ? tx.objectStore(store).put(values[i]!, key) : tx.objectStore(store).put(values[i]!, key)));
-      await Promise.all([...puts, tx.done]);
-    });
-    await Promise.all(parts.map(([key], i) => this.#readBack(key, values[i]!.hashes)));
-    this.#writtenBytes += values.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  close(): Promise<void> {
+    return this.#weights.close();
   }
 
-  async #readBack([store, key]: WeightKey, hashes: Uint8Array): Promise<void> {
-    const stored = await reading(() => (store === "tensors" ? this.#database.get(store, key) : this.#database.get(store, key)));
-    if (stored && (await hashesMatch(stored.bytes, hashes))) return;
-    throw new AppError("storage/corrupt", `The browser stored part of ${this.#entry.name} wrongly (${store} ${key.slice(1).join(", ")}). Try again; if it happens again, the disk is failing.`, {
-      data: { model: this.#entry.name, store },
-    });
+  async #store(pieces: readonly HashedPiece[]): Promise<void> {
+    if (pieces.length === 0) return;
+    try {
+      await this.#weights.write(pieces);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "storage/quota") throw error;
+      const neededBytes = Math.max(Number(error.data["neededBytes"]), this.#neededBytes);
+      throw new AppError("storage/quota", `The browser has no room for ${this.entry.name}: ${Math.ceil(neededBytes / 1e6)} MB more are needed. Free disk space or delete a model, then try again; what is stored is kept.`, { data: { neededBytes }, cause: error });
+    }
+    await Promise.all(pieces.map((piece) => this.#readBack(piece)));
   }
 
-  async #advance(journal: JournalEntry): Promise<void> {
-    await writing(this.#entry.name, this.#entry.storedBytes - this.#writtenBytes, () => this.#database.put("journal", journal));
+  async #readBack({ group, index, bytes, hashes }: HashedPiece): Promise<void> {
+    const stored = new Uint8Array(bytes.byteLength);
+    const found = await this.#weights.readPiece(group, index, stored);
+    if (found === stored.byteLength && sameHashes(await hashBlocks(stored), hashes)) return;
+    throw new AppError("storage/corrupt", `The browser stored part of ${this.entry.name} wrongly (${group.name}, ${index}). Try again; if it happens again, the disk is failing.`, { data: { model: this.entry.name } });
+  }
+
+  async #advance(next: Progress, chunks: readonly (readonly [group: string, first: number, hashes: Uint8Array<ArrayBuffer>])[], whole = false): Promise<void> {
+    const { id, fingerprint, name } = this.entry;
+    const journal = { id, fingerprint, ...next };
+    await writing(name, this.#neededBytes, async () => {
+      const tx = this.#database.transaction(["journal", "hashes"], "readwrite", { durability: "strict" });
+      const hashes = tx.objectStore("hashes");
+      await Promise.all([
+        ...(whole ? chunks.map(([group]) => hashes.delete(keysOfGroup(id, group))) : []),
+        ...chunks.map(([group, first, list]) => hashes.put(list, [id, group, first])),
+        tx.objectStore("journal").put(journal),
+        tx.done,
+      ]);
+    });
     this.#journal = journal;
   }
 }
 
-function doneBytes(entry: CatalogueEntry, journal: JournalEntry): number {
-  const tensors = entry.tensors.slice(0, journal.tensors).reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const layers = Math.floor(journal.records / Math.max(1, entry.experts));
-  const records = entry.records.slice(0, layers).reduce((sum, layout) => sum + layout.bytes * entry.experts, 0);
-  return tensors + records + (journal.records % Math.max(1, entry.experts)) * (entry.records[layers]?.bytes ?? 0);
+function withHashes(pieces: readonly Piece[]): Promise<readonly HashedPiece[]> {
+  return Promise.all(pieces.map(async (piece) => ({ ...piece, hashes: await hashBlocks(piece.bytes) })));
 }
 
-/** An import may only be continued if it would write the same bytes under the same keys. */
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+/** Whether the weights are as long as the journal says: a file that lost its end is no base to go on from. */
+async function reachesTo(at: number, weights: WeightStore, groups: Groups): Promise<boolean> {
+  const done = groups.all.filter((group) => fileRange(group, group.pieces - 1).offset + fileRange(group, group.pieces - 1).bytes <= at);
+  const last = done.toSorted((a, b) => packOffset(a, a.pieces - 1) - packOffset(b, b.pieces - 1)).at(-1);
+  if (!last) return true;
+  const target = new Uint8Array(pieceBytes(last, last.pieces - 1));
+  return (await weights.readPiece(last, last.pieces - 1, target)) === target.byteLength;
+}
+
+/** Weights that went missing behind the journal's back, or are of something else: it is not believed, and all begins anew. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof AppError && (error.code === "storage/missing" || error.code === "storage/corrupt")) return undefined;
+  throw error;
+}
+
+/** An import may only be continued if it would write the same bytes in the same places. */
 function sameLayout(a: CatalogueEntry, b: CatalogueEntry): boolean {
-  const shape = ({ tensors, records, experts }: CatalogueEntry) => JSON.stringify([tensors, records, experts]);
+  const shape = ({ format, store = "indexeddb", tensors, records, experts }: CatalogueEntry) => JSON.stringify([format, store, tensors, records, experts]);
   return shape(a) === shape(b);
 }

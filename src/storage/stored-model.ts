@@ -4,6 +4,16 @@ import type { ExpertStore } from "./expert-store.ts";
 /** Structured-cloneable values of the model file's header. */
 export type StoredValue = string | number | boolean | readonly StoredValue[];
 
+/** Where a matrix lies in the file that the model comes from. */
+export interface FilePlace {
+  /** Of the tensor's first byte; of the first expert's where it is a stack of them. */
+  readonly offset: number;
+  /** Of the whole tensor; of one expert where it is a stack. */
+  readonly bytes: number;
+  /** The rows that are taken, in this order; absent: all of them. */
+  readonly runs?: readonly { readonly first: number; readonly count: number }[];
+}
+
 /** A tensor that is resident while the model runs (everything but the routed experts). */
 export interface StoredTensor {
   readonly name: string;
@@ -11,8 +21,10 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** ggml type id. */
   readonly type: number;
-  /** Bytes as stored, which is the aligned GPU layout of src/gguf/blocks.ts. */
+  /** Bytes in the aligned GPU layout of src/gguf/blocks.ts. */
   readonly bytes: number;
+  /** Absent in what the first format stored. */
+  readonly from?: FilePlace;
 }
 
 /** One of the three matrices inside an expert record. */
@@ -24,6 +36,8 @@ export interface RecordPart {
   readonly type: number;
   /** `[columns, rows]`, as in the file, without the expert axis. */
   readonly shape: readonly [number, number];
+  /** Absent in what the first format stored. */
+  readonly from?: FilePlace;
 }
 
 /** How the records of one layer are laid out. */
@@ -47,4 +61,6 @@ export interface StoredModel {
   readonly experts: ExpertStore;
   /** The tensor's bytes in the GPU layout; the caller owns them. Throws `storage/missing` or `storage/corrupt` naming it. */
   readTensor(name: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives back the file that the weights lie in; nothing can be read afterwards. */
+  close(): Promise<void>;
 }

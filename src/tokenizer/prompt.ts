@@ -57,6 +57,8 @@ export class PromptRenderer {
         messages: safeMessages,
         ...(tools.length > 0 ? { tools: safeTools } : {}),
         add_generation_prompt: true,
+        // Qwen3's templates ask for an answer without a train of thought then: an agent's turns are many, and nothing shows one.
+        enable_thinking: false,
         bos_token: this.#tokenizer.bosText,
         eos_token: this.#tokenizer.eosText,
       });

@@ -16,6 +16,8 @@ export interface SpecialToken {
 /** How words are cut before merging, by `tokenizer.ggml.pre`. Source: llama.cpp src/llama-vocab.cpp. */
 const PRE_TOKENIZERS: Readonly<Record<string, string>> = {
   qwen2: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  // As qwen2, but a mark that combines with a letter is of the letter's word.
+  qwen35: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 };
 
 /** Control tokens that end a turn whatever the file names as its end: llama.cpp stops on them too. */
@@ -79,6 +81,11 @@ export class ModelTokenizer {
   splitSpecials(prompt: string): readonly (string | SpecialToken)[] {
     if (!this.#splitter) return prompt === "" ? [] : [prompt];
     return prompt.split(this.#splitter).filter((part) => part !== "").map((part) => this.specials.get(part) ?? part);
+  }
+
+  /** Every id's text in GPT-2's byte alphabet, those of user tokens as they are; empty for control tokens, which are no text. */
+  get vocabulary(): readonly string[] {
+    return this.#tokens.map((token, id) => (this.#specialIds.get(id)?.kind === "control" ? "" : token));
   }
 
   special(id: number): SpecialToken | undefined {

@@ -2,7 +2,8 @@
  * One token of Gated DeltaNet between its two projections: convolution, L2 norms, gates, the state's update, the gated norm.
  * Formula, source and mapping: deltanet.wgsl. Mutates `history` and `state`; does nothing while `routing` is stalled.
  */
-import type { Kernel } from "../../gpu/kernel.ts";
+import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
+import { specialise } from "../weights.ts";
 import source from "./deltanet.wgsl?raw";
 
 type Param = "key_heads" | "value_heads" | "kernel" | "eps";
@@ -11,7 +12,7 @@ export const deltanet = {
   name: "deltanet",
   source,
   bindings: {
-    proj: { access: "read", shape: "[q | k | v | z | ba] f32, as three matrices of matvec write it" },
+    proj: { access: "read", shape: "[q | k | v | z | ba] f32, as three or four matrices of matvec write it" },
     constants: { access: "read", shape: "packDeltanetConstants()" },
     step: { access: "read", shape: "Step" },
     routing: { access: "read", shape: "Routing" },
@@ -22,10 +23,12 @@ export const deltanet = {
   params: ["key_heads", "value_heads", "kernel", "eps"],
   floats: ["eps"],
   weights: [],
-  constants: { key_dim: 128, value_dim: 128, lanes: 64 },
+  specialise: (_types: unknown, features: KernelFeatures) => specialise(source, {}, features),
+  /** `tiled`: 0 or 1. */
+  constants: { key_dim: 128, value_dim: 128, lanes: 64, tiled: 0 },
   /** One workgroup a value head. */
   workgroups: (p: Readonly<Record<Param, number>>) => [p.value_heads, 1, 1],
-} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "history" | "state" | "out", Param, never, "key_dim" | "value_dim" | "lanes">;
+} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "history" | "state" | "out", Param, never, "key_dim" | "value_dim" | "lanes" | "tiled">;
 
 export interface DeltanetConstants {
   /** GGUF `ssm_a`, −exp(A_log): [value_heads]. */
@@ -56,6 +59,7 @@ export interface DeltanetShape {
   readonly value_dim: number;
   readonly kernel: number;
   readonly eps: number;
+  readonly tiled: boolean;
 }
 
 /** Floats of each of the kernel's buffers. */
@@ -86,13 +90,14 @@ export function deltanetReference(proj: readonly Float32Array[], { a, dt, norm, 
     };
     const result = new Float64Array(width);
     for (let h = 0; h < p.value_heads; h++) {
-      const keyHead = Math.floor(h / ratio);
+      const keyHead = p.tiled ? h % p.key_heads : Math.floor(h / ratio);
       const q = unit(keyHead * dk).map((x) => x / Math.sqrt(dk));
       const k = unit(keys + keyHead * dk);
       const v = convolved.subarray(2 * keys + h * dv, 2 * keys + (h + 1) * dv);
-      const ba = channels + width + keyHead * 2 * ratio + (h % ratio);
-      const beta = 1 / (1 + Math.exp(-now[ba]!));
-      const decay = Math.exp(a[h]! * Math.log1p(Math.exp(now[ba + ratio]! + dt[h]!)));
+      const b = channels + width + (p.tiled ? h : keyHead * 2 * ratio + (h % ratio));
+      const alpha = b + (p.tiled ? p.value_heads : ratio);
+      const beta = 1 / (1 + Math.exp(-now[b]!));
+      const decay = Math.exp(a[h]! * Math.log1p(Math.exp(now[alpha]! + dt[h]!)));
       const s = state[h]!;
       const o = new Float64Array(dv);
       for (let j = 0; j < dv; j++) {

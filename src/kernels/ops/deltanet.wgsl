@@ -4,10 +4,11 @@
 //   beta = sigmoid(b),  decay = exp(a_h · softplus(a + dt_h))
 //   m = decay · Sᵀk;  S = decay · S + k (beta (v − m))ᵀ;  o = Sᵀq / sqrt(key_dim)
 //   out = o / sqrt(mean(o^2) + eps) ⊙ norm ⊙ silu(z)
-// Source: llama.cpp src/models/qwen3next.cpp; transformers modular_qwen3_next.py.
+// Source: llama.cpp src/models/qwen3next.cpp, qwen35moe.cpp; transformers modular_qwen3_next.py.
 //
-// proj: [q: key_heads × key_dim | k: same | v: value_heads × value_dim | z: same as v | ba] f32; ba holds, for every key head,
-//   the b of its value heads, then their a (ratio = value_heads / key_heads of each)
+// proj: [q: key_heads × key_dim | k: same | v: value_heads × value_dim | z: same as v | ba] f32
+// A key head has ratio = value_heads / key_heads value heads. Grouped: they are neighbours, and ba holds, for every key head,
+//   the b of its value heads, then their a. `tiled`: value head h is of key head h % key_heads; ba is the b of all, then the a.
 // constants: [a: value_heads | dt: value_heads | norm: value_dim | conv: channels × kernel] f32
 // history: [kernel, channels] f32, a ring: row position % kernel is written, the others are read
 // state: [value_heads, key_dim, value_dim] f32   out: [value_heads, value_dim] f32
@@ -16,6 +17,7 @@
 override key_dim: u32 = 128u;
 override value_dim: u32 = 128u;
 override lanes: u32 = 64u;
+override tiled: bool = false;
 
 struct Params { key_heads: u32, value_heads: u32, kernel: u32, eps: f32 }
 
@@ -47,6 +49,7 @@ fn convolve(channel: u32, channels: u32, position: u32, keep: bool) -> f32 {
   return silu(sum);
 }
 
+// reduce total: vec2<f32> in partial
 /// The sum of every lane's pair, in the same order for all.
 fn total(lane: u32, value: vec2<f32>) -> vec2<f32> {
   partial[lane] = value;
@@ -56,13 +59,14 @@ fn total(lane: u32, value: vec2<f32>) -> vec2<f32> {
   workgroupBarrier();
   return sum;
 }
+// end reduce
 
 @compute @workgroup_size(lanes)
 fn deltanet(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   if (routing[0] != 0u) { return; }
   let head = group.x;
   let ratio = p.value_heads / p.key_heads;
-  let key_head = head / ratio;
+  let key_head = select(head / ratio, head % p.key_heads, tiled);
   let keys = p.key_heads * key_dim;
   let values = p.value_heads * value_dim;
   let channels = 2u * keys + values;
@@ -70,7 +74,7 @@ fn deltanet(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
 
   var squares = vec2<f32>();
   for (var i = lane; i < key_dim; i += lanes) {
-    let keep = head % ratio == 0u;
+    let keep = select(head % ratio == 0u, head < p.key_heads, tiled);
     q[i] = convolve(key_head * key_dim + i, channels, position, keep);
     k[i] = convolve(keys + key_head * key_dim + i, channels, position, keep);
     squares += vec2<f32>(q[i] * q[i], k[i] * k[i]);
@@ -82,9 +86,9 @@ fn deltanet(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
   }
   workgroupBarrier();
 
-  let ba = channels + values + key_head * 2u * ratio + head % ratio;
+  let ba = channels + values + select(key_head * 2u * ratio + head % ratio, head, tiled);
   let beta = 1.0 / (1.0 + exp(-proj[ba]));
-  let x = proj[ba + ratio] + constants[p.value_heads + head];
+  let x = proj[ba + select(ratio, p.value_heads, tiled)] + constants[p.value_heads + head];
   let softplus = max(x, 0.0) + log(1.0 + exp(-abs(x)));
   let decay = select(exp(constants[head] * softplus), 0.0, position == 0u);
 

@@ -1,8 +1,8 @@
 /**
- * The token's row of the embedding table becomes the residual stream. Formula and mapping: embedding.wgsl.
+ * The tokens' rows of the embedding table become the residual stream. Formula and mapping: embedding.wgsl.
  * Does nothing while `routing` is stalled.
  */
-import type { Kernel } from "../../gpu/kernel.ts";
+import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
 import { specialise, UNIT } from "../weights.ts";
 import source from "./embedding.wgsl?raw";
 
@@ -11,16 +11,18 @@ export const embedding = {
   source,
   bindings: {
     table: { access: "read", shape: "[rows, columns] weights" },
-    step: { access: "read", shape: "Step" },
+    step: { access: "read", shape: "Step, or [tokens] u32 ids" },
     routing: { access: "read", shape: "Routing" },
-    x: { access: "write", shape: "[columns] f32" },
+    x: { access: "write", shape: "[tokens, columns] f32" },
   },
-  params: ["rows", "columns"],
+  /** `tokens` only sizes the dispatch; 1 with a Step. */
+  params: ["rows", "columns", "tokens"],
   weights: ["table"],
-  constants: {},
-  specialise: (types: Readonly<Record<"table", string>>) => specialise(source, types),
-  workgroups: (p: { columns: number }) => [Math.ceil(p.columns / UNIT / 64), 1, 1],
-} as const satisfies Kernel<"table" | "step" | "routing" | "x", "rows" | "columns", "table", never>;
+  /** `first`: the token of the table's first row. `whole`: 0 where other dispatches have other rows. */
+  constants: { first: 0, whole: 1 },
+  specialise: (types: Readonly<Record<"table", string>>, features: KernelFeatures) => specialise(source, types, features),
+  workgroups: (p: Readonly<Record<"columns" | "tokens", number>>) => [Math.ceil(p.columns / UNIT / 64), p.tokens, 1],
+} as const satisfies Kernel<"table" | "step" | "routing" | "x", "rows" | "columns" | "tokens", "table", "first" | "whole">;
 
 /** `table` dequantised. A token past the table takes the last row. */
 export function embeddingReference(table: Float32Array, token: number, p: { rows: number; columns: number }): Float32Array {

@@ -1,10 +1,12 @@
-// x[r] += Σ_j weight_j · down_j[r] · act[j]  over the chosen experts and, last, the shared one
+// x[r] += Σ_j weight_j · down_j[r] · act[j]  over the chosen experts and, last, the shared one, whose weight is 1 unless `scaled`
 // arena: slots of slot_stride vec4s; down [hidden, ff] at down_at   shared_down: [hidden, shared_ff] weights
 // act: [topk, ff] f32, then [shared_ff] f32   x: [hidden] f32, the residual stream
 // A workgroup takes lanes / lanes_per_row × 4 rows; a lane takes units of 32 of 4 rows of every expert in turn. The order of
-// the sums follows the rank of the experts, never their slots: the result is the same wherever an expert lies.
+// the sums follows the rank of the experts, never their slots: the result is the same wherever an expert lies. A dense layer is
+// the shared expert alone: topk 0. Without a shared expert shared_ff is 0.
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
+override scaled: bool = true;
 
 struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, down_at: u32 }
 struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
@@ -30,6 +32,18 @@ fn unpack_shared_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) ->
 
 var<workgroup> sums: array<vec4<f32>, lanes>;
 
+// reduce row_sum: vec4<f32> in sums
+/// For the first lane of each row.
+fn row_sum(lane: u32, value: vec4<f32>) -> vec4<f32> {
+  sums[lane] = value;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
+  }
+  return sums[lane];
+}
+// end reduce
+
 fn inputs(at: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>(act[at], act[at + 1u], act[at + 2u], act[at + 3u], act[at + 4u], act[at + 5u], act[at + 6u], act[at + 7u]);
 }
@@ -48,6 +62,7 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   if (first < p.hidden) {
     var j = 0u;
     loop {
+      if (j >= p.topk) { break; }
       let choice = routing.choices[routing.base + j];
       let start = choice.slot * p.slot_stride + p.down_at;
       var unit = lane % lanes_per_row;
@@ -61,9 +76,10 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
         }
         continuing { unit += lanes_per_row; break if unit >= units; }
       }
-      continuing { j++; break if j == p.topk; }
+      continuing { j++; break if j >= p.topk; }
     }
-    let weight = routing.choices[routing.base + p.topk].weight;
+    var weight = 1.0;
+    if (scaled) { weight = routing.choices[routing.base + p.topk].weight; }
     var unit = lane % lanes_per_row;
     loop {
       if (unit >= shared_units) { break; }
@@ -76,12 +92,8 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
       continuing { unit += lanes_per_row; break if unit >= shared_units; }
     }
   }
-  sums[lane] = sum;
-  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
-  }
+  sum = row_sum(lane, sum);
   if (lane % lanes_per_row == 0u) {
-    for (var i = 0u; i < 4u && first + i < p.hidden; i++) { x[first + i] += sums[lane][i]; }
+    for (var i = 0u; i < 4u && first + i < p.hidden; i++) { x[first + i] += sum[i]; }
   }
 }

@@ -2,7 +2,7 @@
  * Gate, up and SiLU of all chosen experts and the shared one, in one dispatch, out of the arena's slots.
  * Formula and mapping: experts-up.wgsl. Does nothing while `routing` is stalled.
  */
-import type { Kernel } from "../../gpu/kernel.ts";
+import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
 import { specialise } from "../weights.ts";
 import source from "./experts-up.wgsl?raw";
 
@@ -29,11 +29,11 @@ export const expertsUp = {
   weights: ["gate", "up", "shared_gate", "shared_up"],
   /** lanesFor() */
   constants: { lanes: 64, lanes_per_row: 4 },
-  specialise: (types: Readonly<Record<Matrix, string>>) => specialise(source, types),
+  specialise: (types: Readonly<Record<Matrix, string>>, features: KernelFeatures) => specialise(source, types, features),
   /** Tiles of rows, times the chosen experts and the shared one. */
   workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => [
     Math.ceil(Math.max(p.ff, p.shared_ff) / ((lanes / lanes_per_row) * 4)),
-    p.topk + 1,
+    p.topk + (p.shared_ff > 0 ? 1 : 0),
     1,
   ],
 } as const satisfies Kernel<"arena" | "shared_gate" | "shared_up" | "x" | "norm" | "routing" | "act", Param, Matrix, Constant>;

@@ -2,7 +2,8 @@
 // h = norm ⊙ x / sqrt(mean(x^2) + eps)
 // arena: slots of slot_stride vec4s; gate [ff, hidden] at gate_at, up [ff, hidden] at up_at   x, norm: [hidden] f32
 // act: [topk, ff] f32, then [shared_ff] f32
-// A workgroup takes lanes / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl.
+// A workgroup takes lanes / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl. A dense layer is the shared expert
+// alone: topk 0. Without a shared expert shared_ff is 0.
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
 
@@ -41,8 +42,28 @@ fn unpack_shared_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> a
 // end weights
 
 var<workgroup> squares: array<f32, lanes>;
-var<workgroup> gate_sums: array<vec4<f32>, lanes>;
-var<workgroup> up_sums: array<vec4<f32>, lanes>;
+var<workgroup> sums: array<mat2x4<f32>, lanes>;
+
+// reduce total: f32 in squares
+fn total(lane: u32, value: f32) -> f32 {
+  squares[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < lanes; i++) { sum += squares[i]; }
+  return sum;
+}
+// end reduce
+// reduce row_sum: mat2x4<f32> in sums
+/// For the first lane of each row.
+fn row_sum(lane: u32, value: mat2x4<f32>) -> mat2x4<f32> {
+  sums[lane] = value;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
+  }
+  return sums[lane];
+}
+// end reduce
 
 fn inputs(unit: u32) -> array<vec4<f32>, 8> {
   let i = unit * 8u;
@@ -68,11 +89,7 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
 
   var sum = 0.0;
   for (var i = lane; i < p.hidden / 4u; i += lanes) { sum += dot(x[i], x[i]); }
-  squares[lane] = sum;
-  workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < lanes; i++) { total += squares[i]; }
-  let scale = inverseSqrt(total / f32(p.hidden) + p.eps);
+  let scale = inverseSqrt(total(lane, sum) / f32(p.hidden) + p.eps);
 
   let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
   var g = vec4<f32>();
@@ -108,17 +125,9 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
       continuing { unit += lanes_per_row; break if unit >= shared_end; }
     }
   }
-  gate_sums[lane] = g;
-  up_sums[lane] = u;
-  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane % lanes_per_row < half) {
-      gate_sums[lane] += gate_sums[lane + half];
-      up_sums[lane] += up_sums[lane + half];
-    }
-  }
+  let both = row_sum(lane, mat2x4<f32>(g, u));
   if (lane % lanes_per_row == 0u) {
-    let out = silu(gate_sums[lane] * scale) * (up_sums[lane] * scale);
+    let out = silu(both[0] * scale) * (both[1] * scale);
     for (var i = 0u; i < 4u && first + i < rows; i++) { act[j * p.ff + first + i] = out[i]; }
   }
 }

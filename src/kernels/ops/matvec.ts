@@ -2,7 +2,7 @@
  * Up to four matrices times one vector, the vector RMS-normed on the way in or the result added to what is there.
  * Formula and mapping: matvec.wgsl. Unused matrices: type "none", 0 rows, any buffer. Does nothing while `routing` is stalled.
  */
-import type { Kernel } from "../../gpu/kernel.ts";
+import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
 import { specialise } from "../weights.ts";
 import source from "./matvec.wgsl?raw";
 
@@ -28,7 +28,7 @@ export const matvec = {
   weights: ["w0", "w1", "w2", "w3"],
   /** `matrices`: how many there are; fewer is faster. `lanes`, `lanes_per_row`: lanesFor(). `normed`, `accumulate`: 0 or 1. */
   constants: { matrices: 4, lanes: 64, lanes_per_row: 4, normed: 0, accumulate: 0 },
-  specialise: (types: Readonly<Record<Matrix, string>>) => specialise(source, types),
+  specialise: (types: Readonly<Record<Matrix, string>>, features: KernelFeatures) => specialise(source, types, features),
   /** Tiles of rows, never across two matrices, times tokens. */
   workgroups: (p: Readonly<Record<Rows | "tokens", number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => {
     const tile = (lanes / lanes_per_row) * 4;

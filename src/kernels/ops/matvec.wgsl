@@ -47,6 +47,27 @@ fn unpack_w3(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<ve
 var<workgroup> squares: array<f32, lanes>;
 var<workgroup> sums: array<vec4<f32>, lanes>;
 
+// reduce total: f32 in squares
+fn total(lane: u32, value: f32) -> f32 {
+  squares[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < lanes; i++) { sum += squares[i]; }
+  return sum;
+}
+// end reduce
+// reduce row_sum: vec4<f32> in sums
+/// For the first lane of each row.
+fn row_sum(lane: u32, value: vec4<f32>) -> vec4<f32> {
+  sums[lane] = value;
+  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
+  }
+  return sums[lane];
+}
+// end reduce
+
 fn input(i: u32, at: u32) -> vec4<f32> {
   if (normed) { return x[at + i] * norm[i]; }
   return x[at + i];
@@ -100,11 +121,7 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   if (normed) {
     var sum = 0.0;
     for (var i = lane; i < p.columns / 4u; i += lanes) { sum += dot(x[x_at + i], x[x_at + i]); }
-    squares[lane] = sum;
-    workgroupBarrier();
-    var total = 0.0;
-    for (var i = 0u; i < lanes; i++) { total += squares[i]; }
-    scale = inverseSqrt(total / f32(p.columns) + p.eps);
+    scale = inverseSqrt(total(lane, sum) / f32(p.columns) + p.eps);
   }
 
   let first = tile * tile_rows + lane / lanes_per_row * 4u;
@@ -122,13 +139,8 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
       continuing { unit += lanes_per_row; break if unit >= units; }
     }
   }
-  sums[lane] = sum;
-  for (var half = lanes_per_row / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane % lanes_per_row < half) { sums[lane] += sums[lane + half]; }
-  }
+  sum = row_sum(lane, sum) * scale;
   if (lane % lanes_per_row == 0u) {
-    sum = sums[lane] * scale;
     for (var i = 0u; i < 4u && first + i < row_count; i++) {
       let at = y_at + first + i;
       y[at] = select(0.0, y[at], accumulate) + sum[i];

@@ -10,17 +10,18 @@ export const route = {
   name: "route",
   source,
   bindings: {
-    logits: { access: "read", shape: "[experts + 1] f32: the router's, then the shared expert's gate" },
-    slots: { access: "read", shape: "[experts] u32 of this layer, NO_SLOT where not resident" },
+    logits: { access: "read", shape: "[tokens, experts + 1] f32: the router's, then the shared expert's gate" },
+    slots: { access: "read", shape: "[experts] u32 of this layer, NO_SLOT where not resident; any buffer unless `stalls`" },
     step: { access: "read", shape: "Step" },
     routing: { access: "write", shape: "Routing" },
   },
-  params: ["experts", "topk", "layer"],
+  /** `tokens` only sizes the dispatch; 1 where it may stall. */
+  params: ["experts", "topk", "layer", "tokens"],
   weights: [],
-  /** A power of two. */
-  constants: { lanes: 64 },
-  workgroups: () => [1, 1, 1],
-} as const satisfies Kernel<"logits" | "slots" | "step" | "routing", "experts" | "topk" | "layer", never, "lanes">;
+  /** `lanes`: a power of two. `stalls`: 0 where the host brings the experts after it has read the choices. */
+  constants: { lanes: 64, stalls: 1 },
+  workgroups: (p: Readonly<Record<"tokens", number>>) => [p.tokens, 1, 1],
+} as const satisfies Kernel<"logits" | "slots" | "step" | "routing", "experts" | "topk" | "layer" | "tokens", never, "lanes" | "stalls">;
 
 /** The chosen experts, best first, then the shared expert's choice (its `expert` is the number of experts). */
 export function routeReference(logits: Float32Array, slots: Uint32Array, p: { experts: number; topk: number }): readonly Choice[] {

@@ -1,9 +1,11 @@
 // The topk largest logits (ties: the lower index), their softmax among themselves, each expert's slot; the shared gate's sigmoid.
-// logits: [experts + 1] f32, the last one the shared expert's gate   slots: [experts] u32 of this layer, NO_SLOT = not resident
+// logits: [tokens, experts + 1] f32, the last one the shared expert's gate   slots: [experts] u32 of this layer, NO_SLOT = not resident
 // routing: header, then (topk + 1) choices a layer at (step.route + layer) × (topk + 1)
-// One workgroup. Round j finds the best logit that comes after round j − 1's in the order (value down, index up), so nothing
-// has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct.
+// One workgroup a token, their choices one after the other. There is one token unless `stalls` is false: then slots play no part
+// and the header is left alone. Round j finds the best logit that comes after round j − 1's in the order (value down, index up),
+// so nothing has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct.
 override lanes: u32 = 64u;
+override stalls: bool = true;
 
 const no_slot = 0xffffffffu;
 
@@ -29,19 +31,25 @@ fn key_of(value: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
+fn slot_of(expert: u32) -> u32 {
+  if (stalls) { return slots[expert]; }
+  return no_slot;
+}
+
 @compute @workgroup_size(lanes)
-fn route(@builtin(local_invocation_index) lane: u32) {
+fn route(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) { stalled = routing.stalled; }
   if (workgroupUniformLoad(&stalled) != 0u) { return; }
 
-  let base = (step[2] + p.layer) * (p.topk + 1u);
+  let first = group.x * (p.experts + 1u);
+  let base = (step[2] + p.layer + group.x) * (p.topk + 1u);
   var last_key = 0xffffffffu;
   var last_index = 0u;
   for (var j = 0u; j < p.topk; j++) {
     var key = 0u;
     var index = no_slot;
     for (var e = lane; e < p.experts; e += lanes) {
-      let k = key_of(logits[e]);
+      let k = key_of(logits[first + e]);
       let after = j == 0u || k < last_key || (k == last_key && e > last_index);
       if (after && (index == no_slot || k > key)) {
         key = k;
@@ -64,7 +72,7 @@ fn route(@builtin(local_invocation_index) lane: u32) {
     }
     last_key = best_key[0];
     last_index = best_index[0];
-    if (lane == 0u) { routing.choices[base + j] = Choice(last_index, slots[last_index], logits[last_index], 0u); }
+    if (lane == 0u) { routing.choices[base + j] = Choice(last_index, slot_of(last_index), logits[first + last_index], 0u); }
     workgroupBarrier();
   }
 
@@ -79,10 +87,12 @@ fn route(@builtin(local_invocation_index) lane: u32) {
       if (routing.choices[base + j].slot == no_slot) { missing = 1u; }
     }
     for (var j = 0u; j < p.topk; j++) { routing.choices[base + j].weight /= sum; }
-    routing.choices[base + p.topk] = Choice(p.experts, no_slot, 1.0 / (1.0 + exp(-logits[p.experts])), 0u);
-    routing.layer = p.layer;
-    routing.position = step[1];
-    routing.base = base;
-    routing.stalled = missing;
+    routing.choices[base + p.topk] = Choice(p.experts, no_slot, 1.0 / (1.0 + exp(-logits[first + p.experts])), 0u);
+    if (stalls) {
+      routing.layer = p.layer;
+      routing.position = step[1];
+      routing.base = base;
+      routing.stalled = missing;
+    }
   }
 }
