@@ -1,6 +1,7 @@
 // The only file that imports @webcontainer/api: which host answers it, and a boot that cannot hang. The client trusts
 // its host completely, so `stackblitz` is a choice the user sees (network, their terms); `local` is our own /headless.
 import { WebContainer } from "@webcontainer/api";
+import { afterAwake } from "../base/awake-timer.ts";
 import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 
@@ -26,9 +27,9 @@ export async function bootContainer(host: ContainerHost = "local", timeoutMs: nu
   }
   chosen = host;
   Object.assign(globalThis, { WEBCONTAINER_API_IFRAME_URL: ORIGINS[host]() });
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopWaiting: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(host, `did not answer within ${Math.round(timeoutMs / 1000)} s`)), timeoutMs);
+    stopWaiting = afterAwake(timeoutMs, () => reject(unavailable(host, `did not answer within ${Math.round(timeoutMs / 1000)} s`)));
   });
   try {
     return await Promise.race([WebContainer.boot({ coep: "require-corp", workdirName: "project" }), late]);
@@ -36,7 +37,7 @@ export async function bootContainer(host: ContainerHost = "local", timeoutMs: nu
     if (error instanceof AppError) throw error;
     throw unavailable(host, error instanceof Error ? error.message : String(error), error);
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
   }
 }
 

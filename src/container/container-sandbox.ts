@@ -4,7 +4,7 @@ import { normalizeFilePath } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
 import type { WebContainer } from "./client.ts";
 import { runCommand } from "./run.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { LiveProject, Sandbox } from "./sandbox.ts";
 import { decodeTree, encodeTree } from "./snapshot.ts";
 
 /** Never listed, never in a snapshot, never touched by `restore`; at any depth. */
@@ -13,12 +13,23 @@ const LEFT_OUT = ["**/node_modules", "**/.git"];
 export function containerSandbox(container: WebContainer): Sandbox {
   const { fs } = container;
 
-  async function snapshot(): Promise<FileTree> {
-    const bytes = await ask(() => container.export(".", { format: "binary", excludes: LEFT_OUT }), "read the project");
-    return decodeTree(bytes);
-  }
+  const image = (): Promise<Uint8Array> => ask(() => container.export(".", { format: "binary", excludes: LEFT_OUT }), "read the project");
+  const snapshot = async (): Promise<FileTree> => decodeTree(await image());
+
+  const live: LiveProject = {
+    image,
+    mount: (bytes) => ask(() => container.mount(bytes), "write the project"),
+    async watch(onChange) {
+      const watcher = fs.watch(".", { recursive: true }, (_event, name) => {
+        if (!/(^|\/)(node_modules|\.git)(\/|$)/.test(String(name))) onChange();
+      });
+      return () => watcher.close();
+    },
+    hasPackages: () => fs.readdir("node_modules").then(() => true, () => false),
+  };
 
   return {
+    live,
     readFile: (given) => {
       const path = normalizeFilePath(given);
       return ask(async () => fs.readFile(path), path);

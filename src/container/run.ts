@@ -1,4 +1,5 @@
 // One command in the container with everything that may end it: its own exit, a time-out, a stop, too much output.
+import { afterAwake } from "../base/awake-timer.ts";
 import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { WebContainer, WebContainerProcess } from "./client.ts";
@@ -27,7 +28,7 @@ export async function runCommand(container: WebContainer, command: string, optio
   });
   const onAbort = (): void => stop("aborted");
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => stop("timeout"), timeoutMs);
+  const stopWaiting = afterAwake(timeoutMs, () => stop("timeout"));
   try {
     const spawned = container.spawn("sh", ["-c", command]).catch((cause: unknown) => {
       throw new AppError("container/stopped", `The container could not run "${command}": ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
@@ -49,7 +50,7 @@ export async function runCommand(container: WebContainer, command: string, optio
     const code = await Promise.race([process.exit, new Promise<number>((resolve) => setTimeout(() => resolve(KILLED), KILL_MS))]);
     return result(code, first);
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
     signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -18,7 +18,20 @@ export interface RunResult {
   readonly durationMs: number;
 }
 
+/** A project's files as they change, whoever changes them. `node_modules` and `.git` do not count. */
+export interface LiveProject {
+  /** Calls back after changes; resolves with what ends that. */
+  watch(onChange: () => void): Promise<() => void>;
+  /** All of it as one value, for `mount`: links, permission bits and empty folders too. */
+  image(): Promise<Uint8Array>;
+  mount(image: Uint8Array): Promise<void>;
+  /** Whether it has a `node_modules`. */
+  hasPackages(): Promise<boolean>;
+}
+
 export interface Sandbox {
+  /** Absent where nobody but the page changes files. */
+  readonly live?: LiveProject;
   /** Throws `project/not-found`. */
   readFile(path: string): Promise<Uint8Array>;
   /** Creates parent folders. */

@@ -1,6 +1,8 @@
 // Every message between the trusted /headless page and the kernel in the opaque frame: plain data over one MessagePort.
 // The page checks each message from the kernel as hostile: user code may have taken over the frame.
-import type { Program, Terminal } from "./protocol.ts";
+import type { WatchEvent } from "./change-queue.ts";
+import type { ScriptName, Terminal } from "./protocol.ts";
+import type { RegistryAnswer, RegistryQuestion } from "./registry/question.ts";
 
 export interface SpawnOptions {
   readonly command: string;
@@ -49,22 +51,33 @@ export type KernelMethod = keyof KernelCalls;
 
 export type ToKernel =
   | { readonly type: "call"; readonly id: number; readonly method: KernelMethod; readonly args: readonly unknown[] }
+  /** Answered at once, so that the page knows that the kernel lives. */
+  | { readonly type: "ping" }
   /** The app has taken this many bytes of the process's output: more may be sent. */
-  | { readonly type: "ack"; readonly process: number; readonly bytes: number };
+  | { readonly type: "ack"; readonly process: number; readonly bytes: number }
+  | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer };
 
 export type FromKernel =
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly name: string; readonly message: string }
+  | { readonly type: "pong" }
   | { readonly type: "output"; readonly process: number; readonly fd: 1 | 2; readonly data: Uint8Array }
   /** After the last output. */
   | { readonly type: "exit"; readonly process: number; readonly code: number }
-  | { readonly type: "watch"; readonly watch: number; readonly event: "rename" | "change"; readonly name: string };
+  /** Answered once, whatever happens. */
+  | { readonly type: "registry"; readonly request: number; readonly question: RegistryQuestion }
+  /** Nobody waits for the answer any more. */
+  | { readonly type: "registry-cancel"; readonly request: number }
+  /** A server of the container started or stopped listening on a TCP port. */
+  | { readonly type: "port"; readonly port: number; readonly open: boolean }
+  /** What has changed since the last of these; an empty name: more than can be told. */
+  | { readonly type: "watch"; readonly watch: number; readonly events: readonly WatchEvent[] };
 
 /** Between the kernel and the page that made its frame: the source of a process Worker, asked for when first needed. */
-export type ToFrame = { readonly type: "kernel-ready" } | { readonly type: "source-wanted"; readonly program: Program };
+export type ToFrame = { readonly type: "kernel-ready" } | { readonly type: "source-wanted"; readonly program: ScriptName };
 export type FromFrame =
   | { readonly type: "connect" }
-  | { readonly type: "source"; readonly program: Program; readonly source: string };
+  | { readonly type: "source"; readonly program: ScriptName; readonly source: string };
 
 /** Bytes of a process's output that may be on their way to the app before it has taken any. */
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;

@@ -24,6 +24,8 @@ sandbox.srcdoc = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content
 const sources = {
   node: () => import("./node-worker.ts?bundle"),
   sh: () => import("./shell/main.ts?bundle"),
+  npm: () => import("./npm/main.ts?bundle"),
+  typescript: () => import("./typescript.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {
@@ -31,12 +33,13 @@ function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {
 }
 
 async function sendSource(program: unknown): Promise<void> {
-  if (program !== "node" && program !== "sh") return;
+  if (program !== "node" && program !== "sh" && program !== "npm" && program !== "typescript") return;
   const { source } = await sources[program]();
   tellKernel({ type: "source", program, source });
 }
 
 let connected = false;
+let loaded = false;
 addEventListener("message", ({ source, origin, data, ports }: MessageEvent<ToFrame | { readonly type: "connect" } | null>) => {
   if (source === sandbox.contentWindow) {
     if (data?.type === "kernel-ready") parent.postMessage({ type: "frame-ready" }, location.origin);
@@ -45,5 +48,10 @@ addEventListener("message", ({ source, origin, data, ports }: MessageEvent<ToFra
     connected = true;
     tellKernel({ type: "connect" }, [ports[0]]);
   }
+});
+// It loads once; what loads there later is no kernel (code in it has navigated it, as far as the policy lets).
+sandbox.addEventListener("load", () => {
+  if (loaded) parent.postMessage({ type: "frame-lost" }, location.origin);
+  loaded = true;
 });
 if (parent !== window) document.body.append(sandbox);

@@ -32,3 +32,9 @@ export function joinPath(folder: string, child: string): string {
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(`${folder}/`);
 }
+
+/** `/usr/bin/node` and `node` are the same command; `./node` is a file. */
+export function commandName(command: string): string {
+  const folder = parentPath(command);
+  return command.startsWith("/") && (folder === "/bin" || folder === "/usr/bin" || folder === "/usr/local/bin") ? baseName(command) : command;
+}

@@ -30,16 +30,24 @@ export class ProcessLink {
 
   constructor(port: WorkerPort, onMessage: (message: ToProcess) => void) {
     const post = port.postMessage.bind(port);
-    this.#post = (message, transfer) => post(message, transfer);
+    this.#post = (message, transfer) => {
+      try {
+        post(message, transfer);
+      } catch (error) {
+        // The engine says where it was sent to; to the program that is nobody it knows.
+        if (error instanceof DOMException && error.name === "DataCloneError") throw new DOMException(error.message.replace(/^Failed to execute 'postMessage' on '\w+': /, ""), error.name);
+        throw error;
+      }
+    };
     port.addEventListener("message", (event) => onMessage(event.data as ToProcess));
     this.post({ type: "ready" });
   }
 
   /** Sends what was written before, then the message. Ignored after `exit`. */
-  post(message: FromProcess): void {
+  post(message: FromProcess, transfer: Transferable[] = []): void {
     if (this.#ended) return;
     this.flush();
-    this.#post(message, []);
+    this.#post(message, transfer);
   }
 
   /** Sends bytes to stdout or stderr, in order, now or soon. The bytes are copied: the caller may reuse them. */

@@ -1,15 +1,35 @@
 // Every message between the kernel and a process (one Worker each): plain, structured-cloneable data, nothing else.
 // Order is meaning: a process's file operations, output and exit travel on one port, so a parent that sees a child's
 // exit has already been sent every file the child wrote. The kernel checks each message from a process as hostile.
+import type { RegistryAnswer, RegistryQuestion } from "./registry/question.ts";
 import type { FileImage, FileOp } from "./vfs-node.ts";
 
-/** What runs in the Worker: our Node runtime or the shell. The kernel resolves `npm`, `npx` and paths to one of them. */
-export type Program = "node" | "sh";
+/** What runs in the Worker: our Node runtime, the shell, or npm's commands that install. Paths and scripts become one of the first two. */
+export type Program = "node" | "sh" | "npm";
 
-export type Signal = "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGHUP";
+/** What a Worker may be made of or load: a program, or TypeScript's compiler for the node programs that need it. */
+export type ScriptName = Program | "typescript";
+
+/** Those whose default is to end the process. */
+export type Signal =
+  | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGILL" | "SIGTRAP" | "SIGABRT" | "SIGIOT" | "SIGBUS" | "SIGFPE" | "SIGKILL" | "SIGUSR1" | "SIGSEGV" | "SIGUSR2" | "SIGPIPE" | "SIGALRM" | "SIGTERM"
+  | "SIGSTKFLT" | "SIGXCPU" | "SIGXFSZ" | "SIGVTALRM" | "SIGPROF" | "SIGIO" | "SIGPOLL" | "SIGPWR" | "SIGSYS";
 
 /** The conventional exit code of a process ended by a signal, as a shell reports it: 128 + number. */
-export const SIGNAL_EXIT_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 };
+export const SIGNAL_EXIT_CODES: Readonly<Record<Signal, number>> = {
+  SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGILL: 132, SIGTRAP: 133, SIGABRT: 134, SIGIOT: 134, SIGBUS: 135, SIGFPE: 136, SIGKILL: 137, SIGUSR1: 138, SIGSEGV: 139, SIGUSR2: 140, SIGPIPE: 141,
+  SIGALRM: 142, SIGTERM: 143, SIGSTKFLT: 144, SIGXCPU: 152, SIGXFSZ: 153, SIGVTALRM: 154, SIGPROF: 155, SIGIO: 157, SIGPOLL: 157, SIGPWR: 158, SIGSYS: 159,
+};
+
+/** Where a server listens: a TCP port of the container's one machine, or the path of a local socket. */
+export type NetAddress = number | string;
+
+/** Ephemeral ports are handed out by the processes themselves, so that `listen(0)` knows its port at once: each has a range of its own. */
+export const FIRST_EPHEMERAL_PORT = 32_768;
+export const PORTS_PER_PROCESS = 512;
+
+/** Bytes that may be on their way over one direction of a connection before the reader has taken any. */
+export const SOCKET_WINDOW_BYTES = 256 * 1024;
 
 export interface Terminal {
   readonly cols: number;
@@ -32,14 +52,47 @@ export interface StartMessage {
   readonly terminal: Terminal | null;
   /** False: end of input at once, as with `</dev/null`. */
   readonly stdin: boolean;
+  /** Where to load TypeScript's compiler from (`importScripts`), when the project has files for it. */
+  readonly typescript: string | null;
   /** True: `process.send` works and messages arrive (a child made by `fork`, or a test file's process). */
   readonly ipc: boolean;
+  /** First of its PORTS_PER_PROCESS ephemeral ports. */
+  readonly firstPort: number;
+  /** It is a thread of its parent's process, whose `pid` it has. */
+  readonly thread: ThreadStart | null;
 }
+
+/** A thread of `worker_threads`: to the kernel a child with messages, to its program a part of its parent. */
+export interface ThreadStart {
+  readonly id: number;
+  /** Any value that can be cloned, ports in it included. */
+  readonly data: unknown;
+}
+
+/** What travels on a connection, in both directions of both ends. `socket` is the number of the receiver's or sender's own end. */
+export type SocketMessage =
+  /** At most PROCESS_CHUNK_BYTES; the buffer is transferred. */
+  | { readonly type: "socket-data"; readonly socket: number; readonly data: Uint8Array }
+  /** The reader took this many bytes: as many more may be sent. */
+  | { readonly type: "socket-ack"; readonly socket: number; readonly bytes: number }
+  /** No more data follows from this side. */
+  | { readonly type: "socket-end"; readonly socket: number }
+  /** The connection is over for both; `reset` when the other side shall see ECONNRESET. */
+  | { readonly type: "socket-close"; readonly socket: number; readonly reset: boolean };
 
 export type ToProcess =
   | StartMessage
-  /** A change made by another process or by the page. */
-  | { readonly type: "file"; readonly op: FileOp }
+  | SocketMessage
+  | { readonly type: "listening"; readonly server: number }
+  /** `code` is EADDRINUSE or EMFILE. */
+  | { readonly type: "listen-error"; readonly server: number; readonly code: string }
+  /** A client came; `socket` is a number below zero, which no process chooses. `port` is the client's own. */
+  | { readonly type: "connection"; readonly server: number; readonly socket: number; readonly port: number }
+  | { readonly type: "connected"; readonly socket: number }
+  /** `code` is ECONNREFUSED, ENOENT or EMFILE. */
+  | { readonly type: "connect-error"; readonly socket: number; readonly code: string }
+  /** A change made by another process or by the page; `seq` counts those sent to this process, from 1. */
+  | { readonly type: "file"; readonly op: FileOp; readonly seq: number }
   /** Null ends the input. */
   | { readonly type: "stdin"; readonly data: Uint8Array | null }
   | { readonly type: "resize"; readonly terminal: Terminal }
@@ -47,8 +100,10 @@ export type ToProcess =
   | { readonly type: "signal"; readonly signal: Signal }
   /** From the parent, when `ipc`. `null` means the parent disconnected. */
   | { readonly type: "message"; readonly message: unknown }
+  /** To npm alone, by the number of its question. */
+  | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer }
   | { readonly type: "child-started"; readonly child: number; readonly pid: number }
-  /** The child could not be started; no other message about it follows. `code` is ENOENT, EAGAIN or EACCES. */
+  /** The child could not be started; no other message about it follows. `code` is ENOENT, EAGAIN, E2BIG or EACCES. */
   | { readonly type: "child-error"; readonly child: number; readonly code: string; readonly message: string }
   | { readonly type: "child-output"; readonly child: number; readonly fd: 1 | 2; readonly data: Uint8Array }
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
@@ -66,12 +121,58 @@ export interface SpawnRequest {
   readonly ipc: boolean;
   /** Passed on when the child writes to its parent's terminal (`stdio: "inherit"`). */
   readonly terminal: Terminal | null;
+  readonly thread?: ThreadStart;
 }
 
+/** A child that its parent waits for without returning to its event loop. */
+export interface SyncSpawnRequest {
+  readonly request: SpawnRequest;
+  /** Everything the child will ever read. */
+  readonly input: Uint8Array;
+  /** Whether its output is kept for the parent, goes where the parent's goes, or nowhere. */
+  readonly stdout: SyncOutput;
+  readonly stderr: SyncOutput;
+  readonly timeoutMs: number | null;
+  readonly killSignal: Signal;
+  /** Of each kept stream; the child is killed past it. */
+  readonly maxBytes: number;
+}
+export type SyncOutput = "keep" | "inherit" | "ignore";
+
+/** What comes back through the shared memory, packed as MessagePack after SYNC_HEAD_BYTES. */
+export interface SyncSpawnResult {
+  readonly pid: number;
+  readonly code: number | null;
+  readonly signal: Signal | null;
+  /** ENOENT and the like when it did not start, ETIMEDOUT or ENOBUFS when it was killed. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  /** All changes that the parent has not seen, in order; `file` messages up to `seq` are among them. */
+  readonly ops: readonly FileOp[];
+  readonly seq: number;
+}
+/** Two 32-bit numbers: 1 when the answer is there, and its length. */
+export const SYNC_HEAD_BYTES = 8;
+
 export type FromProcess =
+  /** The process has applied all `file` messages up to this one. */
+  | { readonly type: "files-seen"; readonly seq: number }
+  /** The sender sleeps on the first number of `memory` until the answer is in it. */
+  | { readonly type: "spawn-sync"; readonly spawn: SyncSpawnRequest; readonly seen: number; readonly memory: SharedArrayBuffer }
   /** The Worker's script has run and waits for `start`. */
   | { readonly type: "ready" }
+  | SocketMessage
+  /** `server` is a number the process chooses and does not use again. */
+  | { readonly type: "listen"; readonly server: number; readonly address: NetAddress }
+  | { readonly type: "unlisten"; readonly server: number }
+  /** `socket` is a number above zero that the process chooses and does not use again; `port` is its own end's. */
+  | { readonly type: "connect"; readonly socket: number; readonly address: NetAddress; readonly port: number }
   | { readonly type: "file"; readonly op: FileOp }
+  /** Many changes that others see at once, or, if the process ends first, not at all. */
+  | { readonly type: "files"; readonly ops: readonly FileOp[] }
+  /** From npm alone, where no user code runs; from any other program it is refused. */
+  | { readonly type: "registry"; readonly request: number; readonly question: RegistryQuestion }
   /** Whole bytes, any cut; at most PROCESS_CHUNK_BYTES each. The buffer is transferred. */
   | { readonly type: "output"; readonly fd: 1 | 2; readonly data: Uint8Array }
   /** The last message; the Worker is terminated on it. `code` 0-255. */

@@ -3,10 +3,11 @@
 // calls `onOp` (send it to the other side); a change from the other side comes in through `apply`, which does not.
 // (Over 300 lines: each operation is here twice, as the call that checks and tells, and as the change itself.)
 import { LIMITS } from "../base/limits.ts";
+import { concat } from "./append.ts";
 import { FsError } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
 import {
-  bytesIn, cloneNode, statOf,
+  bytesIn, cloneNode, namesIn, statOf, unlinkAll, unshared,
   type DirNode, type FileChange, type FileImage, type FileNode, type FileOp, type VfsNode, type VfsStat,
 } from "./vfs-node.ts";
 
@@ -21,8 +22,14 @@ interface Place {
   readonly path: string;
 }
 
+const [READ, WRITE, RUN] = [4, 2, 1];
 /** As Linux: more symbolic links than this in one path is a loop. */
 const MAX_LINKS = 40;
+const MAX_PATH = 4095;
+/** Folders in folders: Linux has no limit of its own, but what packs and copies trees goes down with them. */
+export const MAX_DEPTH = 512;
+/** In bytes of UTF-8. */
+const MAX_NAME = 255;
 
 /** All paths given to it are absolute and normalised (`resolvePath`). */
 export class Vfs {
@@ -30,8 +37,11 @@ export class Vfs {
   onOp: ((op: FileOp) => void) | undefined;
   /** Called after every change, local or applied. */
   onChange: ((change: FileChange) => void) | undefined;
+  /** Local calls fail with EACCES where the owner's permission bits say so; changes from elsewhere never do. */
+  enforcesModes = false;
   #root: DirNode;
   #usedBytes: number;
+  #names: number;
   #nextIno: number;
   readonly #capacity: number;
 
@@ -39,6 +49,7 @@ export class Vfs {
   constructor(image?: FileImage, capacity: number = LIMITS.fileSystemBytes) {
     this.#nextIno = image?.nextIno ?? 1;
     this.#usedBytes = image?.usedBytes ?? 0;
+    this.#names = image?.names ?? 0;
     this.#root = image?.root ?? this.#newDir(0o755);
     this.#capacity = capacity;
   }
@@ -49,7 +60,7 @@ export class Vfs {
 
   /** The live tree, to be cloned by `postMessage` at once. Whoever keeps it in this realm calls `clone` instead. */
   image(): FileImage {
-    return { root: this.#root, usedBytes: this.#usedBytes, nextIno: this.#nextIno };
+    return { root: this.#root, usedBytes: this.#usedBytes, names: this.#names, nextIno: this.#nextIno };
   }
 
   clone(): Vfs {
@@ -86,7 +97,8 @@ export class Vfs {
   readFile(path: string, syscall = "open"): Uint8Array {
     const { node } = this.#need(path, true, syscall);
     if (node.kind === "dir") throw new FsError("EISDIR", "read");
-    return (node as FileNode).data;
+    this.#permit(node, READ, syscall, path);
+    return unshared((node as FileNode).data);
   }
 
   /** Names, sorted. */
@@ -98,6 +110,7 @@ export class Vfs {
   dir(path: string): DirNode {
     const { node } = this.#need(path, true, "scandir");
     if (node.kind !== "dir") throw new FsError("ENOTDIR", "scandir", path);
+    this.#permit(node, READ, "scandir", path);
     return node;
   }
 
@@ -144,16 +157,18 @@ export class Vfs {
 
   /** Removes a file or link. */
   unlink(path: string): void {
-    const { node, path: real } = this.#need(path, false, "unlink");
+    const { node, parent, path: real } = this.#need(path, false, "unlink");
     if (node.kind === "dir") throw new FsError("EISDIR", "unlink", path);
+    this.#permit(parent, WRITE, "unlink", path);
     this.#remove(real);
     this.#emit({ op: "remove", path: real });
   }
 
   /** Removes an empty folder. */
   rmdir(path: string): void {
-    const { node, path: real } = this.#need(path, false, "rmdir");
+    const { node, parent, path: real } = this.#need(path, false, "rmdir");
     if (node.kind !== "dir") throw new FsError("ENOTDIR", "rmdir", path);
+    this.#permit(parent, WRITE, "rmdir", path);
     if (node.entries.size > 0) throw new FsError("ENOTEMPTY", "rmdir", path);
     this.#remove(real);
     this.#emit({ op: "remove", path: real });
@@ -161,17 +176,30 @@ export class Vfs {
 
   /** Removes whatever is there, with everything below it. Removing the root empties it. */
   removeTree(path: string, syscall = "rm"): void {
-    const { path: real } = this.#need(path, false, syscall);
+    const { node, parent, path: real } = this.#need(path, false, syscall);
+    this.#permitRemoval(node, parent, path);
     this.#remove(real);
     this.#emit({ op: "remove", path: real });
+  }
+
+  /** A second name for a file. */
+  link(from: string, to: string): void {
+    const source = this.#need(from, false, "link", to);
+    const target = this.#target(from, to, "link");
+    if (target.node) throw new FsError("EEXIST", "link", from, to);
+    if (source.node.kind === "dir") throw new FsError("EPERM", "link", from, to);
+    this.#permit(target.parent, WRITE, "link", from, to);
+    this.#link(source.path, target.path);
+    this.#emit({ op: "link", from: source.path, to: target.path });
   }
 
   rename(from: string, to: string): void {
     // Both folders are looked up before either name: that order decides which error wins.
     this.#walk(from, false, "rename", to);
-    const target = this.#renameTarget(from, to);
+    const target = this.#target(from, to, "rename");
     const source = this.#need(from, false, "rename", to);
     if (source.path === target.path) return;
+    for (const parent of [source.parent, target.parent]) this.#permit(parent, WRITE, "rename", from, to);
     if (isWithin(target.path, source.path) || !target.parent) throw new FsError("EINVAL", "rename", from, to);
     if (target.node) {
       const dirs = [source.node.kind === "dir", target.node.kind === "dir"];
@@ -187,6 +215,7 @@ export class Vfs {
   symlink(target: string, path: string): void {
     const place = this.#walk(path, false, "symlink");
     if (place.node || !place.parent) throw new FsError("EEXIST", "symlink", target, path);
+    this.#permit(place.parent, WRITE, "symlink", target, path);
     this.#symlink(place.path, target);
     this.#emit({ op: "symlink", path: place.path, target });
   }
@@ -197,10 +226,18 @@ export class Vfs {
     this.#emit({ op: "chmod", path: place.path, mode: mode & 0o7777 });
   }
 
-  utimes(path: string, mtimeMs: number): void {
-    const place = this.#need(path, true, "utime");
-    this.#touch(place.node, { mtimeMs }, place.path);
-    this.#emit({ op: "utimes", path: place.path, mtimeMs });
+  /** `followLast` false: of a symbolic link itself. */
+  utimes(path: string, mtimeMs: number, atimeMs = mtimeMs, followLast = true): void {
+    const place = this.#need(path, followLast, followLast ? "utime" : "lutime");
+    this.#touch(place.node, { mtimeMs, atimeMs }, place.path);
+    this.#emit({ op: "utimes", path: place.path, mtimeMs, atimeMs, ...(followLast ? {} : { link: true }) });
+  }
+
+  /** Throws EACCES unless the owner may do it: any of `read` 4, `write` 2, `run` 1, added up. */
+  permit(path: string, wanted: number, syscall: string): void {
+    const { node } = this.#need(path, true, syscall);
+    if ((wanted & RUN) !== 0 && node.kind === "file" && (node.mode & 0o111) === 0) throw new FsError("EACCES", syscall, path);
+    for (const bit of [READ, WRITE, RUN]) if ((wanted & bit) !== 0) this.#permit(node, bit, syscall, path);
   }
 
   /** As `apply`, for a replica: a change that no longer fits, because two processes changed one place at once, is left out. */
@@ -214,6 +251,16 @@ export class Vfs {
 
   /** Replays a change made elsewhere. Where two sides changed the same place, the change that arrives last wins. */
   apply(op: FileOp): void {
+    const enforces = this.enforcesModes;
+    this.enforcesModes = false;
+    try {
+      this.#apply(op);
+    } finally {
+      this.enforcesModes = enforces;
+    }
+  }
+
+  #apply(op: FileOp): void {
     switch (op.op) {
       case "write": {
         this.#write(op.path, op.data, op.mode === undefined ? {} : { mode: op.mode });
@@ -236,11 +283,14 @@ export class Vfs {
       case "symlink":
         this.#symlink(op.path, op.target);
         return;
+      case "link":
+        this.#link(op.from, op.to);
+        return;
       case "chmod":
         this.#touch(this.#need(op.path, true, "chmod").node, { mode: op.mode }, op.path);
         return;
       case "utimes":
-        this.#touch(this.#need(op.path, true, "utime").node, { mtimeMs: op.mtimeMs }, op.path);
+        this.#touch(this.#need(op.path, op.link !== true, "utime").node, { mtimeMs: op.mtimeMs, ...(op.atimeMs === undefined ? {} : { atimeMs: op.atimeMs }) }, op.path);
         return;
       default:
         op satisfies never;
@@ -266,15 +316,19 @@ export class Vfs {
 
   /** Follows `path` from the root. Throws when a part before the last is missing or no folder. */
   #walk(path: string, followLast: boolean, syscall: string, dest?: string, links = 0): Place {
-    const fail = (code: "ELOOP" | "ENOTDIR" | "ENOENT"): FsError => new FsError(code, syscall, path, dest);
+    const fail = (code: "ELOOP" | "ENOTDIR" | "ENOENT" | "EACCES" | "ENAMETOOLONG"): FsError => new FsError(code, syscall, path, dest);
     if (links > MAX_LINKS) throw fail("ELOOP");
+    if (path.length > MAX_PATH) throw fail("ENAMETOOLONG");
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.length > MAX_DEPTH) throw fail("ENAMETOOLONG");
     let node: VfsNode = this.#root;
     let parent: DirNode | undefined;
     let name = "";
     let real = "/";
     for (const [k, part] of parts.entries()) {
       if (node.kind !== "dir") throw fail("ENOTDIR");
+      if (this.enforcesModes && (node.mode & 0o100) === 0) throw fail("EACCES");
+      if (isLongName(part)) throw fail("ENAMETOOLONG");
       const last = k === parts.length - 1;
       name = part;
       const here = joinPath(real, part);
@@ -305,9 +359,28 @@ export class Vfs {
     return { ...place, node: place.node };
   }
 
+  #permit(node: VfsNode | undefined, wanted: number, syscall: string, path: string, dest?: string): void {
+    if (this.enforcesModes && node && node.kind !== "link" && (node.mode & (wanted << 6)) === 0) throw new FsError("EACCES", syscall, path, dest);
+  }
+
+  #permitRemoval(node: VfsNode, parent: DirNode | undefined, path: string): void {
+    if (!this.enforcesModes) return;
+    if (node.kind === "dir" && node.entries.size > 0) {
+      this.#permit(node, READ, "scandir", path);
+      for (const [name, child] of node.entries) this.#permitRemoval(child, node, joinPath(path, name));
+    }
+    this.#permit(parent, WRITE, node.kind === "dir" ? "rmdir" : "unlink", path);
+  }
+
   #reserve(bytes: number, syscall: string, path: string): void {
     if (this.#usedBytes + bytes > this.#capacity) throw new FsError("ENOSPC", syscall, path);
     this.#usedBytes += bytes;
+  }
+
+  /** Counts one more name, or throws. */
+  #claim(syscall: string, path: string): void {
+    if (this.#names >= LIMITS.fileSystemNames) throw new FsError("ENOSPC", syscall, path);
+    this.#names++;
   }
 
   /** Returns the real path written. */
@@ -317,6 +390,8 @@ export class Vfs {
     const { node, parent } = place;
     if (node && exclusive) throw new FsError("EEXIST", syscall, path);
     if (node && node.kind !== "file") throw new FsError("EISDIR", syscall, path);
+    this.#permit(node ?? parent, WRITE, syscall, path);
+    if (!node) this.#claim(syscall, path);
     this.#reserve(data.length - (node?.data.length ?? 0), "write", path);
     if (node) {
       node.data = data;
@@ -332,6 +407,8 @@ export class Vfs {
   #mkdir(path: string, mode: number): string {
     const place = this.#walk(path, false, "mkdir");
     if (place.node || !place.parent) throw new FsError("EEXIST", "mkdir", path);
+    this.#permit(place.parent, WRITE, "mkdir", path);
+    this.#claim("mkdir", path);
     place.parent.entries.set(place.name, this.#newDir(mode & 0o7777));
     place.parent.mtimeMs = Date.now();
     this.#changed("rename", place.path);
@@ -341,6 +418,8 @@ export class Vfs {
   #remove(path: string): void {
     const place = this.#need(path, false, "rm");
     this.#usedBytes -= bytesIn(place.node);
+    this.#names -= namesIn(place.node) - (place.parent ? 0 : 1);
+    unlinkAll(place.node);
     if (place.parent) {
       place.parent.entries.delete(place.name);
       place.parent.mtimeMs = Date.now();
@@ -352,9 +431,15 @@ export class Vfs {
 
   #rename(from: string, to: string): void {
     const source = this.#need(from, false, "rename", to);
-    const target = this.#renameTarget(from, to);
+    const target = this.#target(from, to, "rename");
     if (!source.parent || !target.parent || isWithin(target.path, source.path)) throw new FsError("EINVAL", "rename", from, to);
-    if (target.node) this.#usedBytes -= bytesIn(target.node);
+    // Two names of one file: POSIX leaves both.
+    if (target.node === source.node) return;
+    if (target.node) {
+      this.#usedBytes -= bytesIn(target.node);
+      this.#names -= namesIn(target.node);
+      unlinkAll(target.node);
+    }
     source.parent.entries.delete(source.name);
     target.parent.entries.set(target.name, source.node);
     source.parent.mtimeMs = target.parent.mtimeMs = Date.now();
@@ -362,33 +447,47 @@ export class Vfs {
     this.#changed("rename", target.path);
   }
 
-  #renameTarget(from: string, to: string): Place {
+  /** Where the second path of a call leads; errors name both. */
+  #target(from: string, to: string, syscall: string): Place {
     try {
-      return this.#walk(to, false, "rename");
+      return this.#walk(to, false, syscall);
     } catch (error) {
-      throw error instanceof FsError ? new FsError(error.code, "rename", from, to) : error;
+      throw error instanceof FsError ? new FsError(error.code, syscall, from, to) : error;
     }
+  }
+
+  #link(from: string, to: string): void {
+    const { node } = this.#need(from, false, "link", to);
+    const target = this.#target(from, to, "link");
+    if (!target.parent || target.node || node.kind === "dir") throw new FsError("EEXIST", "link", from, to);
+    this.#claim("link", to);
+    node.links = (node.links ?? 1) + 1;
+    node.ctimeMs = target.parent.mtimeMs = Date.now();
+    target.parent.entries.set(target.name, node);
+    this.#changed("rename", target.path);
   }
 
   #symlink(path: string, target: string): void {
     const place = this.#walk(path, false, "symlink");
     if (!place.parent) throw new FsError("EEXIST", "symlink", target, path);
-    if (place.node) this.#usedBytes -= bytesIn(place.node);
+    if (place.node) {
+      this.#usedBytes -= bytesIn(place.node);
+      this.#names -= namesIn(place.node);
+    }
+    this.#claim("symlink", path);
     place.parent.entries.set(place.name, { kind: "link", target, ...this.#base(0o777) });
     this.#changed("rename", place.path);
   }
 
-  #touch(node: VfsNode, update: { mode?: number; mtimeMs?: number }, path: string): void {
+  #touch(node: VfsNode, update: { mode?: number; mtimeMs?: number; atimeMs?: number }, path: string): void {
     if (update.mode !== undefined) node.mode = update.mode;
+    if (update.atimeMs !== undefined) node.atimeMs = update.atimeMs;
     if (update.mtimeMs !== undefined) node.mtimeMs = update.mtimeMs;
     node.ctimeMs = Date.now();
     this.#changed("change", path);
   }
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
+function isLongName(name: string): boolean {
+  return name.length > MAX_NAME / 3 && new TextEncoder().encode(name).length > MAX_NAME;
 }

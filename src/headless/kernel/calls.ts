@@ -1,12 +1,14 @@
 // The kernel's answers to the page: every method of KernelCalls over the master file system and the process table.
 import { type FromKernel, type KernelCalls, OUTPUT_WINDOW_BYTES } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
-import { isWithin, resolvePath } from "../posix-path.ts";
+import { resolvePath } from "../posix-path.ts";
 import { Vfs } from "../vfs.ts";
 import { OutputGate } from "./output-gate.ts";
 import { exitCodeOf, hostEnvironment, ProcessTable } from "./process-table.ts";
+import { RegistryCalls } from "./registry-calls.ts";
 import { loadSnapshot, serialize } from "./snapshot.ts";
 import { decodeBytes, encodeText } from "./text-encoding.ts";
+import { Watches } from "./watches.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** Folders every POSIX program expects. */
@@ -16,11 +18,6 @@ const PATH = "/usr/local/bin:/usr/bin:/bin";
 /** Ctrl+D on its own ends the input, as on a terminal: the client has no other way to say so. */
 const END_OF_TRANSMISSION = "\u0004";
 
-interface Watch {
-  readonly path: string;
-  readonly recursive: boolean;
-}
-
 interface Hosted {
   readonly pid: number;
   readonly gate: OutputGate;
@@ -28,26 +25,22 @@ interface Hosted {
 
 export interface Kernel {
   readonly calls: KernelCalls;
+  readonly registry: RegistryCalls;
   ack(process: number, bytes: number): void;
 }
 
 /** `send` posts to the page; its second argument is transferred. */
 export function createKernel(pool: WorkerPool, send: (message: FromKernel, transfer?: Transferable[]) => void): Kernel {
   const vfs = new Vfs();
-  const table = new ProcessTable(vfs, pool);
+  const registry = new RegistryCalls(send);
+  const table = new ProcessTable(vfs, pool, registry, (port, open) => send({ type: "port", port, open }));
   const hosted = new Map<number, Hosted>();
-  const watches = new Map<number, Watch>();
+  const watches = new Watches((watch, events) => send({ type: "watch", watch, events }));
   let workdir = "/";
   const at = (path: string): string => resolvePath(path, workdir);
 
   vfs.onOp = (op) => table.broadcast(op);
-  vfs.onChange = ({ event, path }) => {
-    for (const [watch, { path: root, recursive }] of watches) {
-      if (!isWithin(path, root)) continue;
-      const name = path === root ? path.slice(path.lastIndexOf("/") + 1) : path.slice(root === "/" ? 1 : root.length + 1);
-      if (recursive || path === root || !name.includes("/")) send({ type: "watch", watch, event, name });
-    }
-  };
+  vfs.onChange = (change) => watches.changed(change);
 
   const calls: KernelCalls = {
     init(workdirName) {
@@ -83,10 +76,10 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
       vfs.rename(at(from), at(to));
     },
     watch(watch, path, recursive) {
-      watches.set(watch, { path: vfs.realpath(at(path)), recursive });
+      watches.add(watch, vfs.realpath(at(path)), recursive);
     },
     unwatch(watch) {
-      watches.delete(watch);
+      watches.remove(watch);
     },
     spawn(process, options) {
       const gate = new OutputGate((fd, data) => send({ type: "output", process, fd, data }, [data.buffer]));
@@ -104,7 +97,7 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
         {
           output: (fd, data) => gate.push(fd, data),
           backlogBytes: () => gate.queuedBytes,
-          message: () => {},
+          message: () => true,
           exit: (code, signal) =>
             gate.end(
               () => {
@@ -133,5 +126,5 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     serialize: (path, options) => serialize(vfs, at(path), options),
     loadFiles: (snapshot, mountPoint) => loadSnapshot(vfs, snapshot, at(mountPoint)),
   };
-  return { calls, ack: (process, bytes) => hosted.get(process)?.gate.ack(Math.min(bytes, OUTPUT_WINDOW_BYTES * 2)) };
+  return { calls, registry, ack: (process, bytes) => hosted.get(process)?.gate.ack(Math.min(bytes, OUTPUT_WINDOW_BYTES * 2)) };
 }

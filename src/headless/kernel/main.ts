@@ -1,17 +1,17 @@
 // The kernel's entry: runs in the opaque-origin frame, talks to /headless over one port and to its maker for Worker sources.
 import type { FromFrame, FromKernel, ToFrame, ToKernel } from "../bridge.ts";
-import type { Program } from "../protocol.ts";
+import type { ScriptName } from "../protocol.ts";
 import { createKernel } from "./calls.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-const wanted = new Map<Program, (source: string) => void>();
-const sources = new Map<Program, Promise<string>>();
+const wanted = new Map<ScriptName, (source: string) => void>();
+const sources = new Map<ScriptName, Promise<string>>();
 
 function tellFrame(message: ToFrame): void {
   parent.postMessage(message, "*"); // its origin is not known here; the message holds no secret
 }
 
-function sourceOf(program: Program): Promise<string> {
+function sourceOf(program: ScriptName): Promise<string> {
   let source = sources.get(program);
   if (!source) {
     source = new Promise((resolve) => wanted.set(program, resolve));
@@ -23,9 +23,11 @@ function sourceOf(program: Program): Promise<string> {
 
 function serve(port: MessagePort): void {
   const send = (message: FromKernel, transfer: Transferable[] = []): void => port.postMessage(message, transfer);
-  const { calls, ack } = createKernel(new WorkerPool(sourceOf), send);
+  const { calls, registry, ack } = createKernel(new WorkerPool(sourceOf), send);
   port.onmessage = ({ data }: MessageEvent<ToKernel>) => {
+    if (data.type === "ping") return send({ type: "pong" });
     if (data.type === "ack") return ack(data.process, data.bytes);
+    if (data.type === "registry-answer") return registry.answered(data.request, data.answer);
     const { id, method, args } = data;
     try {
       const value = (calls[method] as (...args: readonly unknown[]) => unknown)(...args);

@@ -1,7 +1,8 @@
 // `npm test`, `npm run` and `npx` as far as they need no network: scripts of package.json and installed binaries,
-// in npm's own words (npm 11). Everything else says that it is not available here.
+// in npm's own words (npm 11). Everything else is a process of its own (src/headless/npm).
 import { joinPath } from "../posix-path.ts";
 import { FsError } from "../fs-error.ts";
+import { parseOptions } from "../npm/config.ts";
 import type { Vfs } from "../vfs.ts";
 import { type Env, findExecutable, packageFolder, plan, quote, readJson, type Step } from "./plan.ts";
 
@@ -25,33 +26,31 @@ export function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env
   const own = dashes < 0 ? args : args.slice(0, dashes);
   const passed = dashes < 0 ? [] : args.slice(dashes + 1);
   const flags = own.filter((arg) => arg.startsWith("-"));
-  const [sub, ...words] = own.filter((arg) => !arg.startsWith("-"));
-  if (flags.includes("--version") || flags.includes("-v")) return [{ stdout: `${NPM_VERSION}\n`, stderr: "", code: 0 }];
+  const [sub] = parseOptions(own).words;
+  const words = own.slice(sub === undefined ? 0 : own.indexOf(sub) + 1).filter((arg) => !arg.startsWith("-"));
+  const elsewhere: readonly Step[] = [{ program: "npm", argv: args, cwd, env }];
+  if (sub === undefined && (flags.includes("--version") || flags.includes("-v"))) return [{ stdout: `${NPM_VERSION}\n`, stderr: "", code: 0 }];
   const silent = flags.some((flag) => flag === "-s" || flag === "--silent");
   const ifPresent = flags.includes("--if-present");
-  if (sub === undefined) return [{ stdout: "npm <command>\n\nUsage:\n\nnpm test           run this project's tests\nnpm run <foo>      run the script named <foo>\n", stderr: "", code: 1 }];
-  if (EXEC_COMMANDS.has(sub)) return planNpx(vfs, [...words, ...passed], cwd, env);
+  if (sub === undefined || flags.includes("--help") || flags.includes("-h")) return elsewhere;
+  if (EXEC_COMMANDS.has(sub)) return planNpx(vfs, [...own.slice(own.indexOf(sub) + 1), ...passed], cwd, env);
   const isRun = RUN_COMMANDS.has(sub);
   const script = isRun ? words[0] : SCRIPT_COMMANDS[sub];
-  if (!isRun && script === undefined) {
-    return failure(`npm error "npm ${sub}" is not available in this container: it has no network. Run scripts with npm test and npm run.\n`);
-  }
+  if (!isRun && script === undefined) return elsewhere;
   const manifest = readManifest(vfs, cwd);
   if ("error" in manifest) return failure(manifest.error, manifest.code);
   if (script === undefined) return [{ stdout: listScripts(manifest), stderr: "", code: 0 }];
   return planScript(vfs, manifest, script, [...(isRun ? words.slice(1) : words), ...passed], { cwd, env, silent, ifPresent });
 }
 
-/** `npx name args`: an installed binary, or a command the container has. Nothing is downloaded. */
+/** `npx name args`: an installed binary, or a command the container has; any other is for npm to fetch. */
 export function planNpx(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const name = at < 0 ? undefined : args[at];
-  if (name === undefined) return failure("npm error npx needs the name of an installed command, for example: npx mocha\n");
-  const rest = args.slice(at + 1);
-  const command = name.replace(/(?<=.)@[^/]*$/, "");
-  const isKnown = command === "node" || command === "npm" || findExecutable(vfs, command, cwd, env) !== undefined;
-  const steps = isKnown ? plan(vfs, { command, args: rest, cwd, env }) : undefined;
-  return steps ?? failure(`npm error could not determine executable to run\nnpm error ${command} is not in node_modules, and this container has no network to fetch it.\n`);
+  const choosesPackage = args.slice(0, Math.max(0, at)).some((arg) => /^(-p|-c|--package|--call)\b/.test(arg));
+  const isKnown = name !== undefined && !choosesPackage && (name === "node" || name === "npm" || findExecutable(vfs, name, cwd, env) !== undefined);
+  const steps = isKnown ? plan(vfs, { command: name, args: args.slice(at + 1), cwd, env }) : undefined;
+  return steps ?? [{ program: "npm", argv: ["exec", ...args], cwd, env }];
 }
 
 function planScript(

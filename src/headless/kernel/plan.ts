@@ -1,6 +1,6 @@
 // What a command line becomes: the steps that run one after the other under one process number.
 // `node`, `npm`, `npx`, `sh`, names in node_modules/.bin and paths are resolved here, from files alone.
-import { baseName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
+import { commandName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
 import type { Program } from "../protocol.ts";
 import { parseList } from "../shell/list.ts";
 import { SHELL_COMMANDS } from "../shell/names.ts";
@@ -24,7 +24,7 @@ export interface Command {
 /** The steps, or undefined if there is no such command. */
 export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
   const { args, cwd, env } = command;
-  switch (baseOfSystem(command.command)) {
+  switch (commandName(command.command)) {
     case "node":
       return [{ program: "node", argv: args, cwd, env }];
     case "npm":
@@ -38,12 +38,6 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
     default:
       return planFile(vfs, command);
   }
-}
-
-/** `/usr/bin/node` and `node` are the same command; `./node` is a file. */
-function baseOfSystem(command: string): string {
-  const folder = parentPath(command);
-  return command.startsWith("/") && (folder === "/bin" || folder === "/usr/bin" || folder === "/usr/local/bin") ? baseName(command) : command;
 }
 
 /** `sh -c "node x.js"` needs no shell: the command runs as if it had been asked for directly, and streams. */

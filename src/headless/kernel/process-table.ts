@@ -3,10 +3,14 @@
 // way a process can start, speak or end changes it.)
 import { LIMITS } from "../../base/limits.ts";
 import { FsError } from "../fs-error.ts";
-import { type FromProcess, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type Terminal, type ToProcess } from "../protocol.ts";
-import type { FileOp, Vfs } from "../vfs.ts";
+import { FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type SyncSpawnRequest, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
+import type { DirNode, FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
+import { Network } from "./network.ts";
 import { plan, type Step } from "./plan.ts";
+import type { RegistryCalls } from "./registry-calls.ts";
+import { shareContents } from "./shared-contents.ts";
+import { answerSync, SyncChild } from "./sync-child.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** Where a process's words go: the page, or its parent. */
@@ -14,7 +18,8 @@ export interface ProcessSink {
   output(fd: 1 | 2, data: Uint8Array): void;
   /** Bytes that wait to be taken; a process that lets too many pile up is stopped. */
   backlogBytes(): number;
-  message(message: unknown): void;
+  /** False: it holds what cannot be passed on. */
+  message(message: unknown, ports?: readonly MessagePort[]): boolean;
   /** Called once, last. Exactly one of the two is null. */
   exit(code: number | null, signal: Signal | null): void;
 }
@@ -27,29 +32,45 @@ interface Process {
   /** Still to run, the current one first. */
   steps: Step[];
   worker: Worker | undefined;
-  /** Input that came before the Worker was there. */
-  early: ToProcess[];
+  /** What came before the Worker was there, with the ports in it. */
+  early: { readonly message: ToProcess; readonly ports: readonly MessagePort[] }[];
+  /** Ports in a thread's data. */
+  readonly ports: readonly MessagePort[];
   readonly children: Map<number, Process>;
   readonly handledSignals: Set<Signal>;
   outputBytes: number;
   terminal: Terminal | null;
   live: boolean;
+  /** How many changes it was sent, and those it may not have applied yet. */
+  fileSeq: number;
+  unseen: { readonly seq: number; readonly op: FileOp }[];
+  /** It sleeps until a child has ended: changes wait in `unseen`. */
+  sleeping: boolean;
+  /** Which of the ranges of ephemeral ports is its own. */
+  readonly slot: number;
 }
 
 /** How long a process may take to answer a signal that it handles when the page asked for its end. */
 const GRACE_MS = 400;
+
+const UNPASSABLE = "it sent a message with something in it that cannot be passed on";
 
 const encoder = new TextEncoder();
 
 export class ProcessTable {
   readonly #vfs: Vfs;
   readonly #pool: WorkerPool;
+  readonly #registry: RegistryCalls;
   readonly #live = new Map<number, Process>();
+  readonly #network: Network<Process>;
   #nextPid = 1;
 
-  constructor(vfs: Vfs, pool: WorkerPool) {
+  /** `onPort` hears of every TCP port that opens or closes. */
+  constructor(vfs: Vfs, pool: WorkerPool, registry: RegistryCalls, onPort: (port: number, open: boolean) => void) {
     this.#vfs = vfs;
     this.#pool = pool;
+    this.#registry = registry;
+    this.#network = new Network({ post: (process, message) => this.#post(process, message), port: onPort });
   }
 
   /** Starts it, or throws an error with code ENOENT (no such command or folder) or EAGAIN (too many). Returns its pid. */
@@ -75,16 +96,25 @@ export class ProcessTable {
     if (process.live) setTimeout(() => this.#end(process, null, "SIGKILL"), GRACE_MS);
   }
 
-  /** Tells every process but the one that made it of a change. */
+  /** Tells every process but the one that made it of a change. Who starts only now gets it with all files. */
   broadcast(op: FileOp, except?: Process): void {
-    for (const process of this.#live.values()) if (process !== except) this.#post(process, { type: "file", op });
+    for (const process of this.#live.values()) {
+      if (process === except || !process.worker) continue;
+      const seq = ++process.fileSeq;
+      // Only our Node runtime says what it has seen; nothing else can sleep.
+      if (process.steps[0]?.program === "node") process.unseen.push({ seq, op });
+      if (!process.sleeping) this.#post(process, { type: "file", op, seq });
+    }
   }
 
-  #spawn(request: SpawnRequest, sink: ProcessSink, parent: Process | undefined): Process {
+  #spawn(request: SpawnRequest, sink: ProcessSink, parent: Process | undefined, ports: readonly MessagePort[] = []): Process {
     if (this.#live.size >= LIMITS.processes) {
       throw new SpawnError("EAGAIN", `spawn ${request.command} EAGAIN: the container runs ${LIMITS.processes} processes already`);
     }
     if (this.#vfs.find(request.cwd)?.kind !== "dir") throw new SpawnError("ENOENT", `spawn ${request.command} ENOENT: no folder ${request.cwd}`);
+    if (argumentBytes(request) > LIMITS.argumentBytes) {
+      throw new SpawnError("E2BIG", `spawn ${request.command} E2BIG: arguments and variables of one process may hold ${LIMITS.argumentBytes} characters together`);
+    }
     const steps = plan(this.#vfs, { ...request, env: { ...request.env, PWD: request.cwd } });
     if (!steps) throw new SpawnError("ENOENT", `spawn ${request.command} ENOENT`);
     const process: Process = {
@@ -95,11 +125,16 @@ export class ProcessTable {
       steps: [...steps],
       worker: undefined,
       early: [],
+      ports,
       children: new Map(),
       handledSignals: new Set(),
       outputBytes: 0,
       terminal: request.terminal,
       live: true,
+      fileSeq: 0,
+      unseen: [],
+      sleeping: false,
+      slot: this.#freeSlot(),
     };
     this.#live.set(process.pid, process);
     // Not within the call: whoever spawns learns the pid before the first word.
@@ -118,9 +153,10 @@ export class ProcessTable {
       return this.#stepEnded(process, step.code);
     }
     if (step.banner !== undefined) this.#output(process, 1, encoder.encode(step.banner));
-    this.#pool.take(step.program).then(
-      (worker) => {
-        if (process.live) this.#run(process, step, worker);
+    const compiler = step.program === "node" && hasTypeScript(this.#vfs.dir("/")) ? this.#pool.url("typescript") : null;
+    Promise.all([this.#pool.take(step.program), compiler]).then(
+      ([worker, typescript]) => {
+        if (process.live) this.#run(process, step, worker, typescript);
         else worker.terminate();
       },
       (error: unknown) => {
@@ -130,15 +166,21 @@ export class ProcessTable {
     );
   }
 
-  #run(process: Process, step: Step & { readonly program: string }, worker: Worker): void {
+  #run(process: Process, step: Step & { readonly program: string }, worker: Worker, typescript: string | null): void {
     process.worker = worker;
     process.handledSignals.clear();
-    worker.onmessage = ({ data }: MessageEvent<unknown>) => {
+    process.fileSeq = 0;
+    process.unseen = [];
+    const refuse = (): void => {
+      if (process.live && process.worker === worker) this.#stop(process, "it sent a message that no process sends");
+    };
+    worker.onmessage = ({ data, ports = [] }: MessageEvent<unknown>) => {
       if (!process.live || process.worker !== worker) return;
       const message = checkFromProcess(data);
-      if (message) this.#receive(process, message);
-      else this.#stop(process, "it sent a message that no process sends");
+      if (message) this.#receive(process, message, ports);
+      else refuse();
     };
+    worker.onmessageerror = refuse;
     // The runtime catches what user code throws; what arrives here is the runtime's own end (memory, stack).
     worker.onerror = (event) => {
       event.preventDefault();
@@ -147,37 +189,51 @@ export class ProcessTable {
       this.#end(process, 1, null);
     };
     const { request } = process;
+    const files = this.#vfs.image();
+    shareContents(files.root);
     this.#post(process, {
       type: "start",
-      pid: process.pid,
+      pid: request.thread ? (process.parent?.pid ?? process.pid) : process.pid,
       ppid: process.parent?.pid ?? 0,
       argv: step.argv,
       cwd: step.cwd,
       env: step.env,
-      files: this.#vfs.image(),
+      files,
       terminal: process.terminal,
       stdin: request.stdin,
       ipc: request.ipc,
-    });
-    // `start` carries the files as they are now; of what came early only input still counts.
-    for (const message of process.early.splice(0)) if (message.type !== "file") this.#post(process, message);
+      firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
+      typescript,
+      thread: request.thread ?? null,
+    }, process.ports);
+    for (const { message, ports } of process.early.splice(0)) this.#post(process, message, ports);
   }
 
   #stepEnded(process: Process, code: number): void {
     process.worker?.terminate();
     process.worker = undefined;
+    this.#network.left(process);
     this.#endChildren(process);
     process.steps = process.steps.slice(1);
     if (code !== 0 || process.steps.length === 0) this.#end(process, code, null);
     else this.#step(process);
   }
 
-  #receive(process: Process, message: FromProcess): void {
+  #receive(process: Process, message: FromProcess, ports: readonly MessagePort[]): void {
     switch (message.type) {
       case "ready":
         return;
       case "file":
         return this.#applyFile(process, message.op);
+      case "files":
+        for (const op of message.ops) if (process.live) this.#applyFile(process, op);
+        return;
+      case "registry": {
+        const { request } = message;
+        if (process.steps[0]?.program !== "npm") return this.#stop(process, "it asked for a package itself: only npm may");
+        this.#registry.ask(process, message.question, (answer) => this.#post(process, { type: "registry-answer", request, answer }));
+        return;
+      }
       case "output":
         return this.#output(process, message.fd, message.data);
       case "exit":
@@ -187,19 +243,38 @@ export class ProcessTable {
         else process.handledSignals.delete(message.signal);
         return;
       case "message":
-        if (process.request.ipc) process.sink.message(message.message);
+        if (process.request.ipc && !process.sink.message(message.message, ports)) this.#stop(process, UNPASSABLE);
         return;
       case "spawn":
-        return this.#spawnChild(process, message.child, message.request);
+        return this.#spawnChild(process, message.child, message.request, ports);
       case "child-stdin":
-        return this.#post(process.children.get(message.child), { type: "stdin", data: message.data });
+        this.#post(process.children.get(message.child), { type: "stdin", data: message.data });
+        return;
       case "child-message":
-        return this.#post(process.children.get(message.child), { type: "message", message: message.message });
+        if (!this.#post(process.children.get(message.child), { type: "message", message: message.message }, ports)) this.#stop(process, UNPASSABLE);
+        return;
       case "child-kill": {
         const child = process.children.get(message.child);
         if (child) this.#signal(child, message.signal);
         return;
       }
+      case "files-seen":
+        process.unseen = process.unseen.filter(({ seq }) => seq > message.seq);
+        return;
+      case "spawn-sync":
+        return this.#spawnSync(process, message.spawn, message.seen, message.memory);
+      case "listen":
+        return this.#network.listen(process, message.server, message.address);
+      case "unlisten":
+        return this.#network.unlisten(process, message.server);
+      case "connect":
+        return this.#network.connect(process, message.socket, message.address, message.port);
+      case "socket-data":
+      case "socket-ack":
+      case "socket-end":
+      case "socket-close":
+        if (!this.#network.carry(process, message)) this.#stop(process, "it sent more over a connection than the other side could take");
+        return;
       case "kill": {
         const target = this.#live.get(message.pid);
         if (target && isRelated(target, process)) this.#signal(target, message.signal);
@@ -210,41 +285,73 @@ export class ProcessTable {
     }
   }
 
+  #freeSlot(): number {
+    const taken = new Set([...this.#live.values()].map(({ slot }) => slot));
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    return slot;
+  }
+
   #applyFile(process: Process, op: FileOp): void {
     try {
       this.#vfs.apply(op);
     } catch (error) {
       if (!(error instanceof FsError)) throw error;
-      if (error.code === "ENOSPC") this.#stop(process, "the container's file system is full");
+      if (error.code === "ENOSPC") this.#stop(process, `the container's file system is full: ${error.message}`);
       // Anything else: two processes changed the same place at once, and the other one's change stands.
       return;
     }
     this.broadcast(op, process);
   }
 
-  #spawnChild(process: Process, child: number, request: SpawnRequest): void {
-    const tell = (message: ToProcess): void => {
-      if (process.live) this.#post(process, message);
-    };
+  #spawnChild(process: Process, child: number, request: SpawnRequest, ports: readonly MessagePort[]): void {
+    const tell = (message: ToProcess, passed: readonly MessagePort[] = []): boolean => this.#post(process, message, passed);
     try {
       const started = this.#spawn(
         request,
         {
-          output: (fd, data) => tell({ type: "child-output", child, fd, data }),
+          output: (fd, data) => void tell({ type: "child-output", child, fd, data }),
           backlogBytes: () => 0,
-          message: (message) => tell({ type: "child-message", child, message }),
+          message: (message, passed) => tell({ type: "child-message", child, message }, passed),
           exit: (code, signal) => {
             process.children.delete(child);
             tell({ type: "child-exit", child, code, signal });
           },
         },
         process,
+        ports,
       );
       process.children.set(child, started);
       tell({ type: "child-started", child, pid: started.pid });
     } catch (error) {
-      if (!(error instanceof SpawnError)) throw error;
-      tell({ type: "child-error", child, code: error.code, message: error.message });
+      // What else can fail is what the command was made from: a package.json that is none, a folder where a file should be.
+      const { code, message } = error instanceof SpawnError ? error : { code: "EACCES", message: `spawn ${request.command} EACCES: ${String(error)}` };
+      tell({ type: "child-error", child, code, message });
+    }
+  }
+
+  /** The parent sleeps from before this call until `answerSync`. */
+  #spawnSync(process: Process, spawn: SyncSpawnRequest, seen: number, memory: SharedArrayBuffer): void {
+    let child: Process | undefined;
+    const answer = (result: Omit<SyncSpawnResult, "pid" | "ops" | "seq">): void => {
+      if (!process.live) return;
+      process.sleeping = false;
+      if (child) process.children.delete(-child.pid);
+      const ops = process.unseen.filter(({ seq }) => seq > seen).map(({ op }) => op);
+      process.unseen = [];
+      answerSync(memory, { ...result, pid: child?.pid ?? 0, ops, seq: process.fileSeq });
+    };
+    process.sleeping = true;
+    try {
+      const sink = new SyncChild(spawn, { output: (fd, data) => this.#output(process, fd, data), kill: (signal) => void (child && this.#signal(child, signal)), done: answer });
+      child = this.#spawn({ ...spawn.request, stdin: true, ipc: false }, sink, process);
+      // Below zero: a number that no process chooses for a child.
+      process.children.set(-child.pid, child);
+      if (spawn.input.length > 0) this.#post(child, { type: "stdin", data: spawn.input });
+      this.#post(child, { type: "stdin", data: null });
+    } catch (error) {
+      const { code, message } = error instanceof SpawnError ? error : { code: "EACCES", message: `spawn ${spawn.request.command} EACCES: ${String(error)}` };
+      answer({ code: null, signal: null, error: { code, message }, stdout: new Uint8Array(), stderr: new Uint8Array() });
     }
   }
 
@@ -272,8 +379,10 @@ export class ProcessTable {
     if (!process.live) return;
     process.live = false;
     this.#live.delete(process.pid);
+    this.#registry.cancel(process);
     process.worker?.terminate();
     process.worker = undefined;
+    this.#network.left(process);
     this.#endChildren(process);
     process.sink.exit(code, signal);
   }
@@ -284,11 +393,21 @@ export class ProcessTable {
     process.children.clear();
   }
 
-  #post(process: Process | undefined, message: ToProcess): void {
-    if (!process?.live) return;
-    if (process.worker) process.worker.postMessage(message);
-    else process.early.push(message);
+  /** False if the message holds what cannot be cloned, which only a program's own message can. Who is gone hears nothing. */
+  #post(process: Process | undefined, message: ToProcess, ports: readonly MessagePort[] = []): boolean {
+    if (!process?.live) return true;
+    try {
+      if (process.worker) process.worker.postMessage(message, [...ports]);
+      else process.early.push({ message, ports });
+      return true;
+    } catch {
+      return false; // it throws for nothing else
+    }
   }
+}
+
+function argumentBytes({ args, env }: SpawnRequest): number {
+  return [...args, ...Object.entries(env).flat()].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** A process may signal itself, what it started, and what its parent started. */
@@ -298,7 +417,7 @@ function isRelated(target: Process, from: Process): boolean {
 }
 
 export class SpawnError extends Error {
-  readonly code: "ENOENT" | "EAGAIN";
+  readonly code: "ENOENT" | "EAGAIN" | "E2BIG";
 
   constructor(code: SpawnError["code"], message: string) {
     super(message);
@@ -316,3 +435,11 @@ export function exitCodeOf(code: number | null, signal: Signal | null): number {
   return code ?? SIGNAL_EXIT_CODES[signal ?? "SIGTERM"];
 }
 
+
+/** Whether the project itself, not what it has installed, has files that may need TypeScript's compiler. */
+function hasTypeScript(folder: DirNode): boolean {
+  for (const [name, node] of folder.entries) {
+    if (node.kind === "file" ? /(?<!\.d)\.[cm]?ts$/.test(name) : node.kind === "dir" && name !== "node_modules" && hasTypeScript(node)) return true;
+  }
+  return false;
+}

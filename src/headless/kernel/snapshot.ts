@@ -4,20 +4,24 @@ import { decode, encode } from "@msgpack/msgpack";
 import { zipSync } from "fflate";
 import type { SerializeOptions } from "../bridge.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
-import type { DirNode, Vfs, VfsNode } from "../vfs.ts";
+import { type DirNode, MAX_DEPTH, type Vfs, type VfsNode } from "../vfs.ts";
+import { unshared } from "../vfs-node.ts";
 import { globMatcher } from "./glob.ts";
 import { fromLatin1, latin1 } from "./text-encoding.ts";
 
-/** `c` is text, or bytes in msgpack, or one character per byte when `b`; `l` is a link's target. */
+/**
+ * `c` is text, or bytes in msgpack, or one character per byte when `b`; `l` is a link's target. `m`, our own: permission
+ * bits where they are not the usual ones, in binary snapshots alone.
+ */
 interface WireFile {
-  readonly f: { readonly c?: string | Uint8Array; readonly b?: boolean; readonly l?: string };
+  readonly f: { readonly c?: string | Uint8Array; readonly b?: boolean; readonly l?: string; readonly m?: number };
 }
 interface WireDir {
   readonly d: { [name: string]: WireFile | WireDir };
 }
 
 const JSON_START = 0x7b;
-const MAX_DEPTH = 100;
+const USUAL_MODE = 0o644;
 
 /** Writes a snapshot below `at`, which is made if missing. Throws for a malformed one, before writing anything. */
 export function loadSnapshot(vfs: Vfs, snapshot: Uint8Array, at: string): void {
@@ -53,17 +57,19 @@ function writeDir(vfs: Vfs, dir: WireDir, at: string): void {
   for (const [name, child] of Object.entries(dir.d)) {
     const path = joinPath(at, name);
     if ("d" in child) {
-      if (vfs.find(path, false) && vfs.find(path)?.kind !== "dir") vfs.removeTree(path);
-      vfs.mkdir(path, { recursive: true });
+      const isThere = vfs.find(path)?.kind === "dir";
+      if (!isThere && vfs.find(path, false)) vfs.removeTree(path);
+      if (!isThere) vfs.mkdir(path);
       writeDir(vfs, child, path);
       continue;
     }
-    const { c, b, l } = child.f;
+    const { c, b, l, m } = child.f;
     const old = vfs.find(path, false);
     if (old && (old.kind === "dir" || l !== undefined)) vfs.removeTree(path);
     if (l !== undefined) vfs.symlink(l, path);
     // msgpack's bytes are views of the whole snapshot: a copy frees it.
     else vfs.writeFile(path, typeof c !== "string" ? (c ?? new Uint8Array()).slice() : b === true ? fromLatin1(c) : new TextEncoder().encode(c));
+    if (l === undefined && typeof m === "number") vfs.chmod(path, m);
   }
 }
 
@@ -82,7 +88,7 @@ export function serialize(vfs: Vfs, path: string, options: SerializeOptions): Ui
   }
   const asBytes = options.format === "binary";
   const tree = wireDir(dir, "", { keep, enter }, asBytes);
-  return asBytes ? encode(tree) : new TextEncoder().encode(JSON.stringify(tree));
+  return asBytes ? encode(tree, { maxDepth: 2 * MAX_DEPTH + 4 }) : new TextEncoder().encode(JSON.stringify(tree));
 }
 
 interface Choice {
@@ -111,9 +117,9 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 function wireFile(node: VfsNode, asBytes: boolean): WireFile {
   if (node.kind === "link") return { f: { l: node.target } };
   if (node.kind === "dir") throw new Error("a folder is no file");
-  if (asBytes) return { f: { c: node.data } };
+  if (asBytes) return { f: { c: node.data, ...(node.mode === USUAL_MODE ? {} : { m: node.mode }) } };
   try {
-    return { f: { c: strictUtf8.decode(node.data) } };
+    return { f: { c: strictUtf8.decode(unshared(node.data)) } };
   } catch {
     return { f: { c: latin1(node.data), b: true } }; // not text
   }

@@ -12,6 +12,9 @@ export class ExitSignal extends Error {
   }
 }
 
+/** Where a reader finds it in this project. */
+const MISSING_LIST = "src/headless/node/builtins/missing.json";
+
 export type CodedError = Error & { code: string };
 
 /** An error with Node's `code`, printed as `TypeError [CODE]: message`. */
@@ -47,8 +50,13 @@ const PRIMITIVES = new Set(["string", "function", "number", "object", "Function"
 
 function expectedText(expected: string | readonly string[]): string {
   const all = typeof expected === "string" ? [expected] : expected;
-  const types = all.filter((x) => PRIMITIVES.has(x)).map((x) => x.toLowerCase());
+  let types = all.filter((x) => PRIMITIVES.has(x)).map((x) => x.toLowerCase());
   const instances = all.filter((x) => !PRIMITIVES.has(x));
+  if (instances.length > 0 && types.includes("object")) {
+    // Beside classes, an object counts as one of them.
+    types = types.filter((x) => x !== "object");
+    instances.push("Object");
+  }
   const list = (words: string[]): string => (words.length > 2 ? `${words.slice(0, -1).join(", ")}, or ${words.at(-1)}` : words.join(" or "));
   const parts: string[] = [];
   if (types.length > 0) parts.push(`${types.length > 1 ? "one of type" : "of type"} ${list(types)}`);
@@ -67,13 +75,20 @@ export function invalidArgValue(name: string, value: unknown, reason = "is inval
   return nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The ${what} '${name}' ${reason}. Received ${shown.length > 128 ? `${shown.slice(0, 128)}...` : shown}`);
 }
 
-export function outOfRange(name: string, range: string, value: unknown): CodedError {
-  return nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`);
+/** Large numbers are told with their digits in groups. */
+function shownNumber(value: unknown): string {
+  const large = (Number.isInteger(value) && Math.abs(value as number) > 2 ** 32) || (typeof value === "bigint" && (value > 2n ** 32n || value < -(2n ** 32n)));
+  if (!large) return inspect(value);
+  return `${String(value).replace(/\B(?=(\d{3})+$)/g, "_")}${typeof value === "bigint" ? "n" : ""}`;
 }
 
-/** For what this runtime does not have: the message names the module and the function. */
+export function outOfRange(name: string, range: string, value: unknown): CodedError {
+  return nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "${name}" is out of range. It must be ${range}. Received ${shownNumber(value)}`);
+}
+
+/** For what this runtime does not have: the message names the module, the function and the list of all that is missing. */
 export function unsupported(name: string, why = "this container does not have it"): CodedError {
-  return nodeError(Error, "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM", `${name} is not available: ${why}.`);
+  return nodeError(Error, "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM", `${name} is not available: ${why}. The whole list of what is missing: ${MISSING_LIST}.`);
 }
 
 export function checkFunction(value: unknown, name: string): void {
@@ -82,4 +97,12 @@ export function checkFunction(value: unknown, name: string): void {
 
 export function checkString(value: unknown, name: string): asserts value is string {
   if (typeof value !== "string") throw invalidArgType(name, "string", value);
+}
+
+/** What an operation that was aborted fails with: `AbortError`, the signal's reason as its cause. */
+export function abortError(signal?: AbortSignal): CodedError {
+  const error = new Error("The operation was aborted", signal ? { cause: signal.reason as unknown } : undefined) as CodedError;
+  error.code = "ABORT_ERR";
+  error.name = "AbortError";
+  return error;
 }

@@ -2,6 +2,8 @@
 // Every callback runs in a task of its own, so that the engine drains promises between two callbacks as Node does.
 // It counts what keeps a process alive; when nothing does, it says so once (`onIdle`), and that is how programs end.
 
+import { type RawPlace, attempt } from "./attempt.ts";
+
 const nativeSetTimeout = globalThis.setTimeout;
 const nativeClearTimeout = globalThis.clearTimeout;
 
@@ -43,13 +45,15 @@ const NEXT_PHASE: Readonly<Record<Phase, Phase>> = { timers: "poll", poll: "chec
 
 export class EventLoop {
   /** Anything a callback throws. */
-  onError: (error: unknown) => void = () => undefined;
+  onError: (error: unknown, place?: RawPlace) => void = () => undefined;
   /** Nothing is left to do. The loop goes on if the callback starts something. */
   onIdle: () => void = () => undefined;
   /** How many callbacks have run: tells whether anything happened between two idle moments. */
   callbacks = 0;
   /** What travels from the code that starts something to its callback: async-local stores, the running test. */
   scope: ReadonlyMap<object, unknown> = new Map();
+  /** Whether a program looks at scopes: then an empty one has to be put back as well. */
+  keepsScopes = false;
   #ticks: (() => void)[] = [];
   #timers: LoopTimer[] = [];
   #poll: (() => void)[] = [];
@@ -67,7 +71,7 @@ export class EventLoop {
   /** The callback, run later in the scope of now. */
   bind<T extends (...args: never[]) => unknown>(callback: T): T {
     const { scope } = this;
-    if (scope.size === 0) return callback;
+    if (scope.size === 0 && !this.keepsScopes) return callback;
     return ((...args: never[]) => this.within(scope, () => callback(...args))) as T;
   }
 
@@ -192,12 +196,7 @@ export class EventLoop {
 
   /** Calls it now; what it throws goes to `onError`. For callbacks that the engine itself runs. */
   attempt(task: () => void): void {
-    if (this.#stopped) return;
-    try {
-      task();
-    } catch (error) {
-      this.onError(error);
-    }
+    if (!this.#stopped) attempt(task, (error, place) => this.onError(error, place));
   }
 
   #guard(task: () => void): void {

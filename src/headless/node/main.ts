@@ -1,46 +1,80 @@
 // The Node process inside its Worker: joins the kernel's messages to the runtime. Called once, by the Worker's script.
+import { NetworkLink } from "../network-link.ts";
 import { Vfs } from "../vfs.ts";
 import type { ProcessLink } from "../process-link.ts";
 import type { Signal, StartMessage, ToProcess } from "../protocol.ts";
+import { TRANSFORM_GLOBAL, type TypeScriptTransform } from "./loader/typescript.ts";
+import { SyncLink } from "../sync-link.ts";
 import { startNodeProcess } from "./process-run.ts";
 import type { ChildEvents, NodeHost } from "./runtime.ts";
+
+/** Programs do not see it: Node has no such global. */
+const loadScript = (globalThis as { importScripts?: (url: string) => void }).importScripts?.bind(globalThis);
+
+function compilerAt(url: string): TypeScriptTransform {
+  const global = globalThis as Record<string, unknown>;
+  const { process } = global;
+  // It takes a process for Node's own and would ask its `os` and `fs`.
+  Object.defineProperty(globalThis, "process", { value: undefined, writable: true, configurable: true, enumerable: false });
+  try {
+    loadScript?.(url);
+  } finally {
+    Object.defineProperty(globalThis, "process", { value: process, writable: true, configurable: true, enumerable: false });
+  }
+  const compiler = global[TRANSFORM_GLOBAL] as TypeScriptTransform;
+  Reflect.deleteProperty(globalThis, TRANSFORM_GLOBAL);
+  return compiler;
+}
 
 /** Starts the program; returns where the kernel's later messages go. */
 export function startNode(link: ProcessLink, start: StartMessage): (message: ToProcess) => void {
   const vfs = new Vfs(start.files);
   vfs.onOp = (op) => link.post({ type: "file", op });
+  const network = new NetworkLink(link, start.firstPort);
+  const sync = new SyncLink(link, vfs);
   const children = new Map<number, ChildEvents>();
   let childNumbers = 0;
+  let compiler: TypeScriptTransform | undefined;
   const host: NodeHost = {
-    vfs, argv: start.argv, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true,
+    vfs, argv: start.argv, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
     write: (fd, bytes) => link.write(fd, bytes),
     exit: (code) => {
       // What still runs after its end must not change files.
       vfs.onOp = undefined;
       link.exit(code);
     },
-    spawn: (request, events) => {
+    thread: start.thread,
+    spawn: (request, events, transfer = []) => {
       const child = ++childNumbers;
       children.set(child, events);
-      link.post({ type: "spawn", child, request });
+      try {
+        link.post({ type: "spawn", child, request }, transfer);
+      } catch (error) {
+        // A thread's data that cannot be cloned: there is no child.
+        children.delete(child);
+        throw error;
+      }
       return {
         write: (data) => link.post({ type: "child-stdin", child, data }),
-        send: (message) => link.post({ type: "child-message", child, message }),
+        send: (message, passed = []) => link.post({ type: "child-message", child, message }, passed),
         kill: (signal) => link.post({ type: "child-kill", child, signal: signal as Signal }),
       };
     },
-    send: (message) => link.post({ type: "message", message }),
+    typescript: () => (compiler ??= start.typescript === null ? undefined : compilerAt(start.typescript)),
+    send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
+    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn) } : {}),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
   };
   const process = startNodeProcess(host);
 
   return (message) => {
+    if (network.receive(message)) return;
     switch (message.type) {
       case "start":
         return;
       case "file":
-        vfs.follow(message.op);
+        sync.follow(message.op, message.seq);
         return;
       case "stdin":
         process.stdin(message.data);
@@ -71,8 +105,10 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         children.get(message.child)?.exit(message.code, message.signal);
         children.delete(message.child);
         return;
+      case "registry-answer":
+        return; // npm's alone
       default:
-        message satisfies never;
+        return; // the network's
     }
   };
 }

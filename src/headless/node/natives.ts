@@ -30,7 +30,6 @@ export function trackNatives(loop: EventLoop): void {
     const constructor = global[type] as { prototype: Dict } | undefined;
     if (constructor) for (const name of names) hold(loop, constructor.prototype, name);
   }
-  hold(loop, global, "fetch");
   const wasm = global["WebAssembly"] as Dict | undefined;
   if (wasm) for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) hold(loop, wasm, name);
 }

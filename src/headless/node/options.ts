@@ -19,6 +19,12 @@ export interface Options {
   testNamePatterns: string[];
   testSkipPatterns: string[];
   testOnly: boolean;
+  /** 0: as many as the machine has cores for. */
+  testConcurrency: number;
+  testForceExit: boolean;
+  testUpdateSnapshots: boolean;
+  /** "index/total", unchecked. */
+  testShard: string | undefined;
   testTimeoutMs: number;
   unhandledRejections: string;
   /** Set when the line cannot be run: what Node prints, and its exit code 9. */
@@ -32,7 +38,7 @@ const WITH_VALUE = new Set([
   "--stack-trace-limit", "--env-file", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
 ]);
 const WITHOUT_VALUE = new Set([
-  "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--no-warnings", "--warnings",
+  "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
   "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
   "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--frozen-intrinsics", "--no-addons",
 ]);
@@ -41,7 +47,7 @@ const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allo
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
-    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testTimeoutMs: Number.POSITIVE_INFINITY,
+    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
     unhandledRejections: "throw", error: undefined,
   };
   const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
@@ -55,7 +61,8 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
     }
     if (!word.startsWith("-") || word === "-") break;
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
-    const flag = equals > 0 ? word.slice(0, equals) : word;
+    // Node reads underscores as dashes, as V8 does.
+    const flag = (equals > 0 ? word.slice(0, equals) : word).replaceAll(/(?<=\w)_/g, "-");
     let value: string | undefined = equals > 0 ? word.slice(equals + 1) : undefined;
     const own = at >= fromEnvironment.length;
     if (own) options.execArgv.push(word);
@@ -142,8 +149,20 @@ function apply(options: Options, flag: string, value: string): void {
     case "--test-skip-pattern":
       options.testSkipPatterns.push(value);
       return;
+    case "--test-concurrency":
+      options.testConcurrency = Number(value);
+      return;
+    case "--test-update-snapshots":
+      options.testUpdateSnapshots = true;
+      return;
+    case "--test-force-exit":
+      options.testForceExit = true;
+      return;
+    case "--test-shard":
+      options.testShard = value;
+      return;
     case "--test-timeout":
-      options.testTimeoutMs = Number(value);
+      options.testTimeoutMs = Number(value) || Number.POSITIVE_INFINITY;
       return;
     case "--unhandled-rejections":
       options.unhandledRejections = value;

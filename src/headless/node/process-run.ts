@@ -3,21 +3,30 @@ import { Buffer, createBuffer } from "./builtins/buffer.ts";
 import { createConsole } from "./builtins/console.ts";
 import { makeBuiltin } from "./builtins/index.ts";
 import { createProcess, printWarnings } from "./builtins/process.ts";
+import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stream.ts";
+import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
 import { createTimers } from "./builtins/timers.ts";
 import { createUrl } from "./builtins/url.ts";
 import { createWebCrypto } from "./builtins/web-crypto.ts";
+import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
+import { guardFunctionCode } from "./loader/function-code.ts";
+import { createFetch } from "./http/fetch.ts";
+import { WebRequest, WebResponse } from "./http/web-messages.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
 import { trackNatives } from "./natives.ts";
+import { hideWhatNodeLacks } from "./newer-than-node.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { describeFatal, rejectionError } from "./report.ts";
+import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
 import type { AnyFunction, Dict, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
 import { SourceTable } from "./stack.ts";
+import { isCaptured } from "./uncaught.ts";
 
 export interface NodeProcess {
   readonly exitCode: Promise<number>;
@@ -52,6 +61,7 @@ class RunningProcess implements Runtime, NodeProcess {
   readonly process: ProcessObject;
   readonly realm;
   cwd: string;
+  umask = 0o022;
   ended = false;
   readonly #builtins = new Map<string, Dict>();
   readonly #cleanups: (() => void)[] = [];
@@ -67,7 +77,10 @@ class RunningProcess implements Runtime, NodeProcess {
     this.cwd = host.cwd;
     this.options = parseOptions(host.argv, host.env["NODE_OPTIONS"]);
     this.exitCode = new Promise((resolve) => (this.#finish = resolve));
-    this.loop.onError = (error) => this.fatal(error, "uncaughtException");
+    this.loop.onError = (error, place) => {
+      this.sources.setThrown(error, place);
+      this.fatal(error, "uncaughtException");
+    };
     this.loop.onIdle = () => this.#idle();
     this.#cleanups.push(activate(this), this.sources.install());
     this.process = createProcess(this);
@@ -77,7 +90,13 @@ class RunningProcess implements Runtime, NodeProcess {
     this.realm = host.ownsRealm ? ownRealm(globals) : sharedRealm(globals);
     const { realm } = this;
     this.#cleanups.push(() => realm.close());
-    if (host.ownsRealm) trackNatives(this.loop);
+    if (host.ownsRealm) {
+      trackNatives(this.loop);
+      recordListeners();
+      guardFunctionCode(this);
+      wordAborts(this);
+      hideWhatNodeLacks(realm.global, globals);
+    }
     printWarnings(this);
     this.loop.run(() => this.#start());
   }
@@ -88,6 +107,10 @@ class RunningProcess implements Runtime, NodeProcess {
     const made = makeBuiltin(this, name);
     this.#builtins.set(name, made);
     return made;
+  }
+
+  atEnd(cleanup: () => void): void {
+    this.#cleanups.push(cleanup);
   }
 
   complain(text: string): void {
@@ -107,6 +130,7 @@ class RunningProcess implements Runtime, NodeProcess {
 
   fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void {
     if (error instanceof ExitSignal || this.ended) return;
+    if (!this.#exiting && isCaptured(this, error)) return;
     const { process } = this;
     process.emit("uncaughtExceptionMonitor", error, origin);
     if (process.listenerCount("uncaughtException") > 0 && !this.#exiting) {
@@ -133,7 +157,9 @@ class RunningProcess implements Runtime, NodeProcess {
       if (options.unhandledRejections === "warn-with-error-code") process.exitCode = 1;
       return;
     }
-    this.fatal(rejectionError(reason), "unhandledRejection");
+    const error = rejectionError(reason);
+    this.sources.setRejected(error);
+    this.fatal(error, "unhandledRejection");
   }
 
   stdin(data: Uint8Array | null): void {
@@ -142,6 +168,10 @@ class RunningProcess implements Runtime, NodeProcess {
 
   message(message: unknown): void {
     if (this.ended) return;
+    if (this.host.thread) {
+      this.loop.run(() => fromParent(this, message));
+      return;
+    }
     this.loop.run(() => {
       if (message === null) (this.process["disconnect"] as AnyFunction | undefined)?.();
       else this.process.emit("message", message, undefined);
@@ -149,7 +179,7 @@ class RunningProcess implements Runtime, NodeProcess {
   }
 
   signal(signal: string): void {
-    if (!this.ended) this.loop.run(() => void this.process.emit(signal, signal));
+    if (!this.ended) this.loop.run(() => void this.process.emit(signal, signal, (SIGNAL_EXIT_CODES[signal as Signal] ?? 128) - 128));
   }
 
   resize(cols: number, rows: number): void {
@@ -174,6 +204,7 @@ class RunningProcess implements Runtime, NodeProcess {
       },
       (error: unknown) => {
         this.#mainPending = false;
+        this.sources.setRejected(error);
         this.loop.run(() => this.fatal(error, "uncaughtException"));
       },
     );
@@ -206,7 +237,9 @@ class RunningProcess implements Runtime, NodeProcess {
   }
 
   #die(error: unknown, code: number): void {
-    this.complain(describeFatal(this, error));
+    // A thread tells its parent, which decides what it is.
+    if (this.host.thread) reportThreadError(this, error);
+    else this.complain(describeFatal(this, error));
     if (!this.#exiting) {
       this.#exiting = true;
       this.process.exitCode = code;
@@ -229,10 +262,12 @@ class RunningProcess implements Runtime, NodeProcess {
     const { promises: _promises, ...timerFunctions } = timers;
     return {
       process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
+      fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
       crypto: createWebCrypto(this.loop), URL: createUrl(this)["URL"],
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
-        nativeQueueMicrotask(() => this.loop.attempt(task as () => void));
+        const bound = this.loop.bind(task as () => void);
+        nativeQueueMicrotask(() => this.loop.attempt(() => bound()));
       },
     };
   }

@@ -2,13 +2,13 @@
 import { resolvePath } from "../posix-path.ts";
 import { inspect } from "node-inspect-extracted";
 import { Parser } from "acorn";
-import { formatOf, placeSyntaxError } from "./loader/compile.ts";
+import { detectFormat, formatOf, placeSyntaxError } from "./loader/compile.ts";
 import { parseModule } from "./loader/esm-transform.ts";
 import type { Loader } from "./loader/index.ts";
 import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
 import { runTestFiles } from "./testing/test-command.ts";
 import { builtinNames } from "./builtins/index.ts";
-import { ExitSignal } from "./errors.ts";
+import { ExitSignal, nodeError } from "./errors.ts";
 
 const EXEC_PATH = "/usr/local/bin/node";
 const BAD_COMMAND_LINE = 9;
@@ -41,7 +41,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":
       process.argv = [EXEC_PATH, ...options.rest];
-      return readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]"));
+      return afterPreloads(runtime, () => readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]")));
     default:
       return options.mode satisfies never;
   }
@@ -51,30 +51,36 @@ function runFile(runtime: Runtime, loader: Loader): Promise<unknown> | undefined
   const { options, process } = runtime;
   const asked = resolvePath(options.rest[0] as string, runtime.cwd);
   const path = loader.resolver.main(asked);
-  process.argv = [EXEC_PATH, path ?? asked, ...options.rest.slice(1)];
+  process.argv = [EXEC_PATH, asked, ...options.rest.slice(1)];
   if (path === undefined) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
   return loader.runMain(path);
 }
 
-/** -r and --import, in order; stays synchronous when there is nothing to wait for. */
+/** First every -r, then every --import; stays synchronous when there is nothing to wait for. */
 function afterPreloads(runtime: Runtime, run: () => Promise<unknown> | undefined): Promise<unknown> | undefined {
-  const parent = resolvePath("[preload]", runtime.cwd);
-  const waits: (() => Promise<unknown>)[] = [];
-  for (const { kind, specifier } of runtime.options.preloads) {
-    if (kind === "require") runtime.loader.createRequire(parent)(specifier);
-    else waits.push(() => runtime.loader.import(specifier, parent));
+  const { preloads } = runtime.options;
+  const { commonJs } = runtime.loader as Loader;
+  const required = preloads.filter(({ kind }) => kind === "require");
+  if (required.length > 0) {
+    const parent = new commonJs.Module("internal/preload");
+    parent.paths = commonJs.nodeModulePaths(runtime.cwd);
+    for (const { specifier } of required) parent.require(specifier);
   }
-  if (waits.length === 0) return run();
+  const imported = preloads.filter(({ kind }) => kind === "import");
+  if (imported.length === 0) return run();
   return (async () => {
-    for (const wait of waits) await wait();
+    for (const { specifier } of imported) await runtime.loader.import(specifier, `${runtime.cwd}/`);
     await run();
   })();
 }
 
 function runCode(runtime: Runtime, loader: Loader, code: string, name: string): Promise<unknown> | undefined {
   const { options, process } = runtime;
-  const isModule = options.inputType === "module" || (options.inputType === undefined && options.mode !== "print" && looksLikeModule(code));
-  if (isModule) return loader.esm.importSource(code, resolvePath(`${name}1`, runtime.cwd));
+  const isModule = options.inputType === "module" || (options.inputType === undefined && options.mode !== "print" && detectFormat(code) === "module");
+  if (isModule && options.mode === "print") {
+    throw nodeError(Error, "ERR_EVAL_ESM_CANNOT_PRINT", "--print cannot be used with ESM input");
+  }
+  if (isModule) return loader.esm.importSource(code, resolvePath("[eval1]", runtime.cwd));
   if (options.mode === "print") {
     process.stdout.write(`${show(evaluate(runtime, loader, code, name))}\n`);
     return undefined;
@@ -83,34 +89,17 @@ function runCode(runtime: Runtime, loader: Loader, code: string, name: string): 
   return undefined;
 }
 
-function looksLikeModule(code: string): boolean {
-  if (!/\b(import|export|await)\b/.test(code)) return false;
-  try {
-    Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true });
-    return false;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  try {
-    parseModule(code);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
 const show = (value: unknown): string => (typeof value === "string" ? value : inspect(value));
 
 /** Script code: `require` and the builtins are globals, and the last expression's value is the result. */
 function evaluate(runtime: Runtime, loader: Loader, code: string, name: string): unknown {
   const global = runtime.realm.global as Dict;
   const file = resolvePath(name, runtime.cwd);
-  const require = loader.createRequire(file);
+  const module = Object.assign(loader.commonJs.moduleFor(file), { id: name });
   const set = (key: string, value: unknown): void => void Object.defineProperty(global, key, { value, writable: true, configurable: true, enumerable: false });
-  set("require", require);
-  set("module", { exports: {}, id: name, filename: file, loaded: false, children: [], paths: [] });
-  set("exports", (global["module"] as Dict)["exports"]);
+  set("require", loader.commonJs.makeRequire(module));
+  set("module", module);
+  set("exports", module.exports);
   set("__filename", name);
   set("__dirname", ".");
   for (const builtin of builtinNames) {

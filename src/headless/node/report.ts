@@ -6,7 +6,7 @@ import type { Position } from "./stack.ts";
 
 const BANNER = `\nNode.js ${NODE_VERSION}\n`;
 
-/** V8 points at the `throw`, the stack at the error's making; the same when one line does both. */
+/** Without the engine's word: it points at the `throw`, the stack at the error's making; the same when one line does both. */
 function caretColumn(position: Position): number {
   const before = position.sourceLine?.slice(0, position.column - 1) ?? "";
   const thrown = /\bthrow\s+(?:new\s+)?$/.exec(before);
@@ -19,20 +19,20 @@ function caretLength(position: Position, error: unknown): number {
   return Math.max(1, /^(?:[\w$]+|"[^"]*"|'[^']*')/.exec(rest)?.[0].length ?? 1);
 }
 
-function excerpt(position: Position, error: unknown): string {
+function excerpt(position: Position, column: number, error: unknown): string {
   const line = position.sourceLine ?? "";
-  const column = caretColumn(position);
   const indent = line.slice(0, column - 1).replace(/[^\t]/g, " ");
   return `${position.label}:${position.line}\n${line}\n${indent}${"^".repeat(caretLength(position, error))}\n`;
 }
 
 /** The whole text for an error that ends the process. */
 export function describeFatal(runtime: Runtime, error: unknown): string {
-  const position = runtime.sources.position(error);
-  const head = position ? excerpt(position, error) : "";
+  const thrown = runtime.sources.thrown(error);
+  const position = thrown ?? runtime.sources.position(error);
+  const head = position ? excerpt(position, thrown?.column ?? caretColumn(position), error) : "";
   if (!(error instanceof Error)) {
-    const text = typeof error === "object" && error !== null ? inspect(error) : typeof error === "string" ? error : inspect(error);
-    return `Uncaught:\n${text}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)\n${BANNER}`;
+    if (typeof error === "object" && error !== null) return `${head && `\n${head}`}${inspect(error)}\n${BANNER}`;
+    return `${head === "" ? "Uncaught:\n" : `\n${head}`}${typeof error === "string" ? error : inspect(error)}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)\n${BANNER}`;
   }
   const gap = head === "" || isLinkError(error) ? "" : "\n";
   // Without frames, inspect puts brackets around the first part; a fatal error is never printed with them.
@@ -48,7 +48,7 @@ function isLinkError(error: Error): boolean {
 /** A rejection's reason as the error that ends the process. */
 export function rejectionError(reason: unknown): unknown {
   if (reason instanceof Error) return reason;
-  const shown = typeof reason === "object" && reason !== null ? inspect(reason) : String(reason);
+  const shown = typeof reason === "object" && reason !== null ? `#<${(reason as { constructor?: { name?: string } }).constructor?.name || "Object"}>` : String(reason);
   const error = nodeError(Error, "ERR_UNHANDLED_REJECTION",
     `This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${shown}".`);
   Object.defineProperty(error, "name", { value: "UnhandledPromiseRejection", configurable: true, writable: true, enumerable: false });

@@ -1,8 +1,10 @@
 // What the parts of one Node process share. Builtins are made from it, once each, when a program first asks for them.
 import type { Vfs } from "../vfs.ts";
-import type { Terminal } from "../protocol.ts";
+import type { SyncSpawnRequest, SyncSpawnResult, Terminal, ThreadStart } from "../protocol.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { Options } from "./options.ts";
+import type { TypeScriptTransform } from "./loader/typescript.ts";
+import type { NetworkHost } from "./net/wire.ts";
 import type { Realm } from "./realm.ts";
 import type { SourceTable } from "./stack.ts";
 
@@ -16,7 +18,7 @@ export const NODE_VERSION = "v20.20.0";
 /** A child process as its parent drives it. Calls after its end have no effect. */
 export interface ChildHandle {
   write(data: Uint8Array | null): void;
-  send(message: unknown): void;
+  send(message: unknown, transfer?: Transferable[]): void;
   kill(signal: string): void;
 }
 
@@ -28,6 +30,7 @@ export interface ChildRequest {
   readonly stdin: boolean;
   readonly ipc: boolean;
   readonly terminal: Terminal | null;
+  readonly thread?: ThreadStart;
 }
 
 /** What the parent is told about it. `exit` or `error` is last, and only one of them comes. */
@@ -55,12 +58,20 @@ export interface NodeHost {
   readonly ipc: boolean;
   /** True when the Worker belongs to this process alone. */
   readonly ownsRealm: boolean;
+  /** Connections to other processes; without it a process can only connect to itself. */
+  readonly network?: NetworkHost;
+  /** Set when it is a thread; undefined where there can be none, null for a process's main thread. */
+  readonly thread?: ThreadStart | null;
   write(fd: 1 | 2, bytes: Uint8Array): void;
   /** The last call, made from inside whatever ended the process: code that goes on running no longer counts. */
   exit(code: number): void;
-  spawn(request: ChildRequest, events: ChildEvents): ChildHandle;
+  spawn(request: ChildRequest, events: ChildEvents, transfer?: Transferable[]): ChildHandle;
+  /** TypeScript's compiler, where there is one; loaded when first asked for. */
+  typescript(): TypeScriptTransform | undefined;
+  /** Runs a child to its end before it returns; only where the page shares memory. */
+  readonly spawnSync?: (spawn: SyncSpawnRequest) => SyncSpawnResult;
   /** Only with `ipc`. */
-  send(message: unknown): void;
+  send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;
   /** The program starts or stops listening for a signal. */
   handlesSignal(signal: string, on: boolean): void;
@@ -107,10 +118,14 @@ export interface Runtime {
   realm: Realm;
   process: ProcessObject;
   cwd: string;
+  /** Permission bits that new files and folders do not get. */
+  umask: number;
   /** True once the exit code is decided: nothing the program does counts any more. */
   ended: boolean;
   /** By name without `node:`. Throws ERR_UNKNOWN_BUILTIN_MODULE. */
   builtin(name: string): Dict;
+  /** Called when the process has ended, newest first. */
+  atEnd(cleanup: () => void): void;
   /** Ends the process now. Returns only by throwing. */
   exit(code?: number | string | null): never;
   /** An error nobody caught. */

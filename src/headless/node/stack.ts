@@ -1,21 +1,26 @@
-// Stack traces that show the program and not us: frames of this runtime are left out, columns are those of the file as
-// written. Works through V8's `Error.prepareStackTrace`; other engines keep their own, longer traces.
-
-/** The part of V8's CallSite that is used. */
-interface CallSite {
-  getFileName(): string | null | undefined;
-  getScriptNameOrSourceURL?(): string | null | undefined;
-  getLineNumber(): number | null;
-  getColumnNumber(): number | null;
-  toString(): string;
-}
+// Stack traces that show the program and not us: frames of this runtime are left out, places are those of the file as
+// written. Works through V8's `Error.prepareStackTrace`, which programs may set as ever: theirs gets our call sites.
+import type { RawPlace } from "./attempt.ts";
+import { type CallSite, MappedCallSite } from "./call-site.ts";
+import type { Rewritten } from "./loader/edits.ts";
 
 interface Source {
   /** As stack traces show it: a path for CommonJS, a file: URL for ES modules. */
   readonly label: string;
   readonly text: string;
-  readonly columnBefore: (line: number, column: number) => number;
+  readonly before: PlaceBefore;
+  /** What runs, when it is not the text itself. */
+  readonly rewritten: Rewritten | undefined;
 }
+
+/** The text that a file's JavaScript was made of, and the way from a 1-based place in that to the one in the text. */
+export interface Origin {
+  readonly text: string;
+  readonly place: (line: number, column: number) => { readonly line: number; readonly column: number };
+}
+
+/** From a 1-based line and column of the code that ran to the column in the text as written; below 1 in code of ours. */
+export type PlaceBefore = (line: number, column: number) => number;
 
 export interface Position {
   readonly label: string;
@@ -30,21 +35,42 @@ interface ErrorHooks {
   stackTraceLimit?: number;
 }
 
-const FRAMES_SHOWN = 10;
-const FRAMES_COLLECTED = 60;
-/** The engine calls nameless functions of evaluated code "eval". */
-const NAMELESS = /^(async )?(new )?((?:[\w$<>]+\.)*)eval(?: \[as ([\w$.]+)\])? \((.*)\)$/;
+/** As in Node. */
+const FRAMES = 10;
+/** `Error.stackTraceLimit` until a program sets it: frames of ours must not push the program's out. */
+const COLLECTED = 60;
 const RESUMED = /^(async )?(Generator|AsyncGenerator|AsyncFunction)\.(next|throw|return)\b/;
+
+const errors = Error as unknown as ErrorHooks;
 
 export class SourceTable {
   readonly #sources = new Map<string, Source>();
   readonly #positions = new WeakMap<object, Position>();
+  /** By path. */
+  readonly #origins = new Map<string, Origin>();
+  /** What programs put in the place of ours, by what they see of it. */
+  readonly #theirs = new WeakMap<PrepareStackTrace, PrepareStackTrace>();
+  readonly #ours: PrepareStackTrace = (error, sites) => this.#format(error, this.#visible(error, sites));
+  #current: PrepareStackTrace = this.#ours;
+  #thrown: { readonly error: unknown; readonly position: Position } | undefined;
 
   /** The `//# sourceURL` to end evaluated code with, so that its frames are known. */
-  add(label: string, text: string, columnBefore: Source["columnBefore"]): string {
+  add(label: string, text: string, before: PlaceBefore, rewritten?: Rewritten): string {
     const key = label.replace(/\s/g, "%20");
-    this.#sources.set(key, { label, text, columnBefore });
+    this.#sources.set(key, { label, text, before, rewritten });
     return `\n//# sourceURL=${key}`;
+  }
+
+  /** Says what the JavaScript of a file was made of: places are told in that from then on. */
+  setOrigin(path: string, origin: Origin): void {
+    this.#origins.set(path, origin);
+  }
+
+  /** A place in a source's JavaScript as the program knows it. */
+  #positionIn(source: Source, line: number, column: number): Position {
+    const origin = this.#origins.get(source.label.startsWith("file:") ? decodeURI(source.label.slice("file://".length).replace(/[?#].*$/, "")) : source.label);
+    const place = origin?.place(line, column) ?? { line, column };
+    return { label: source.label, ...place, sourceLine: (origin ?? source).text.split("\n")[place.line - 1] };
   }
 
   /** Where the error was made: its first frame in the program. */
@@ -59,6 +85,25 @@ export class SourceTable {
     this.#positions.set(error, position);
   }
 
+  /** Where the engine says that a value was thrown. Of an error it only knows where that was made, as its trace does. */
+  setThrown(error: unknown, place: RawPlace | undefined): void {
+    const source = place && this.#sources.get(place.file);
+    if (!source || error instanceof Error) return;
+    const column = source.before(place.line, place.column);
+    if (column >= 1) this.#thrown = { error, position: this.#positionIn(source, place.line, column) };
+  }
+
+  /** The error comes out of a promise: Node shows where it was made. */
+  setRejected(error: unknown): void {
+    const position = this.position(error);
+    this.#thrown = position && { error, position };
+  }
+
+  /** Where the error was thrown, if that is known. */
+  thrown(error: unknown): Position | undefined {
+    return this.#thrown?.error === error ? this.#thrown?.position : undefined;
+  }
+
   /** The source of what traces call `label`, as written. */
   text(label: string): string | undefined {
     return this.#sources.get(label.replace(/\s/g, "%20"))?.text;
@@ -66,65 +111,118 @@ export class SourceTable {
 
   /** The caller's place in the program, for what wants a location (`node:test`). */
   here(): Position | undefined {
-    const hooks = Error as unknown as ErrorHooks;
-    const theirs = hooks.prepareStackTrace;
-    hooks.prepareStackTrace = (error, sites) => this.#format(error, sites);
+    const theirs = this.#current;
+    const limit = errors.stackTraceLimit;
+    this.#current = this.#ours;
+    errors.stackTraceLimit = COLLECTED;
     try {
       return this.position(new Error("here"));
     } finally {
-      hooks.prepareStackTrace = theirs;
+      this.#current = theirs;
+      if (limit !== undefined) errors.stackTraceLimit = limit;
     }
   }
 
   /** Makes this table format every stack trace of the realm; returns what undoes it. */
   install(): () => void {
-    const hooks = Error as unknown as ErrorHooks;
-    const before = { prepare: hooks.prepareStackTrace, limit: hooks.stackTraceLimit };
-    hooks.prepareStackTrace = (error, sites) => this.#format(error, sites);
-    hooks.stackTraceLimit = FRAMES_COLLECTED;
+    const before = { prepare: Object.getOwnPropertyDescriptor(Error, "prepareStackTrace"), limit: errors.stackTraceLimit };
+    Object.defineProperty(Error, "prepareStackTrace", {
+      get: () => this.#current,
+      set: (value: unknown) => (this.#current = this.#accept(value)),
+      configurable: true, enumerable: false,
+    });
+    errors.stackTraceLimit = COLLECTED;
+    const restoreText = this.#replaceToString();
     return () => {
-      hooks.prepareStackTrace = before.prepare;
-      if (before.limit !== undefined) hooks.stackTraceLimit = before.limit;
+      restoreText();
+      if (before.prepare) Object.defineProperty(Error, "prepareStackTrace", before.prepare);
+      else delete errors.prepareStackTrace;
+      if (before.limit !== undefined) errors.stackTraceLimit = before.limit;
     };
   }
 
-  #format(error: Error, sites: readonly CallSite[]): string {
-    const lines: string[] = [];
-    let natives: string[] = [];
-    let seen = false;
+  /** Functions show their text as written, not as rewritten to run here. */
+  #replaceToString(): () => void {
+    const native = Function.prototype.toString;
+    const written = (text: string): string => this.#written(text);
+    const replaced = {
+      toString(this: unknown): string {
+        const text = Reflect.apply(native, this === replaced ? native : this, []) as string;
+        return text.includes("__tw_") ? written(text) : text;
+      },
+    }.toString;
+    // oxlint-disable-next-line no-extend-native -- for as long as the process runs
+    const define = (value: () => string): void => void Object.defineProperty(Function.prototype, "toString", { value, writable: true, configurable: true, enumerable: false });
+    define(replaced);
+    return () => {
+      if (Function.prototype.toString === replaced) define(native);
+    };
+  }
+
+  #written(text: string): string {
+    for (const { rewritten } of this.#sources.values()) {
+      const at = rewritten?.code.indexOf(text) ?? -1;
+      if (rewritten && at >= 0) return rewritten.textBefore(at, at + text.length);
+    }
+    return text;
+  }
+
+  #accept(value: unknown): PrepareStackTrace {
+    if (typeof value !== "function") return this.#ours;
+    const given = value as PrepareStackTrace;
+    if (given === this.#ours || this.#theirs.has(given)) return given;
+    const wrapped: PrepareStackTrace = (error, sites) => Reflect.apply(given, Error, [error, this.#visible(error, sites)]) as unknown;
+    this.#theirs.set(wrapped, given);
+    return wrapped;
+  }
+
+  /** The frames a program may see, no more than it asked for. Notes where the error was made. */
+  #visible(error: Error, sites: readonly CallSite[]): CallSite[] {
+    const shown: CallSite[] = [];
+    let natives: CallSite[] = [];
     for (const site of sites) {
+      if (site instanceof MappedCallSite) {
+        shown.push(site);
+        continue;
+      }
       const name = site.getScriptNameOrSourceURL?.() ?? site.getFileName();
       const source = name ? this.#sources.get(name) : undefined;
       if (source) {
         const line = site.getLineNumber() ?? 1;
-        const column = source.columnBefore(line, site.getColumnNumber() ?? 1);
-        if (!seen && !this.#positions.has(error)) {
-          this.#positions.set(error, { label: source.label, line, column, sourceLine: source.text.split("\n")[line - 1] });
-        }
-        seen = true;
-        const shown = site.toString().replace(/(:\d+):\d+(\)?)$/, `$1:${column}$2`).replace(name as string, source.label).replace(/__tw_default\b/, "default");
-        lines.push(...natives, shown.replace(NAMELESS, nameFrame));
+        const column = source.before(line, site.getColumnNumber() ?? 1);
+        if (column < 1) continue; // code that the loader put before the program's
+        const position = this.#positionIn(source, line, column);
+        if (!this.#positions.has(error)) this.#positions.set(error, position);
+        shown.push(...natives, new MappedCallSite(site, source.label, position.line, position.column));
         natives = [];
       } else if (!name || name.startsWith("native") || name.startsWith("node:")) {
-        const shown = site.toString();
-        if (!RESUMED.test(shown) && !shown.includes("node:")) natives.push(shown);
+        const text = site.toString();
+        if (!RESUMED.test(text) && !text.includes("node:")) natives.push(site);
       } else natives = [];
     }
-    return [header(error), ...lines.slice(0, FRAMES_SHOWN).map((line) => `    at ${line}`)].join("\n");
+    const limit = errors.stackTraceLimit;
+    return shown.slice(0, typeof limit === "number" && limit !== COLLECTED ? Math.max(0, limit) : FRAMES);
   }
-}
 
-function nameFrame(_all: string, async = "", made = "", owner = "", as: string | undefined, place: string): string {
-  if (made) return `${async}new <anonymous> (${place})`;
-  if (as !== undefined) return `${async}${owner}${as} (${place})`;
-  return owner ? `${async}${owner}<anonymous> (${place})` : `${async}${place}`;
+  #format(error: Error, sites: readonly CallSite[]): string {
+    return [header(error), ...sites.map((site) => `    at ${site.toString()}`)].join("\n");
+  }
 }
 
 /** As `Error.prototype.toString`, which a program's error may have overridden with one that throws. */
 function header(error: Error): string {
   try {
-    return Error.prototype.toString.call(error);
+    const text = Error.prototype.toString.call(error);
+    if (!text.includes("__tw_")) return text;
+    const written = asWritten(error.message);
+    if (written !== error.message) Object.defineProperty(error, "message", { value: written, writable: true, configurable: true, enumerable: false });
+    return asWritten(text);
   } catch (failure) {
     return `<error: ${failure instanceof Error ? failure.name : typeof failure}>`;
   }
+}
+
+/** The engine quotes code in its messages; an import that is read through a getter is named as the program names it. */
+function asWritten(message: string): string {
+  return message.replace(/\(0 ?, ?__tw_live\.([\w$]+)\)/g, "$1").replace(/\b__tw_live\.([\w$]+)/g, "$1").replace(/\b__tw_import\b/g, "import");
 }

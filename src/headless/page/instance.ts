@@ -1,11 +1,11 @@
 // The object the client knows as a booted WebContainer, over the kernel. Arguments from the app and values from the
 // kernel are both rebuilt to the shape the protocol promises; Comlink 4.3.0 is what the client speaks, to the byte.
 import * as Comlink from "comlink-4.3.0";
-import type { KernelClient } from "./kernel-client.ts";
+import type { KernelClient, PortListener } from "./kernel-client.ts";
 import { createFs } from "./file-system.ts";
 import { runProcess } from "./process.ts";
 
-type Listener = ((...args: unknown[]) => void) & { [Comlink.releaseProxy]?: () => void };
+type Listener = ((...args: unknown[]) => Promise<unknown>) & { [Comlink.releaseProxy]?: () => void };
 
 const EVENTS = new Set(["port", "server-ready", "error", "preview-message", "xdg-open", "code"]);
 
@@ -15,10 +15,14 @@ export interface Instance {
 
 /** `onTeardown` runs once, when the client tears the container down. */
 export async function createInstance(kernel: KernelClient, workdirName: string, onTeardown: () => void): Promise<Instance> {
-  const info = await kernel.call("init", workdirName);
-  const runtimeInfo = { path: String(info.path), cwd: String(info.cwd) };
+  const runtimeInfo = await kernel.call("init", workdirName);
   const fs = createFs(kernel);
   let processes = 0;
+  const errorListeners = new Set<Listener>();
+  kernel.onLost = (message) => {
+    // A listener that throws has told its own console.
+    for (const listener of errorListeners) void listener({ message }).catch(() => undefined);
+  };
   const instance = {
     fs: () => fs,
     previewScript: () => Comlink.proxy({}),
@@ -28,7 +32,6 @@ export async function createInstance(kernel: KernelClient, workdirName: string, 
       const o = record(options);
       const format = o["format"] === "binary" || o["format"] === "zip" ? o["format"] : "json";
       const bytes = await kernel.call("serialize", String(path), { format, includes: strings(o["includes"]), excludes: strings(o["excludes"]) });
-      if (!(bytes instanceof Uint8Array)) throw new Error("The container answered with no snapshot.");
       return Comlink.transfer(bytes, [bytes.buffer]);
     },
     async loadFiles(snapshot: unknown, options: unknown): Promise<void> {
@@ -36,10 +39,18 @@ export async function createInstance(kernel: KernelClient, workdirName: string, 
       const mountPoint = record(options)["mountPoints"];
       await kernel.call("loadFiles", snapshot, typeof mountPoint === "string" ? mountPoint : ".");
     },
-    /** The events all tell of previews and of StackBlitz's editor; this host has neither, so none ever fires. */
+    /** Ports are told of, and a container that has crashed (`error`); the other events belong to previews and to StackBlitz's editor, which this host does not have. */
     on(event: unknown, listener: Listener): unknown {
       if (typeof event !== "string" || !EVENTS.has(event)) throw new Error(`There is no event '${String(event)}'.`);
-      return Comlink.proxy(() => listener[Comlink.releaseProxy]?.());
+      const onPort: PortListener | undefined = event === "port" ? (port, open) => tell(listener, port, open ? "open" : "close", urlOf(port))
+        : event === "server-ready" ? (port, open) => void (open && tell(listener, port, urlOf(port))) : undefined;
+      if (onPort) kernel.ports.add(onPort);
+      if (event === "error") errorListeners.add(listener);
+      return Comlink.proxy(() => {
+        if (onPort) kernel.ports.delete(onPort);
+        errorListeners.delete(listener);
+        listener[Comlink.releaseProxy]?.();
+      });
     },
     setPreviewScript: () => undefined,
     setCredentials: () => undefined,
@@ -49,6 +60,16 @@ export async function createInstance(kernel: KernelClient, workdirName: string, 
     },
   };
   return Comlink.proxy(instance);
+}
+
+/** Where programs of the container reach it. The page itself cannot: an opaque frame has no address to give away. */
+function urlOf(port: number): string {
+  return `http://localhost:${port}`;
+}
+
+/** A listener that throws has told its own console. */
+function tell(listener: Listener, ...args: unknown[]): void {
+  void listener(...args).catch(() => undefined);
 }
 
 /** Any value as a record, to read options from. */

@@ -1,17 +1,30 @@
 // The trusted page's side of the bridge: makes the frame, calls the kernel, checks all that comes back. Whatever the
 // frame sends, nothing but numbers, strings, byte arrays and checked lists leaves this file.
-import type { FromKernel, KernelCalls, KernelMethod, ToKernel } from "../bridge.ts";
+import type { KernelCalls, KernelMethod, ToKernel } from "../bridge.ts";
+import type { WatchEvent } from "../change-queue.ts";
+import type { RegistryQuestion } from "../registry/question.ts";
+import { checkFromKernel, checkResult } from "./check-kernel.ts";
+import { RegistryClient } from "./registry-client.ts";
 
 const FRAME_URL = "/headless/frame.html";
 const FRAME_MS = 12_000;
+const LOST = "The container has crashed, most likely because what ran in it took too much memory. Boot it again.";
+const KILLED = 137;
+/** While something is awaited the kernel is asked this often whether it lives, and given up after so many askings in silence: it answers within milliseconds, but not while it packs a large project. */
+const BEAT_MS = 1000;
+const SILENT_BEATS = 12;
+const PACKING_BEATS = 90;
 
 export interface ProcessEvents {
   output(fd: 1 | 2, data: Uint8Array): void;
   exit(code: number): void;
 }
-export type WatchListener = (event: "rename" | "change", name: string) => void;
+/** A server of the container opened or closed a TCP port. */
+export type PortListener = (port: number, open: boolean) => void;
+export type WatchListener = (events: readonly WatchEvent[]) => void;
 
 interface Pending {
+  readonly method: KernelMethod;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -19,16 +32,31 @@ interface Pending {
 export class KernelClient {
   readonly processes = new Map<number, ProcessEvents>();
   readonly watches = new Map<number, WatchListener>();
+  readonly ports = new Set<PortListener>();
   readonly #frame: HTMLIFrameElement;
   readonly #port: MessagePort;
   readonly #pending = new Map<number, Pending>();
+  readonly #registry = new RegistryClient();
+  readonly #questions = new Map<number, AbortController>();
+  /** Told, once, when the frame has ended by itself. */
+  onLost: (message: string) => void = () => undefined;
+  readonly #pulse: ReturnType<typeof setInterval>;
+  /** The frame's own page says when what it framed has gone elsewhere. */
+  readonly #onWindowMessage = ({ source, data }: MessageEvent<unknown>): void => {
+    if (source === this.#frame.contentWindow && (data as { type?: unknown } | null)?.type === "frame-lost") this.#lose();
+  };
+  /** Beats since the kernel was last heard. */
+  #silentBeats = 0;
   #lastId = 0;
-  #closed = false;
+  /** Why nothing can be asked any more. */
+  #closed: string | undefined;
 
   private constructor(frame: HTMLIFrameElement, port: MessagePort) {
     this.#frame = frame;
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
+    this.#pulse = setInterval(() => this.#beat(), BEAT_MS);
+    addEventListener("message", this.#onWindowMessage);
   }
 
   /** Loads the frame and waits for its kernel. */
@@ -58,78 +86,105 @@ export class KernelClient {
   }
 
   /** Rejects with the kernel's error, by name and message. */
-  call<M extends KernelMethod>(method: M, ...args: Parameters<KernelCalls[M]>): Promise<ReturnType<KernelCalls[M]>> {
-    if (this.#closed) return Promise.reject(new Error("This WebContainer was torn down."));
+  async call<M extends KernelMethod>(method: M, ...args: Parameters<KernelCalls[M]>): Promise<ReturnType<KernelCalls[M]>> {
+    if (this.#closed !== undefined) throw new Error(this.#closed);
     const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      // The value is checked by whoever asked: see instance.ts.
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#post({ type: "call", id, method, args });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#pending.set(id, { method, resolve, reject });
+    this.#post({ type: "call", id, method, args });
+    return checkResult(method, await promise);
   }
 
   ack(process: number, bytes: number): void {
-    if (!this.#closed) this.#post({ type: "ack", process, bytes });
+    if (this.#closed === undefined) this.#post({ type: "ack", process, bytes });
   }
 
   /** Removes the frame with all that runs in it. Processes end with 143; calls under way are rejected. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    this.#end("This WebContainer was torn down.", 143);
+  }
+
+  #end(why: string, code: number): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = why;
+    clearInterval(this.#pulse);
+    this.#registry.close();
+    removeEventListener("message", this.#onWindowMessage);
     this.#port.close();
     this.#frame.remove();
-    for (const { reject } of this.#pending.values()) reject(new Error("This WebContainer was torn down."));
-    for (const events of this.processes.values()) events.exit(143);
+    for (const { reject } of this.#pending.values()) reject(new Error(why));
+    for (const events of this.processes.values()) events.exit(code);
     this.#pending.clear();
     this.processes.clear();
     this.watches.clear();
+    this.ports.clear();
+  }
+
+  /** Where the frame has a process of its own in the browser, that one dies of too much memory, and no event tells of it. */
+  #beat(): void {
+    if (this.#pending.size === 0 && this.processes.size === 0) {
+      this.#silentBeats = 0;
+      return;
+    }
+    const isPacking = [...this.#pending.values()].some(({ method }) => method === "serialize" || method === "loadFiles");
+    if (++this.#silentBeats > (isPacking ? PACKING_BEATS : SILENT_BEATS)) this.#lose();
+    else this.#post({ type: "ping" });
+  }
+
+  #lose(): void {
+    if (this.#closed !== undefined) return;
+    this.#end(LOST, KILLED);
+    this.onLost(LOST);
   }
 
   #post(message: ToKernel): void {
     this.#port.postMessage(message);
   }
 
+  async #ask(request: number, question: RegistryQuestion): Promise<void> {
+    const abort = new AbortController();
+    this.#questions.set(request, abort);
+    const answer = await this.#registry.answer(question, abort.signal);
+    this.#questions.delete(request);
+    if (this.#closed === undefined) this.#port.postMessage({ type: "registry-answer", request, answer } satisfies ToKernel, answer.ok ? [answer.bytes.buffer] : []);
+  }
+
   #receive(data: unknown): void {
-    if (typeof data !== "object" || data === null) return;
-    const m = data as { readonly [K in keyof AllFields]?: unknown };
-    switch (m.type as FromKernel["type"]) {
+    this.#silentBeats = 0;
+    const m = checkFromKernel(data);
+    if (!m) return; // not one of ours
+    switch (m.type) {
       case "result":
       case "failure": {
-        const pending = this.#pending.get(Number(m.id));
-        this.#pending.delete(Number(m.id));
+        const pending = this.#pending.get(m.id);
+        this.#pending.delete(m.id);
         if (m.type === "result") pending?.resolve(m.value);
-        else pending?.reject(Object.assign(new Error(String(m.message)), { name: String(m.name) }));
+        else pending?.reject(Object.assign(new Error(m.message), { name: m.name }));
         return;
       }
       case "output":
-        if (m.data instanceof Uint8Array) this.processes.get(Number(m.process))?.output(m.fd === 2 ? 2 : 1, m.data);
+        this.processes.get(m.process)?.output(m.fd, m.data);
         return;
       case "exit": {
-        const events = this.processes.get(Number(m.process));
-        this.processes.delete(Number(m.process));
-        events?.exit(Number(m.code) & 0xff);
+        const events = this.processes.get(m.process);
+        this.processes.delete(m.process);
+        events?.exit(m.code);
         return;
       }
-      case "watch":
-        this.watches.get(Number(m.watch))?.(m.event === "change" ? "change" : "rename", String(m.name));
+      case "port":
+        for (const listener of this.ports) listener(m.port, m.open);
         return;
+      case "watch":
+        this.watches.get(m.watch)?.(m.events);
+        return;
+      case "pong":
+        return;
+      case "registry":
+        return void this.#ask(m.request, m.question);
+      case "registry-cancel":
+        return this.#questions.get(m.request)?.abort();
       default:
-        return; // not one of ours
+        m satisfies never;
     }
   }
-}
-
-/** Every field of every message, for reading one that is not trusted yet. */
-interface AllFields {
-  readonly type: unknown;
-  readonly id: unknown;
-  readonly value: unknown;
-  readonly name: unknown;
-  readonly message: unknown;
-  readonly process: unknown;
-  readonly fd: unknown;
-  readonly data: unknown;
-  readonly code: unknown;
-  readonly watch: unknown;
-  readonly event: unknown;
 }

@@ -2,7 +2,7 @@
 // whose first line asks for node becomes `node` with that file. (A path that a `cd` in the same script makes valid is
 // not seen.)
 import { FsError } from "../fs-error.ts";
-import { resolvePath } from "../posix-path.ts";
+import { commandName, resolvePath } from "../posix-path.ts";
 import type { Vfs } from "../vfs.ts";
 
 interface Word {
@@ -19,6 +19,10 @@ export function nodeScripts(vfs: Vfs, cwd: string): { name: string; transform<A 
     if (command.type === "SimpleCommand" && command.name && command.args && isNodeScript(vfs, cwd, literal(command.name))) {
       command.args = [command.name, ...command.args];
       command.name = { type: "Word", parts: [{ type: "Literal", value: "node" }] };
+    }
+    // just-bash has our programs by name alone.
+    if (command.type === "SimpleCommand" && command.name && commandName(literal(command.name)) !== literal(command.name)) {
+      command.name = { type: "Word", parts: [{ type: "Literal", value: commandName(literal(command.name)) }] };
     }
     Object.values(node).forEach(visit);
   };

@@ -2,7 +2,7 @@
 // stream their output; anything with pipes, redirections or control flow runs in just-bash, whose output comes at its end.
 import { Bash, defineCommand, getCommandNames } from "just-bash/browser";
 import { FsError } from "../fs-error.ts";
-import { joinPath, parentPath, resolvePath } from "../posix-path.ts";
+import { commandName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
 import type { ProcessLink } from "../process-link.ts";
 import type { StartMessage } from "../protocol.ts";
 import { type FileOp, Vfs } from "../vfs.ts";
@@ -84,7 +84,8 @@ export class Shell {
   }
 
   async #simple({ words, env, stderrToStdout }: SimpleCommand): Promise<number> {
-    const [command = "", ...args] = words;
+    const [first = "", ...args] = words;
+    const command = commandName(first);
     if (command === "cd" && args.length <= 1) return this.#changeFolder(args[0] ?? this.#env["HOME"] ?? "/");
     if (!this.#isProgram(command)) return this.#bash(`${assignments(env)}${words.map(quote).join(" ")}${stderrToStdout ? " 2>&1" : ""}`);
     return this.#children.run({ command, args, cwd: this.#cwd, env: { ...this.#env, ...env }, terminal: this.#start.terminal }, "inherit", {

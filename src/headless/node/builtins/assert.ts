@@ -3,6 +3,7 @@ import { inspect } from "node-inspect-extracted";
 import { checkFunction, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { AssertionError, type AssertionOptions } from "./assertion-error.ts";
+import { CallTracker } from "./call-tracker.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { falsyMessage } from "./assert-source.ts";
 import { expectedError, matchesError } from "./assert-errors.ts";
@@ -74,7 +75,7 @@ interface Caller {
 function expectError(caller: Caller, actual: unknown, args: readonly unknown[]): void {
   let [error, message] = args;
   if (typeof error === "string") {
-    if (args.length === 2) throw invalidArgType("error", ["object", "Error", "function", "RegExp"], error);
+    if (args.length === 2) throw invalidArgType("error", ["Object", "Error", "Function", "RegExp"], error);
     const same = typeof actual === "object" && actual !== null ? (actual as Error).message === error : actual === error;
     if (same) {
       const what = typeof actual === "object" ? `The error message "${error}"` : `The error "${error}"`;
@@ -82,7 +83,7 @@ function expectError(caller: Caller, actual: unknown, args: readonly unknown[]):
     }
     message = error;
     error = undefined;
-  } else if (error != null && typeof error !== "object" && typeof error !== "function") throw invalidArgType("error", ["object", "Error", "function", "RegExp"], error);
+  } else if (error != null && typeof error !== "object" && typeof error !== "function") throw invalidArgType("error", ["Object", "Error", "Function", "RegExp"], error);
   if (actual === NOTHING_THROWN) {
     const name = (error as { name?: string } | undefined)?.name;
     failAssertion({
@@ -145,6 +146,12 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
   addErrorCheck("doesNotThrow", "exception", expectNoError);
   addErrorCheck("doesNotReject", "rejection", expectNoError);
 
+  const told = new Set<string>();
+  const deprecated = (code: string, message: string): void => {
+    if (told.has(code)) return;
+    told.add(code);
+    runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
+  };
   const fail = (...args: unknown[]): never => {
     const [actual, expected, message, operator] = args;
     if (args.length <= 1) {
@@ -153,6 +160,7 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
       error.generatedMessage = true;
       throw error;
     }
+    deprecated("DEP0094", "assert.fail() with more than one argument is deprecated. Please use assert.strictEqual() instead or only pass a message.");
     return failAssertion({ actual, expected, message, operator: (operator as string | undefined) ?? (args.length === 2 ? "!=" : "fail"), stackStartFn: fail });
   };
   const ifError = (value: unknown): void => {
@@ -162,7 +170,12 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
     throw new AssertionError({ actual: value, expected: null, operator: "ifError", message: `ifError got unwanted exception: ${text}`, stackStartFn: ifError });
   };
   const methods: Dict = {
-    fail, AssertionError, ok,
+    fail, AssertionError, ok, CallTracker: class extends CallTracker {
+      constructor() {
+        super();
+        deprecated("DEP0173", "assert.CallTracker is deprecated.");
+      }
+    },
     equal: comparison("equal", looselyEqual, "=="),
     notEqual: comparison("notEqual", (a, b) => !looselyEqual(a, b), "!="),
     deepEqual: comparison("deepEqual", (a, b) => isDeepEqual(a, b, false)),

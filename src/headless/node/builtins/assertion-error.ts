@@ -1,6 +1,7 @@
 // AssertionError, whose message is a comparison of the two values in Node 20's layout: test reports are read by people
 // and by the assistant, who both know that layout.
 import { inspect } from "node-inspect-extracted";
+import { invalidArgType } from "../errors.ts";
 
 const HEADLINES: Readonly<Record<string, string>> = {
   deepStrictEqual: "Expected values to be strictly deep-equal:",
@@ -208,6 +209,7 @@ export class AssertionError extends Error {
   operator: string | undefined;
 
   constructor(options: AssertionOptions) {
+    if (typeof options !== "object" || options === null) throw invalidArgType("options", "object", options);
     super(messageFor(options));
     this.generatedMessage = !options.message;
     // Own properties in Node's order, for printing: generatedMessage, code, actual, expected, operator.

@@ -1,34 +1,46 @@
-// node:async_hooks: AsyncLocalStorage through timers, ticks, file callbacks and promise handlers made with `then`.
-// Known limit: the engine's own `await` tells nobody, so a store is lost after an `await` inside `run` unless the
-// awaited promise was made by code that keeps it.
+// node:async_hooks. Stores travel with the loop's scope: through timers, ticks and file callbacks by the loop itself,
+// through promise handlers by `then` (replaced here, when a program first asks for this module), and through `await` by
+// the loader's edits (loader/async-scope.ts).
+import { checkFunction, checkString, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { keepScopesInPromises } from "./promise-scope.ts";
 
-const patched = Symbol.for("tabwright.asyncHooks");
-
-/** Promise handlers given to `then` keep the stores. Done only when a program asks for async_hooks. */
-function keepStoresInPromises({ loop }: Runtime): void {
-  const prototype = Promise.prototype as unknown as Dict & { [patched]?: boolean };
-  if (prototype[patched]) return;
-  const original = prototype["then"] as AnyFunction;
-  const bind = (handler: unknown): unknown => (typeof handler === "function" ? loop.bind(handler as AnyFunction) : handler);
-  const replaced: PropertyDescriptorMap = {
-    ["then" as string]: {
-      value(this: unknown, onValue: unknown, onError: unknown) {
-        return original.call(this, bind(onValue), bind(onError));
-      }, writable: true, configurable: true,
-    },
-    [patched]: { value: true },
-  };
-  Object.defineProperties(prototype, replaced);
+interface HookCallbacks {
+  readonly init?: AnyFunction;
+  readonly before?: AnyFunction;
+  readonly after?: AnyFunction;
+  readonly destroy?: AnyFunction;
 }
+
+/** Where `executionAsyncId` finds the resource whose callback runs. */
+const currentResource = {};
+/** The main program; callbacks of the loop come after it. */
+const MAIN_ID = 1;
 
 export function createAsyncHooks(runtime: Runtime): Dict {
   const { loop } = runtime;
-  if (runtime.host.ownsRealm) keepStoresInPromises(runtime);
+  loop.keepsScopes = true;
+  runtime.atEnd(keepScopesInPromises(loop));
+  const hooks = new Set<HookCallbacks>();
+  let ids = MAIN_ID;
+  const emit = (event: keyof HookCallbacks, ...args: unknown[]): void => {
+    for (const hook of hooks) hook[event]?.(...args);
+  };
+  const current = (): AsyncResource | undefined => loop.scope.get(currentResource) as AsyncResource | undefined;
+  const executionAsyncId = (): number => current()?.asyncId() ?? (loop.callbacks <= 1 ? MAIN_ID : 0);
 
   class AsyncLocalStorage {
+    readonly #defaultValue: unknown;
+    readonly name: string;
+
+    constructor(options: { defaultValue?: unknown; name?: string } = {}) {
+      this.#defaultValue = options.defaultValue;
+      this.name = options.name ?? "";
+      Object.defineProperty(this, "name", { enumerable: false });
+    }
+
     static bind(fn: AnyFunction): AnyFunction {
-      return loop.bind(fn);
+      return AsyncResource.bind(fn);
     }
 
     static snapshot(): (fn: AnyFunction, ...args: unknown[]) => unknown {
@@ -37,15 +49,15 @@ export function createAsyncHooks(runtime: Runtime): Dict {
     }
 
     getStore(): unknown {
-      return loop.scope.get(this);
+      return loop.scope.has(this) ? loop.scope.get(this) : this.#defaultValue;
     }
 
     run(store: unknown, fn: AnyFunction, ...args: unknown[]): unknown {
-      return loop.within(new Map([...loop.scope, [this, store]]), () => fn(...args));
+      return loop.within(new Map([...loop.scope, [this, store]]), () => Reflect.apply(fn, null, args));
     }
 
     exit(fn: AnyFunction, ...args: unknown[]): unknown {
-      return loop.within(this.#without(), () => fn(...args));
+      return loop.within(this.#without(), () => Reflect.apply(fn, null, args));
     }
 
     enterWith(store: unknown): void {
@@ -62,37 +74,73 @@ export function createAsyncHooks(runtime: Runtime): Dict {
   }
 
   class AsyncResource {
-    readonly type: string;
-    readonly #scope = loop.scope;
+    readonly #scope: ReadonlyMap<object, unknown>;
+    readonly #id: number;
+    readonly #trigger: number;
 
-    constructor(type: string) {
-      this.type = type;
+    constructor(type: string, options: number | { triggerAsyncId?: number } = {}) {
+      checkString(type, "type");
+      this.#trigger = (typeof options === "number" ? options : options.triggerAsyncId) ?? executionAsyncId();
+      this.#id = ++ids;
+      this.#scope = new Map([...loop.scope, [currentResource, this]]);
+      emit("init", this.#id, type, this.#trigger, this);
     }
 
-    static bind(fn: AnyFunction): AnyFunction {
-      return loop.bind(fn);
+    static bind(fn: AnyFunction, type?: string, self?: unknown): AnyFunction {
+      return new AsyncResource(type ?? (fn.name || "bound-anonymous-fn")).bind(fn, self);
     }
 
     runInAsyncScope(fn: AnyFunction, self?: unknown, ...args: unknown[]): unknown {
-      return loop.within(this.#scope, () => fn.apply(self, args));
+      emit("before", this.#id);
+      try {
+        return loop.within(this.#scope, () => Reflect.apply(fn, self, args));
+      } finally {
+        emit("after", this.#id);
+      }
     }
 
-    bind(fn: AnyFunction): AnyFunction {
-      return (...args) => this.runInAsyncScope(fn, undefined, ...args);
+    bind(fn: AnyFunction, self?: unknown): AnyFunction {
+      checkFunction(fn, "fn");
+      // oxlint-disable-next-line no-this-alias -- the bound function has a `this` of its own
+      const resource = this;
+      const bound = function (this: unknown, ...args: unknown[]): unknown {
+        return resource.runInAsyncScope(fn, self === undefined ? this : self, ...args);
+      };
+      return Object.defineProperties(bound, { length: { value: fn.length, configurable: true }, asyncResource: { value: this, configurable: true, enumerable: true, writable: true } });
     }
 
     emitDestroy(): this {
+      emit("destroy", this.#id);
       return this;
     }
 
     asyncId(): number {
-      return 1;
+      return this.#id;
     }
 
     triggerAsyncId(): number {
-      return 0;
+      return this.#trigger;
     }
   }
-  const hook = { enable: () => hook, disable: () => hook };
-  return { AsyncLocalStorage, AsyncResource, createHook: () => hook, executionAsyncId: () => 1, triggerAsyncId: () => 0, executionAsyncResource: () => ({}) };
+
+  /** Tells of resources that programs make (`AsyncResource`); the engine's own are not seen. */
+  const createHook = (callbacks: HookCallbacks): object => {
+    for (const name of ["init", "before", "after", "destroy", "promiseResolve"] as const) {
+      const given = (callbacks as Dict)[name];
+      if (given !== undefined && typeof given !== "function") throw nodeError(TypeError, "ERR_ASYNC_CALLBACK", `hook.${name} must be a function`);
+    }
+    const hook = {
+      enable: () => {
+        hooks.add(callbacks);
+        return hook;
+      },
+      disable: () => {
+        hooks.delete(callbacks);
+        return hook;
+      },
+    };
+    return hook;
+  };
+  const triggerAsyncId = (): number => current()?.triggerAsyncId() ?? 0;
+  return { AsyncLocalStorage, AsyncResource, createHook, executionAsyncId, triggerAsyncId, executionAsyncResource: () => current() ?? {} };
 }

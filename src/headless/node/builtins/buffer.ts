@@ -1,7 +1,10 @@
-// node:buffer. In the browser the kept npm Buffer, taught base64url and a few newer functions; under Node its own.
+// node:buffer. In the browser npm's Buffer class with Node's ways put onto it; under Node its own.
 import bufferModule from "buffer";
-import { invalidArgType, nodeError, received } from "../errors.ts";
+import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
+import { encodingNamed } from "./buffer-encodings.ts";
+import { limits, patchPrototype } from "./buffer-methods.ts";
+import { MAX_LENGTH, patchStatics } from "./buffer-statics.ts";
 
 interface BufferLike extends Uint8Array {
   toString(encoding?: string, start?: number, end?: number): string;
@@ -20,65 +23,64 @@ export interface BufferClass {
 const module = bufferModule as unknown as Dict & { Buffer: BufferClass };
 export const { Buffer } = module;
 
-const isUrlSafe = (encoding: unknown): boolean => typeof encoding === "string" && encoding.toLowerCase() === "base64url";
-
-/** npm's buffer 6.0.3 predates base64url (https://github.com/feross/buffer/issues/314); gone when isEncoding says yes. */
-function addBase64Url(): void {
-  if (Buffer.isEncoding("base64url")) return;
-  const statics = Buffer as unknown as Dict;
-  const { from, isEncoding, byteLength } = Buffer;
-  statics["from"] = (value: unknown, encoding?: unknown, length?: unknown) => from.call(Buffer, value, isUrlSafe(encoding) ? "base64" : encoding, length);
-  statics["isEncoding"] = (encoding: unknown) => isUrlSafe(encoding) || isEncoding.call(Buffer, encoding);
-  statics["byteLength"] = (value: unknown, encoding?: string) => byteLength.call(Buffer, value, isUrlSafe(encoding) ? "base64" : encoding);
-  const toString = Buffer.prototype["toString"] as AnyFunction;
-  Buffer.prototype["toString"] = function (this: unknown, encoding?: unknown, ...range: unknown[]): unknown {
-    if (!isUrlSafe(encoding)) return toString.call(this, encoding, ...range);
-    return (toString.call(this, "base64", ...range) as string).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-  };
-  const write = Buffer.prototype["write"] as AnyFunction;
-  Buffer.prototype["write"] = function (this: unknown, text: unknown, ...rest: unknown[]): unknown {
-    return write.call(this, text, ...rest.map((x) => (isUrlSafe(x) ? "base64" : x)));
-  };
+if (Buffer !== (globalThis as unknown as Dict)["Buffer"]) {
+  patchPrototype(Buffer.prototype);
+  patchStatics(Buffer as unknown as Dict & AnyFunction);
 }
-addBase64Url();
 
-/** npm's buffer words wrong arguments in its own way. */
-function addNodeErrors(): void {
-  if (Buffer === (globalThis as unknown as Dict)["Buffer"]) return;
-  const statics = Buffer as unknown as Dict;
-  const from = statics["from"] as AnyFunction;
-  statics["from"] = (...args: unknown[]) => {
-    const [value] = args;
-    const usable = typeof value === "string" || (typeof value === "object" && value !== null);
-    if (!usable) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. ${received(value)}`);
-    return from.apply(Buffer, args);
-  };
-  const alloc = statics["alloc"] as AnyFunction;
-  statics["alloc"] = (...args: unknown[]) => {
-    if (typeof args[0] !== "number") throw invalidArgType("size", "number", args[0]);
-    return alloc.apply(Buffer, args);
-  };
+const MAX_STRING_LENGTH = 2 ** 29 - 24;
+
+function bytesOf(value: unknown, name: string): Uint8Array {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw invalidArgType(name, ["ArrayBuffer", "Buffer", "TypedArray"], value);
 }
-addNodeErrors();
+
+function isUtf8(value: unknown): boolean {
+  const bytes = bytesOf(value, "input");
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/** Between the encodings that Node can; a character that the target lacks becomes "?". */
+function transcode(source: unknown, from: unknown, to: unknown): unknown {
+  if (!(source instanceof Uint8Array)) throw invalidArgType("source", ["Buffer", "Uint8Array"], source);
+  if (source.length === 0) return Buffer.alloc(0);
+  const [read, write] = [encodingNamed(from), encodingNamed(to)];
+  const known = ["utf8", "utf16le", "latin1", "ascii"];
+  if (!read || !write || !known.includes(read) || !known.includes(write)) throw Object.assign(new Error("Unable to transcode Buffer [U_ILLEGAL_ARGUMENT_ERROR]"), { code: "U_ILLEGAL_ARGUMENT_ERROR", errno: 1 });
+  const text = Buffer.from(source).toString(read);
+  const limit = write === "ascii" ? 0x7f : write === "latin1" ? 0xff : 0x10ffff;
+  return Buffer.from([...text].map((character) => ((character.codePointAt(0) as number) > limit ? "?" : character)).join(""), write);
+}
+
+function SlowBuffer(size: number): unknown {
+  return (Buffer as unknown as { allocUnsafeSlow: AnyFunction }).allocUnsafeSlow(size);
+}
+
+const globals = globalThis as unknown as Dict & { atob: (text: string) => string; btoa: (text: string) => string };
 
 export function createBuffer(): Dict {
-  return {
-    constants: { MAX_LENGTH: 2 ** 32, MAX_STRING_LENGTH: 2 ** 29 - 24 }, kMaxLength: 2 ** 32, kStringMaxLength: 2 ** 29 - 24, INSPECT_MAX_BYTES: 50, SlowBuffer: Buffer,
-    ...module, Buffer,
-    Blob: globalThis.Blob, File: (globalThis as unknown as Dict)["File"],
-    atob: globalThis.atob, btoa: globalThis.btoa,
-    isUtf8: (bytes: Uint8Array) => {
-      try {
-        new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-        return true;
-      } catch (error) {
-        if (error instanceof TypeError) return false;
-        throw error;
-      }
-    },
-    isAscii: (bytes: Uint8Array) => bytes.every((byte) => byte < 128),
-    transcode: (source: BufferLike, from: string, to: string) => Buffer.from(Buffer.from(source).toString(from), to),
+  const exported: Dict = {
+    Buffer, SlowBuffer, transcode, isUtf8,
+    isAscii: (value: unknown) => bytesOf(value, "input").every((byte) => byte < 128),
+    kMaxLength: MAX_LENGTH, kStringMaxLength: MAX_STRING_LENGTH, btoa: globals.btoa, atob: globals.atob,
+    constants: { MAX_LENGTH, MAX_STRING_LENGTH },
+    Blob: globalThis.Blob, resolveObjectURL: () => undefined, File: globals["File"],
   };
+  Object.defineProperty(exported, "INSPECT_MAX_BYTES", {
+    configurable: true, enumerable: true, get: () => limits.inspectBytes, set: (value: unknown) => {
+      if (typeof value !== "number") throw invalidArgType("INSPECT_MAX_BYTES", "number", value);
+      if (value < 0) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "INSPECT_MAX_BYTES" is out of range. It must be >= 0. Received ${value}`);
+      limits.inspectBytes = value;
+    },
+  });
+  return exported;
 }
 
 /** Bytes of what a program passes as data. */

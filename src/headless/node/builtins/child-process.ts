@@ -1,44 +1,23 @@
-// node:child_process over the kernel: spawn, exec, execFile, fork. The synchronous ones would have to stop this thread
-// while another works, which a Worker cannot do without shared memory.
+// node:child_process over the kernel. A child lives no longer than its parent: `detached` has no effect.
 import { invalidArgType, nodeError } from "../errors.ts";
-import { resolvePath } from "../../posix-path.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
-import { Buffer } from "./buffer.ts";
+import { Buffer, toBytes } from "./buffer.ts";
+import { type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
+import { createSyncChildren } from "./child-sync.ts";
 import { EventEmitter } from "./events.ts";
 import { createStream } from "./stream.ts";
 
 const MAX_BUFFER_BYTES = 1024 * 1024;
-const SIGNAL_NAMES: Readonly<Record<number, string>> = { 1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 15: "SIGTERM" };
 
-interface SpawnOptions {
-  readonly cwd?: string | URL;
-  readonly env?: Record<string, string | undefined>;
-  readonly stdio?: string | readonly unknown[];
-  readonly shell?: boolean | string;
-  readonly signal?: AbortSignal;
-  readonly timeout?: number;
-  readonly killSignal?: string;
-  readonly encoding?: string | null;
-  readonly maxBuffer?: number;
-  readonly ipc?: boolean;
-  readonly execArgv?: readonly string[];
-  readonly silent?: boolean;
-  readonly execPath?: string;
-}
+type Readable = StreamLike & { push(chunk: unknown): boolean; resume(): void; pause(): void; destroyed: boolean };
 
-type Stdio = "pipe" | "inherit" | "ignore" | "ipc";
-
-function stdioOf(given: SpawnOptions["stdio"]): Stdio[] {
-  const list = Array.isArray(given) ? (given as unknown[]) : Array.from({ length: 3 }, () => given ?? "pipe");
-  const kinds = list.map((one, fd): Stdio => {
-    if (one === "ipc") return "ipc";
-    if (one === "ignore" || one === "inherit") return one;
-    if (one === fd || (typeof one === "object" && one !== null && (one as StreamLike & { fd?: number })["fd"] === fd)) return "inherit";
-    return "pipe";
-  });
-  while (kinds.length < 3) kinds.push("pipe");
-  return kinds;
+/** What a message becomes on its way: JSON, or what structured cloning keeps. */
+export function messageValue(message: unknown, advanced: boolean): unknown {
+  if (message === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "message" argument must be specified');
+  if (advanced) return structuredClone(message);
+  if (!["string", "object", "number", "boolean"].includes(typeof message)) throw invalidArgType("message", ["string", "object", "number", "boolean"].slice(0, 1).concat("boolean"), message);
+  return JSON.parse(JSON.stringify(message)) as unknown;
 }
 
 class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
@@ -47,22 +26,26 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   signalCode: string | null = null;
   killed = false;
   connected = false;
-  spawnfile: string;
-  spawnargs: readonly string[];
+  spawnfile = "";
+  spawnargs: readonly string[] = [];
   stdin: StreamLike | null = null;
   stdout: StreamLike | null = null;
   stderr: StreamLike | null = null;
   stdio: (StreamLike | null)[] = [];
-  readonly #runtime: Runtime;
+  channel: object | null | undefined;
+  #runtime: Runtime | undefined;
   #handle: ChildHandle | undefined;
   #release: (() => void) | undefined;
+  #advanced = false;
+  #started = false;
 
-  constructor(runtime: Runtime, command: string, args: readonly string[], options: SpawnOptions) {
-    super();
+  start(runtime: Runtime, command: Command): this {
+    const { options } = command;
     this.#runtime = runtime;
-    this.spawnfile = command;
-    this.spawnargs = [command, ...args];
+    this.spawnfile = command.file;
+    this.spawnargs = command.shown;
     const kinds = stdioOf(options.stdio);
+    this.#advanced = options.serialization === "advanced";
     const { Readable, Writable } = createStream();
     if (kinds[0] === "pipe") {
       this.stdin = new Writable({
@@ -78,43 +61,71 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     }
     const outputs = [1, 2].map((fd) => (kinds[fd] === "pipe" ? new Readable({ read: () => undefined }) : null));
     [this.stdout = null, this.stderr = null] = outputs;
-    this.stdio = [this.stdin, this.stdout, this.stderr];
-    this.connected = kinds.includes("ipc") || options.ipc === true;
+    this.stdio = [this.stdin, this.stdout, this.stderr, ...kinds.slice(3).map(() => null)];
+    this.connected = kinds.includes("ipc");
+    if (this.connected) this.channel = { ref: () => undefined, unref: () => undefined };
     this.#release = runtime.loop.hold();
-    const env = Object.fromEntries(Object.entries(options.env ?? runtime.process.env).filter((entry): entry is [string, string] => entry[1] !== undefined).map(([key, value]) => [key, String(value)]));
-    const cwd = options.cwd instanceof URL ? urlToFile(options.cwd) : options.cwd;
-    const toParent = (fd: 1 | 2, data: Uint8Array): void => {
-      if (kinds[fd] === "inherit") runtime.host.write(fd, data);
-      else (outputs[fd - 1] as unknown as { push(chunk: unknown): void } | null)?.push(Buffer.from(data));
-    };
-    this.#handle = runtime.host.spawn(
-      {
-        command, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), env, stdin: kinds[0] === "pipe", ipc: this.connected,
-        terminal: kinds[1] === "inherit" ? runtime.host.terminal : null,
+    const { loop } = runtime;
+    this.#handle = runtime.host.spawn(requestOf(runtime, command, kinds), {
+      started: (pid) => {
+        this.pid = pid;
+        this.#started = true;
+        loop.post(() => void this.emit("spawn"));
       },
-      {
-        started: (pid) => {
-          this.pid = pid;
-          runtime.loop.post(() => void this.emit("spawn"));
-        },
-        output: (fd, data) => runtime.loop.post(() => toParent(fd, data)),
-        message: (message) => runtime.loop.post(() => void this.emit("message", message, undefined)),
-        exit: (code, signal) => runtime.loop.post(() => this.#ended(code, signal)),
-        error: (code, message) => runtime.loop.post(() => this.#failed(code, message)),
-      },
-    );
-    options.signal?.addEventListener("abort", () => {
-      this.kill(options.killSignal);
-      this.emit("error", Object.assign(nodeError(Error, "ABORT_ERR", "The operation was aborted"), { name: "AbortError" }));
-    }, { once: true });
-    if (options.timeout) {
-      const timer = (runtime.builtin("timers")["setTimeout"] as AnyFunction)(() => this.kill(options.killSignal), options.timeout) as { close(): void };
+      output: (fd, data) => loop.post(() => deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd, data)),
+      message: (message) => loop.post(() => {
+        if (message !== null) this.emit("message", message, undefined);
+        else this.#disconnected();
+      }),
+      exit: (code, signal) => loop.post(() => this.#ended(code, signal)),
+      error: (code, message) => loop.post(() => this.#failed(command, code, message)),
+    });
+    this.#feed(runtime, kinds[0] ?? "ignore");
+    this.#followOptions(runtime, options);
+    return this;
+  }
+
+  /** Input that is not the program's to write. */
+  #feed(runtime: Runtime, kind: Stdio): void {
+    const handle = this.#handle;
+    if (kind === "pipe" || kind === "ignore" || kind === "ipc") return;
+    if (typeof kind === "object" && "fd" in kind && kind.fd > 2) {
+      handle?.write(Uint8Array.from((runtime.builtin("fs")["readFileSync"] as (fd: number) => Uint8Array)(kind.fd)));
+      handle?.write(null);
+      return;
+    }
+    const source = (typeof kind === "object" && "stream" in kind ? kind.stream : runtime.process.stdin) as Readable;
+    if (source === runtime.process.stdin && !runtime.host.stdin) return handle?.write(null);
+    const onData = (chunk: unknown): void => handle?.write(Uint8Array.from(toBytes(chunk)));
+    const onEnd = (): void => handle?.write(null);
+    source.on("data", onData).on("end", onEnd);
+    this.once("exit", () => {
+      source.off("data", onData).off("end", onEnd);
+      source.pause();
+    });
+  }
+
+  #followOptions(runtime: Runtime, { signal, killSignal = "SIGTERM", timeout }: SpawnOptions): void {
+    if (signal) {
+      const abort = (): void => {
+        const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
+        Object.defineProperty(error, "name", { value: "AbortError", configurable: true, writable: true });
+        if (this.kill(killSignal)) this.emit("error", error);
+      };
+      if (signal.aborted) runtime.loop.nextTick(abort);
+      else {
+        signal.addEventListener("abort", abort, { once: true });
+        this.once("exit", () => signal.removeEventListener("abort", abort));
+      }
+    }
+    if (timeout) {
+      const timer = (runtime.builtin("timers")["setTimeout"] as AnyFunction)(() => this.kill(killSignal), timeout) as { close(): void };
       this.once("exit", () => timer.close());
     }
   }
 
   #closeStreams(done: () => void): void {
-    const open = [this.stdout, this.stderr].filter((stream) => stream !== null) as (StreamLike & { push(chunk: null): void; resume(): void; listenerCount(event: string): number })[];
+    const open = ([this.stdout, this.stderr] as (Readable | null)[]).filter((stream) => stream !== null && !stream.destroyed) as Readable[];
     let waiting = open.length;
     if (waiting === 0) return done();
     for (const stream of open) {
@@ -127,13 +138,18 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     }
   }
 
+  #disconnected(): void {
+    if (!this.connected) return;
+    this.connected = false;
+    this.channel = null;
+    this.emit("disconnect");
+  }
+
   #ended(code: number | null, signal: string | null): void {
     this.exitCode = code;
     this.signalCode = signal;
-    if (this.connected) {
-      this.connected = false;
-      this.emit("disconnect");
-    }
+    (this.stdin as unknown as { destroy(): void } | null)?.destroy();
+    this.#disconnected();
     this.emit("exit", code, signal);
     this.#closeStreams(() => {
       this.#release?.();
@@ -141,40 +157,48 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     });
   }
 
-  #failed(code: string, message: string): void {
-    const error = Object.assign(new Error(message), { errno: code === "ENOENT" ? -2 : -11, code, syscall: `spawn ${this.spawnfile}`, path: this.spawnfile, spawnargs: this.spawnargs.slice(1) });
-    this.emit("error", error);
+  #failed(command: Command, code: string, message: string): void {
+    this.exitCode = errnoOf(code);
+    (this.stdin as unknown as { destroy(): void } | null)?.destroy();
+    this.emit("error", spawnError("spawn", command, code, message));
     this.#closeStreams(() => {
       this.#release?.();
-      this.emit("close", code === "ENOENT" ? -2 : -11, null);
+      this.emit("close", errnoOf(code), null);
     });
   }
 
   kill(signal: string | number = "SIGTERM"): boolean {
-    if (this.exitCode !== null || this.signalCode !== null) return false;
-    if (signal === 0) return true;
-    this.#handle?.kill(typeof signal === "number" ? (SIGNAL_NAMES[signal] ?? "SIGTERM") : signal);
+    const name = signal === 0 ? undefined : signalName(signal);
+    if (this.exitCode !== null || this.signalCode !== null || !this.#started && this.pid === undefined && !this.#handle) return false;
+    if (name === undefined) return true;
+    this.#handle?.kill(name);
     this.killed = true;
     return true;
   }
 
   send(message: unknown, ...rest: unknown[]): boolean {
-    if (!this.connected) throw nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
-    this.#handle?.send(JSON.parse(JSON.stringify(message)) as unknown);
     const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
-    if (done) this.#runtime.loop.post(() => void done(null));
+    const loop = this.#runtime?.loop;
+    if (!this.connected) {
+      const error = nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
+      loop?.nextTick(() => (done ? void done(error) : void this.emit("error", error)));
+      return false;
+    }
+    this.#handle?.send(messageValue(message, this.#advanced));
+    if (done) loop?.post(() => void done(null));
     return true;
   }
 
   disconnect(): void {
-    if (!this.connected) return;
-    this.connected = false;
+    if (!this.connected) return void this.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     this.#handle?.send(null);
-    this.#runtime.loop.post(() => void this.emit("disconnect"));
+    this.connected = false;
+    this.channel = null;
+    this.#runtime?.loop.nextTick(() => void this.emit("disconnect"));
   }
 
   ref(): void {
-    this.#release ??= this.#runtime.loop.hold();
+    if (this.#runtime && this.exitCode === null && this.signalCode === null) this.#release ??= this.#runtime.loop.hold();
   }
 
   unref(): void {
@@ -183,74 +207,76 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   }
 }
 
-export function createChildProcess(runtime: Runtime): Dict {
-  const spawn = (command: unknown, second?: unknown, third?: unknown): ChildProcess => {
-    if (typeof command !== "string") throw invalidArgType("file", "string", command);
-    const args = Array.isArray(second) ? second.map(String) : [];
-    const options = ((Array.isArray(second) ? third : second) ?? {}) as SpawnOptions;
-    if (options.shell) return new ChildProcess(runtime, typeof options.shell === "string" ? options.shell : "sh", ["-c", [command, ...args].join(" ")], options);
-    return new ChildProcess(runtime, command, args, options);
-  };
+function deliver(runtime: Runtime, kind: Stdio, stream: Readable | null, fd: 1 | 2, data: Uint8Array): void {
+  if (kind === "inherit") runtime.host.write(fd, data);
+  else if (kind === "pipe") stream?.push(Buffer.from(data));
+  else if (typeof kind === "object" && "stream" in kind) kind.stream.write(Buffer.from(data));
+  else if (typeof kind === "object" && (kind.fd === 1 || kind.fd === 2)) runtime.host.write(kind.fd, data);
+  else if (typeof kind === "object") (runtime.builtin("fs")["writeSync"] as AnyFunction)(kind.fd, data);
+}
 
-  const collect = (child: ChildProcess, command: string, options: SpawnOptions, done: AnyFunction | undefined): ChildProcess => {
-    const chunks: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
+export function createChildProcess(runtime: Runtime): Dict {
+  const start = (command: Command): ChildProcess => new ChildProcess().start(runtime, command);
+  const spawn = (file: unknown, second?: unknown, third?: unknown): ChildProcess => start(commandOf(file, second, third));
+
+  const collect = (child: ChildProcess, shown: string, options: SpawnOptions, done: AnyFunction | undefined): ChildProcess => {
+    const limit = options.maxBuffer ?? MAX_BUFFER_BYTES;
+    const kept: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
     const text = (name: "stdout" | "stderr"): unknown => {
-      const whole = Buffer.concat(chunks[name]);
+      const whole = Buffer.concat(kept[name]);
       return options.encoding === "buffer" || options.encoding === null ? whole : whole.toString(options.encoding ?? "utf8");
     };
-    let failure: Error | undefined;
+    let failure: (Error & Dict) | undefined;
     for (const name of ["stdout", "stderr"] as const) {
       let bytes = 0;
       child[name]?.on("data", (chunk) => {
-        bytes += (chunk as Uint8Array).length;
-        chunks[name].push(chunk as Uint8Array);
-        if (bytes <= (options.maxBuffer ?? MAX_BUFFER_BYTES) || failure) return;
-        failure = nodeError(RangeError, "ERR_CHILD_PROCESS_STDIO_MAXBUFFER", `${name} maxBuffer length exceeded`);
-        child.kill();
+        const data = chunk as Uint8Array;
+        kept[name].push(data.subarray(0, Math.max(0, limit - bytes)));
+        bytes += data.length;
+        if (bytes <= limit || failure) return;
+        failure = nodeError(RangeError, "ERR_CHILD_PROCESS_STDIO_MAXBUFFER", `${name} maxBuffer length exceeded`) as unknown as Error & Dict;
+        child.kill(options.killSignal);
       });
     }
-    child.on("error", (error) => (failure ??= error as Error));
+    child.on("error", (error) => (failure ??= error as Error & Dict));
     child.on("close", (code, signal) => {
-      const stdout = text("stdout");
-      const stderr = text("stderr");
       if (!done) return;
+      const [stdout, stderr] = [text("stdout"), text("stderr")];
       if (!failure && code === 0 && signal === null) return void done(null, stdout, stderr);
-      const error = failure ?? new Error(`Command failed: ${command}\n${String(stderr)}`);
-      if (!failure) Object.assign(error, { code, killed: child.killed, signal, cmd: command });
-      done(Object.assign(error, { stdout, stderr }), stdout, stderr);
+      const error = failure ?? Object.assign(new Error(`Command failed: ${shown}\n${String(stderr)}`), { code, killed: child.killed, signal });
+      done(Object.assign(error, { cmd: shown }), stdout, stderr);
     });
     return child;
   };
-  const execFile = (file: string, ...rest: unknown[]): ChildProcess => {
-    const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : [];
-    const options = (rest.find((x) => typeof x === "object" && x !== null && !Array.isArray(x)) ?? {}) as SpawnOptions;
-    const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
-    return collect(spawn(file, args, { ...options, stdio: "pipe" }), [file, ...args].join(" "), options, done);
+  const execFile = (file: unknown, ...rest: unknown[]): ChildProcess => {
+    const { args, options, done } = looseArguments(rest);
+    const { stdio: _stdio, ...kept } = options;
+    return collect(start(commandOf(file, args, kept)), [file, ...args].join(" "), options, done);
   };
-  const exec = (command: string, ...rest: unknown[]): ChildProcess => {
-    const options = (typeof rest[0] === "object" && rest[0] !== null ? rest[0] : {}) as SpawnOptions;
-    const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
-    return collect(spawn(command, { ...options, shell: options.shell ?? true, stdio: "pipe" }), command, options, done);
+  const exec = (command: unknown, ...rest: unknown[]): ChildProcess => {
+    const { options, done } = looseArguments(rest);
+    if (typeof command !== "string") throw invalidArgType("command", "string", command);
+    const { stdio: _stdio, ...kept } = options;
+    return collect(start(commandOf(command, { ...kept, shell: typeof options.shell === "string" ? options.shell : true }, undefined)), command, options, done);
   };
   const promised = (run: (...args: unknown[]) => ChildProcess) => (...args: unknown[]): Promise<unknown> & { child?: ChildProcess } => {
     let child: ChildProcess | undefined;
     const promise: Promise<unknown> & { child?: ChildProcess } = new Promise((resolve, reject) => {
-      child = run(...args, (error: Error | null, stdout: unknown, stderr: unknown) => (error ? reject(error) : resolve({ stdout, stderr })));
+      child = run(...args, (error: (Error & Dict) | null, stdout: unknown, stderr: unknown) => (error ? reject(Object.assign(error, { stdout, stderr })) : resolve({ stdout, stderr })));
     });
     if (child) promise.child = child;
     return promise;
   };
   for (const run of [exec, execFile]) Object.defineProperty(run, Symbol.for("nodejs.util.promisify.custom"), { value: promised(run as (...args: unknown[]) => ChildProcess) });
 
-  const fork = (file: string | URL, ...rest: unknown[]): ChildProcess => {
-    const args = Array.isArray(rest[0]) ? (rest[0] as string[]) : [];
-    const options = (rest.find((x) => typeof x === "object" && x !== null && !Array.isArray(x)) ?? {}) as SpawnOptions;
-    const stdio = options.stdio ?? (options.silent ? ["pipe", "pipe", "pipe", "ipc"] : ["inherit", "inherit", "inherit", "ipc"]);
+  const fork = (file: unknown, ...rest: unknown[]): ChildProcess => {
+    const { args, options } = looseArguments(rest);
     const path = file instanceof URL ? urlToFile(file) : file;
-    return new ChildProcess(runtime, "node", [...(options.execArgv ?? runtime.process.execArgv), path, ...args], { ...options, stdio, ipc: true });
+    if (typeof path !== "string") throw invalidArgType("modulePath", ["string", "Buffer", "URL"], file);
+    const given = options.stdio;
+    const stdio = Array.isArray(given) ? given : typeof given === "string" ? [given, given, given, "ipc"] : options.silent ? ["pipe", "pipe", "pipe", "ipc"] : ["inherit", "inherit", "inherit", "ipc"];
+    if (!(stdio as unknown[]).includes("ipc")) throw nodeError(Error, "ERR_CHILD_PROCESS_IPC_REQUIRED", "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio");
+    return start(commandOf(options.execPath ?? runtime.process["execPath"], [...(options.execArgv ?? runtime.process.execArgv), path, ...args], { ...options, stdio, shell: false }));
   };
-  const refuse = (name: string) => (): never => {
-    throw Object.assign(new Error(`child_process.${name} is not available: a process in the browser cannot wait for another without returning to its event loop; use ${name.replace("Sync", "")} instead (ENOSYS)`), { code: "ENOSYS", errno: -38, syscall: name });
-  };
-  return { ChildProcess, spawn, exec, execFile, fork, spawnSync: refuse("spawnSync"), execSync: refuse("execSync"), execFileSync: refuse("execFileSync") };
+  return { ChildProcess, spawn, exec, execFile, fork, ...createSyncChildren(runtime) };
 }

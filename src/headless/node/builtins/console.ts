@@ -110,7 +110,7 @@ export function createConsole(runtime: Runtime): Dict {
     const { stderr = stdout, inspectOptions, groupIndentation = 2 } = options ?? {};
     return makeConsole(this instanceof Console ? this : (Object.create(Console.prototype as object) as Dict), { stdout: () => stdout, stderr: () => stderr, inspectOptions, groupIndentation }, runtime);
   }
-  Object.defineProperty(global, "Console", { value: Console as unknown as AnyFunction, configurable: true, writable: true, enumerable: false });
+  Object.defineProperty(global, "Console", { value: Console as unknown as AnyFunction, configurable: true, writable: true, enumerable: true });
   Object.defineProperty(global, Symbol.toStringTag, { value: "console", configurable: true });
   return global;
 }

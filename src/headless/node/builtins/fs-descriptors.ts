@@ -1,52 +1,62 @@
-// Open files: numbers, positions, flags, and the operations that take a descriptor.
+// Open files: numbers, positions, flags, and the operations that take a descriptor. A descriptor is of the file, not of its
+// name: it goes on when the file is renamed or removed.
+import { LIMITS } from "../../../base/limits.ts";
 import { FsError } from "../../fs-error.ts";
-import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { joinPath } from "../../posix-path.ts";
+import type { DirNode, VfsNode } from "../../vfs.ts";
+import { statOf } from "../../vfs-node.ts";
+import { invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
+import type { Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { Stats } from "./fs-stats.ts";
+import { type FilePath, O, checkFd, checkInt, readMode, readTime } from "./fs-arguments.ts";
+import { type Operation, respell } from "./fs-operations.ts";
+import { makeStats } from "./fs-stats.ts";
 
 interface OpenFile {
-  readonly path: string;
+  readonly node: VfsNode;
+  /** Where it was last found. */
+  path: string;
   readonly readable: boolean;
   readonly writable: boolean;
   readonly append: boolean;
   position: number;
 }
 
-const FLAG_NUMBERS = { O_WRONLY: 1, O_RDWR: 2, O_CREAT: 0o100, O_EXCL: 0o200, O_TRUNC: 0o1000, O_APPEND: 0o2000 } as const;
-
-function flagLetters(flags: unknown): string {
-  if (typeof flags !== "number") return String(flags ?? "r");
-  const readWrite = (flags & FLAG_NUMBERS.O_RDWR) !== 0;
-  if ((flags & FLAG_NUMBERS.O_APPEND) !== 0) return readWrite ? "a+" : "a";
-  if ((flags & FLAG_NUMBERS.O_CREAT) !== 0) return `w${(flags & FLAG_NUMBERS.O_EXCL) !== 0 ? "x" : ""}${readWrite ? "+" : ""}`;
-  return readWrite || (flags & FLAG_NUMBERS.O_WRONLY) !== 0 ? "r+" : "r";
-}
-
 export class Descriptors {
   readonly #runtime: Runtime;
   readonly #open = new Map<number, OpenFile>();
-  #next = 3;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  open(path: string, spelled: string, flags: unknown, mode?: unknown): number {
+  open(file: FilePath, flags: number, mode: number): number {
+    return respell([file], () => this.#openAt(file.full, flags, mode));
+  }
+
+  #openAt(path: string, flags: number, mode: number): number {
     const { vfs } = this.#runtime;
-    const letters = flagLetters(flags);
-    const node = vfs.find(path);
-    if (letters.startsWith("r")) {
-      if (!node) throw new FsError("ENOENT", "open", spelled);
-      if (node.kind === "dir" && letters !== "r") throw new FsError("EISDIR", "open", spelled);
+    if (this.#open.size >= LIMITS.openFiles) throw new FsError("EMFILE", "open", path);
+    const access = flags & (O.WRONLY | O.RDWR);
+    const fail = (code: FsError["code"]): FsError => new FsError(code, "open", path);
+    const known = vfs.find(path, (flags & O.NOFOLLOW) === 0);
+    if (known && (flags & O.CREAT) !== 0 && (flags & O.EXCL) !== 0) throw fail("EEXIST");
+    if (known?.kind === "link") throw fail("ELOOP");
+    if (!known) {
+      if ((flags & O.CREAT) === 0) void vfs.readFile(path);
+      vfs.writeFile(path, new Uint8Array(), { exclusive: (flags & O.EXCL) !== 0, mode: mode & ~this.#runtime.umask & 0o7777 });
     } else {
-      if (node?.kind === "dir") throw new FsError("EISDIR", "open", spelled);
-      if (node && letters.includes("x")) throw new FsError("EEXIST", "open", spelled);
-      if (!node || letters.startsWith("w")) vfs.writeFile(path, new Uint8Array(), typeof mode === "number" ? { mode } : {});
+      if (known.kind === "dir" && (access !== 0 || (flags & O.CREAT) !== 0)) throw fail("EISDIR");
+      if (known.kind !== "dir" && (flags & O.DIRECTORY) !== 0) throw fail("ENOTDIR");
+      vfs.permit(path, access === O.RDWR ? 6 : access === O.WRONLY ? 2 : 4, "open");
+      if ((flags & O.TRUNC) !== 0 && known.kind === "file") vfs.writeFile(path, new Uint8Array());
     }
-    const fd = this.#next++;
-    this.#open.set(fd, {
-      path, position: 0, append: letters.startsWith("a"), readable: letters.startsWith("r") || letters.includes("+"), writable: !letters.startsWith("r") || letters.includes("+"),
-    });
+    const node = vfs.find(path);
+    if (!node) throw fail("ENOENT");
+    let fd = 3;
+    // The lowest free number, as POSIX has it.
+    while (this.#open.has(fd)) fd++;
+    this.#open.set(fd, { node, path: vfs.realpath(path), position: 0, append: (flags & O.APPEND) !== 0, readable: access !== O.WRONLY, writable: access !== 0 });
     return fd;
   }
 
@@ -60,22 +70,41 @@ export class Descriptors {
     return file;
   }
 
+  #data(file: OpenFile, syscall: string): Uint8Array {
+    if (file.node.kind !== "file") throw new FsError("EISDIR", syscall);
+    return file.node.data;
+  }
+
   read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
-    if (fd === 0) return 0;
+    if (fd === 0) return this.#readInput(target.subarray(offset, offset + length));
     const file = this.#file(fd, "read");
     if (!file.readable) throw new FsError("EBADF", "read");
-    const data = this.#runtime.vfs.readFile(file.path);
     const from = position ?? file.position;
-    const piece = data.subarray(from, from + length);
+    const piece = this.#data(file, "read").subarray(from, from + length);
     target.set(piece, offset);
     if (position === null) file.position += piece.length;
     return piece.length;
   }
 
+  /** What has come in on stdin so far; a program cannot wait here for more. */
+  #readInput(target: Uint8Array): number {
+    const waiting = this.#runtime.process.stdin as unknown as { read?: (size?: number) => Uint8Array | null; readableLength?: number };
+    const available = Math.min(target.length, waiting.readableLength ?? 0);
+    const chunk = available > 0 ? waiting.read?.(available) : null;
+    if (!chunk) return 0;
+    target.set(chunk);
+    return chunk.length;
+  }
+
   readAll(fd: number): Uint8Array {
-    if (fd === 0) return new Uint8Array();
-    const file = this.#file(fd, "read");
-    const data = this.#runtime.vfs.readFile(file.path).slice(file.position);
+    if (fd === 0) {
+      const { readableLength = 0 } = this.#runtime.process.stdin as unknown as { readableLength?: number };
+      const all = new Uint8Array(readableLength);
+      return all.subarray(0, this.#readInput(all));
+    }
+    const file = this.#file(fd, "fstat");
+    if (!file.readable) throw new FsError("EBADF", "read");
+    const data = this.#data(file, "read").slice(file.position);
     file.position += data.length;
     return data;
   }
@@ -87,61 +116,193 @@ export class Descriptors {
     }
     const file = this.#file(fd, "write");
     if (!file.writable) throw new FsError("EBADF", "write");
-    const { vfs } = this.#runtime;
-    if (file.append) {
-      vfs.append(file.path, bytes.slice());
-      return bytes.length;
-    }
-    const before = vfs.readFile(file.path);
-    const from = position ?? file.position;
-    if (from === before.length) vfs.append(file.path, bytes.slice());
-    else {
+    const before = this.#data(file, "write");
+    const from = file.append ? before.length : position ?? file.position;
+    this.#put(file, from, bytes);
+    if (file.append || position === null) file.position = from + bytes.length;
+    return bytes.length;
+  }
+
+  #put(file: OpenFile, from: number, bytes: Uint8Array): void {
+    const before = this.#data(file, "write");
+    const path = this.#pathOf(file);
+    // With the bits it was opened under: later changes of them do not count.
+    const whole = this.#runtime.vfs.enforcesModes;
+    this.#runtime.vfs.enforcesModes = false;
+    try {
+      if (path !== undefined && from === before.length) {
+        this.#runtime.vfs.append(path, bytes.slice());
+        return;
+      }
       const after = new Uint8Array(Math.max(before.length, from + bytes.length));
       after.set(before);
       after.set(bytes, from);
-      vfs.writeFile(file.path, after);
+      this.#replace(file, path, after);
+    } finally {
+      this.#runtime.vfs.enforcesModes = whole;
     }
-    if (position === null) file.position = from + bytes.length;
-    return bytes.length;
+  }
+
+  #replace(file: OpenFile, path: string | undefined, data: Uint8Array): void {
+    if (path !== undefined) this.#runtime.vfs.writeFile(path, data);
+    // Removed while open: only who holds it open can see it still.
+    else if (file.node.kind === "file") file.node.data = data;
+  }
+
+  /** Its name now; undefined when it has none left. */
+  #pathOf(file: OpenFile): string | undefined {
+    const { vfs } = this.#runtime;
+    if (vfs.find(file.path, false) === file.node) return file.path;
+    const search = (folder: DirNode, at: string): string | undefined => {
+      for (const [name, node] of folder.entries) {
+        const here = joinPath(at, name);
+        if (node === file.node) return here;
+        const found = node.kind === "dir" ? search(node, here) : undefined;
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
+    const found = search(vfs.image().root, "/");
+    if (found !== undefined) file.path = found;
+    return found;
   }
 
   truncate(fd: number, length: number): void {
     const file = this.#file(fd, "ftruncate");
+    if (!file.writable) throw new FsError("EINVAL", "ftruncate");
     const after = new Uint8Array(length);
-    after.set(this.#runtime.vfs.readFile(file.path).subarray(0, length));
-    this.#runtime.vfs.writeFile(file.path, after);
+    after.set(this.#data(file, "ftruncate").subarray(0, length));
+    this.#replace(file, this.#pathOf(file), after);
   }
 
-  stat(fd: number): Stats {
-    return new Stats(this.#runtime.vfs.stat(this.#file(fd, "fstat").path));
-  }
+  readonly operations: Readonly<Record<string, Operation>> = {
+    close: (given) => {
+      const fd = checkFd(given);
+      return () => this.close(fd);
+    },
+    read: (given, buffer, ...rest) => {
+      const fd = checkFd(given);
+      const { view, offset, length, position } = readRange(buffer, rest);
+      return () => (length === 0 ? 0 : this.read(fd, view, offset, length, position));
+    },
+    write: (given, data, ...rest) => {
+      const fd = checkFd(given);
+      if (typeof data === "string") {
+        const [position, encoding] = rest;
+        const bytes = Buffer.from(data, typeof encoding === "string" ? encoding : "utf8");
+        return () => this.write(fd, bytes, typeof position === "number" ? position : null);
+      }
+      if (!ArrayBuffer.isView(data)) throw invalidArgType("buffer", ["string", "Buffer", "TypedArray", "DataView"], data);
+      const { view, offset, length, position } = writeRange(data, rest);
+      return () => this.write(fd, view.subarray(offset, offset + length), position);
+    },
+    readv: (given, buffers, position) => {
+      const fd = checkFd(given);
+      const views = checkViews(buffers);
+      return () => vectored(views, position, (view, at) => this.read(fd, view, 0, view.length, at));
+    },
+    writev: (given, buffers, position) => {
+      const fd = checkFd(given);
+      const views = checkViews(buffers);
+      return () => vectored(views, position, (view, at) => this.write(fd, view, at));
+    },
+    fstat: (given, options) => {
+      const fd = checkFd(given);
+      const bigint = (options as Dict | undefined)?.["bigint"] === true;
+      return () => {
+        if (fd <= 2 && !this.#open.has(fd)) return makeStats({ kind: "file", ino: fd, mode: 0o010600, size: 0, links: 1, atimeMs: 0, mtimeMs: 0, ctimeMs: 0, birthtimeMs: 0 }, bigint);
+        return makeStats(statOf(this.#file(fd, "fstat").node), bigint);
+      };
+    },
+    ftruncate: (given, length = 0) => {
+      const fd = checkFd(given);
+      const size = Math.max(0, checkInt(length ?? 0, "len", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+      return () => this.truncate(fd, size);
+    },
+    fsync: (given) => this.#touching(given, "fsync"), fdatasync: (given) => this.#touching(given, "fdatasync"),
+    fchmod: (given, mode) => {
+      const bits = readMode(mode);
+      return this.#touching(given, "fchmod", (path) => this.#runtime.vfs.chmod(path, bits));
+    },
+    fchown: (given) => this.#touching(given, "fchown"),
+    futimes: (given, atime, mtime) => {
+      const [atimeMs, mtimeMs] = [readTime(atime), readTime(mtime)];
+      return this.#touching(given, "futime", (path) => this.#runtime.vfs.utimes(path, mtimeMs, atimeMs));
+    },
+  };
 
-  operations(at: (value: unknown, name?: string) => string): Record<string, AnyFunction> {
-    const range = (buffer: Uint8Array, rest: readonly unknown[]): { offset: number; length: number; position: number | null } => {
-      const given = (typeof rest[0] === "object" && rest[0] !== null ? rest[0] : { offset: rest[0], length: rest[1], position: rest[2] }) as Dict;
-      const offset = Number(given["offset"] ?? 0);
-      const position = given["position"];
-      return { offset, length: Number(given["length"] ?? buffer.byteLength - offset), position: typeof position === "number" && position >= 0 ? position : typeof position === "bigint" ? Number(position) : null };
-    };
-    return {
-      openSync: (path, flags, mode) => this.open(at(path), String(path), flags, mode),
-      closeSync: (fd) => this.close(fd as number),
-      readSync: (fd, buffer, ...rest) => {
-        const view = toBytes(buffer);
-        const { offset, length, position } = range(view, rest);
-        return this.read(fd as number, view, offset, length, position);
-      },
-      writeSync: (fd, data, ...rest) => {
-        if (typeof data === "string") return this.write(fd as number, Buffer.from(data, rest[1] ?? "utf8"), typeof rest[0] === "number" ? rest[0] : null);
-        const view = toBytes(data);
-        const { offset, length, position } = range(view, rest);
-        return this.write(fd as number, view.subarray(offset, offset + length), position);
-      },
-      readvSync: (fd, views) => (views as Uint8Array[]).reduce((sum, view) => sum + this.read(fd as number, toBytes(view), 0, view.byteLength, null), 0),
-      writevSync: (fd, views) => (views as Uint8Array[]).reduce((sum, view) => sum + this.write(fd as number, toBytes(view), null), 0),
-      fstatSync: (fd) => this.stat(fd as number),
-      ftruncateSync: (fd, length = 0) => this.truncate(fd as number, length as number),
-      fsyncSync: () => undefined, fdatasyncSync: () => undefined, fchmodSync: () => undefined, fchownSync: () => undefined, futimesSync: () => undefined,
+  #touching(given: unknown, syscall: string, run?: (path: string) => void): () => void {
+    const fd = checkFd(given);
+    return () => {
+      if (fd <= 2) return;
+      const path = this.#pathOf(this.#file(fd, syscall));
+      if (path !== undefined) run?.(path);
     };
   }
+}
+
+function vectored(views: readonly Uint8Array[], position: unknown, one: (view: Uint8Array, at: number | null) => number): number {
+  let at = typeof position === "number" ? position : null;
+  let total = 0;
+  for (const view of views) {
+    const count = one(view, at);
+    total += count;
+    if (at !== null) at += count;
+    if (count < view.length) break;
+  }
+  return total;
+}
+
+function checkViews(buffers: unknown): Uint8Array[] {
+  if (!Array.isArray(buffers) || !buffers.every((each) => ArrayBuffer.isView(each))) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "buffers" argument must be an ArrayBufferView[]. ${received(buffers)}`);
+  return buffers.map((each) => toBytes(each));
+}
+
+interface Range {
+  readonly view: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+  readonly position: number | null;
+}
+
+function positionOf(value: unknown, checks: boolean): number | null {
+  if (value == null) return null;
+  if (typeof value === "bigint") return value < 0n ? null : Number(value);
+  if (typeof value === "number" && Number.isInteger(value)) return value < 0 ? null : value;
+  if (!checks) return null;
+  throw typeof value === "number" ? outOfRange("position", "an integer", value) : nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "position" argument must be of type bigint or integer. ${received(value)}`);
+}
+
+function readRange(buffer: unknown, rest: readonly unknown[]): Range {
+  let [offset, length, position] = rest;
+  let target = buffer;
+  if (!ArrayBuffer.isView(target)) {
+    // read(fd, { buffer, … })
+    if (typeof target !== "object" || target === null || !ArrayBuffer.isView((target as Dict)["buffer"])) throw invalidArgType("buffer", ["Buffer", "TypedArray", "DataView"], target);
+    ({ offset, length, position } = target as Dict);
+    target = (target as Dict)["buffer"];
+  } else if (rest.length <= 1 && offset !== undefined) {
+    if (typeof offset !== "object") throw invalidArgType("options", "object", offset);
+    ({ offset, length, position } = (offset ?? {}) as Dict);
+  }
+  const view = toBytes(target);
+  const from = offset == null ? 0 : checkInt(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+  const count = length == null ? view.length - from : Math.trunc(Number(length));
+  if (view.length > 0 || count > 0) {
+    if (count < 0) throw outOfRange("length", ">= 0", count);
+    if (from + count > view.length) throw outOfRange("length", `<= ${view.length - from}`, count);
+  }
+  return { view, offset: from, length: count, position: positionOf(position, true) };
+}
+
+function writeRange(buffer: ArrayBufferView, rest: readonly unknown[]): Range {
+  let [offset, length, position] = rest;
+  if (typeof offset === "object" && offset !== null) ({ offset, length, position } = offset as Dict);
+  const view = toBytes(buffer);
+  const from = offset == null ? 0 : checkInt(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+  if (from > view.length) throw outOfRange("offset", `<= ${view.length}`, from);
+  const count = typeof length === "number" ? length : view.length - from;
+  if (count > view.length - from) throw outOfRange("length", `<= ${view.length - from}`, count);
+  if (count < 0) throw outOfRange("length", ">= 0", count);
+  return { view, offset: from, length: count, position: positionOf(position, false) };
 }

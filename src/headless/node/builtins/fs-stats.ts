@@ -1,116 +1,80 @@
-// fs.Stats and fs.Dirent, and how programs name paths.
+// fs.Stats, its bigint form, and fs.Dirent.
 import type { VfsNode, VfsStat } from "../../vfs.ts";
-import { resolvePath } from "../../posix-path.ts";
-import { invalidArgType, invalidArgValue } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
-import type { Runtime } from "../runtime.ts";
+import type { AnyFunction, Dict } from "../runtime.ts";
 
-const TYPE_BITS: Readonly<Record<VfsNode["kind"], number>> = { file: 0o100000, dir: 0o040000, link: 0o120000 };
+const S_IFMT = 0o170000;
+const KINDS = { isDirectory: 0o040000, isFile: 0o100000, isBlockDevice: 0o060000, isCharacterDevice: 0o020000, isSymbolicLink: 0o120000, isFIFO: 0o010000, isSocket: 0o140000 } as const;
+const UID = 1000;
+const BLOCK_BYTES = 4096;
+const SECTOR_BYTES = 512;
+const NANOSECONDS = 1_000_000n;
 
-class Kinds {
-  readonly #kind: VfsNode["kind"];
+type Times = readonly [atimeMs: number, mtimeMs: number, ctimeMs: number, birthtimeMs: number];
+const TIME_NAMES = ["atime", "mtime", "ctime", "birthtime"] as const;
 
-  constructor(kind: VfsNode["kind"]) {
-    this.#kind = kind;
-  }
+interface Fields extends Dict {
+  mode: number | bigint;
+}
+type StatsClass = (new (...values: unknown[]) => Dict) & { prototype: Dict };
 
-  isFile(): boolean {
-    return this.#kind === "file";
-  }
+/** Callable with the fields in Node's order; programs that make their own stats do that. */
+export const Stats = function Stats(this: Fields, dev: number, mode: number, nlink: number, uid: number, gid: number, rdev: number, blksize: number, ino: number, size: number, blocks: number, ...times: number[]): void {
+  Object.assign(this, { dev, mode, nlink, uid, gid, rdev, blksize, ino, size, blocks });
+  for (const [k, name] of TIME_NAMES.entries()) this[`${name}Ms`] = times[k];
+  for (const [k, name] of TIME_NAMES.entries()) this[name] = new Date(Number(times[k]) + 0.5);
+} as unknown as StatsClass;
 
-  isDirectory(): boolean {
-    return this.#kind === "dir";
-  }
+const BigIntStats = function BigIntStats(this: Fields, values: Readonly<Record<string, bigint>>, times: readonly bigint[]): void {
+  Object.assign(this, values);
+  for (const [k, name] of TIME_NAMES.entries()) this[`${name}Ms`] = times[k];
+  for (const [k, name] of TIME_NAMES.entries()) this[`${name}Ns`] = (times[k] as bigint) * NANOSECONDS;
+  for (const [k, name] of TIME_NAMES.entries()) this[name] = new Date(Number(times[k]));
+} as unknown as StatsClass;
 
-  isSymbolicLink(): boolean {
-    return this.#kind === "link";
-  }
+// As in Node, the kinds are on a prototype that both share.
+const base: Dict = {};
+for (const [name, bits] of Object.entries(KINDS)) {
+  base[name] = { [name](this: Fields): boolean {
+    return typeof this.mode === "bigint" ? (this.mode & BigInt(S_IFMT)) === BigInt(bits) : (this.mode & S_IFMT) === bits;
+  } }[name];
+}
+for (const Class of [Stats, BigIntStats]) Object.setPrototypeOf(Class.prototype, base);
 
-  isFIFO(): boolean {
-    return false;
-  }
-
-  isSocket(): boolean {
-    return false;
-  }
-
-  isBlockDevice(): boolean {
-    return false;
-  }
-
-  isCharacterDevice(): boolean {
-    return false;
-  }
+/** `bigint`: every number of it as a bigint. */
+export function makeStats(stat: VfsStat, bigint = false): Dict {
+  const times: Times = [stat.atimeMs, stat.mtimeMs, stat.ctimeMs, stat.birthtimeMs];
+  const numbers = { dev: 1, mode: stat.mode, nlink: stat.links, uid: UID, gid: UID, rdev: 0, blksize: BLOCK_BYTES, ino: stat.ino, size: stat.size, blocks: Math.ceil(stat.size / BLOCK_BYTES) * (BLOCK_BYTES / SECTOR_BYTES) };
+  if (!bigint) return new Stats(...Object.values(numbers), ...times);
+  return new BigIntStats(Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)])), times.map((time) => BigInt(Math.floor(time))));
 }
 
-export class Stats extends Kinds {
-  dev = 1;
-  mode: number;
-  nlink = 1;
-  uid = 1000;
-  gid = 1000;
-  rdev = 0;
-  blksize = 4096;
-  ino: number;
-  size: number;
-  blocks: number;
-  atimeMs: number;
-  mtimeMs: number;
-  ctimeMs: number;
-  birthtimeMs: number;
-  atime: Date;
-  mtime: Date;
-  ctime: Date;
-  birthtime: Date;
-
-  constructor(stat: VfsStat) {
-    super(stat.kind);
-    this.mode = TYPE_BITS[stat.kind] | stat.mode;
-    this.ino = stat.ino;
-    this.size = stat.size;
-    this.blocks = Math.ceil(stat.size / 512);
-    this.atimeMs = stat.mtimeMs;
-    this.mtimeMs = stat.mtimeMs;
-    this.ctimeMs = stat.ctimeMs;
-    this.birthtimeMs = stat.birthtimeMs;
-    this.atime = new Date(this.atimeMs);
-    this.mtime = new Date(this.mtimeMs);
-    this.ctime = new Date(this.ctimeMs);
-    this.birthtime = new Date(this.birthtimeMs);
-  }
+/** Of a file that is not there: what `watchFile` reports. */
+export function emptyStats(bigint = false): Dict {
+  return bigint ? new BigIntStats({ dev: 0n, mode: 0n, nlink: 0n, uid: 0n, gid: 0n, rdev: 0n, blksize: 0n, ino: 0n, size: 0n, blocks: 0n }, [0n, 0n, 0n, 0n]) : new Stats(...Array.from({ length: 14 }, () => 0));
 }
 
-/** `bigint: true`: every number of it as a bigint. */
-export function bigStats(stats: Stats): Stats {
-  const big = Object.create(Object.getPrototypeOf(stats) as object, Object.getOwnPropertyDescriptors(stats)) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(stats)) if (typeof value === "number") big[key] = BigInt(Math.round(value));
-  for (const key of ["atime", "mtime", "ctime", "birthtime"]) big[`${key}Ns`] = BigInt(Math.round((stats as unknown as Record<string, number>)[`${key}Ms`] as number)) * 1_000_000n;
-  for (const kind of ["isFile", "isDirectory", "isSymbolicLink"] as const) big[kind] = () => stats[kind]();
-  return big as unknown as Stats;
-}
+const TYPE = Symbol("type");
+const DIRENT_TYPES: Readonly<Record<VfsNode["kind"], number>> = { file: 1, dir: 2, link: 3 };
+const DIRENT_KINDS = { isDirectory: 2, isFile: 1, isBlockDevice: 7, isCharacterDevice: 6, isSymbolicLink: 3, isFIFO: 4, isSocket: 5 } as const;
 
-export class Dirent extends Kinds {
-  name: string;
+export class Dirent {
+  name: unknown;
   parentPath: string;
   path: string;
+  [TYPE]: number;
 
-  constructor(name: string, folder: string, kind: VfsNode["kind"]) {
-    super(kind);
+  constructor(name: unknown, type: number, folder: string) {
     this.name = name;
     this.parentPath = folder;
     this.path = folder;
+    this[TYPE] = type;
   }
 }
-
-/** Absolute path of a program's path argument; `name` is the argument's name in errors. */
-export function toPath(runtime: Runtime, value: unknown, name = "path"): string {
-  return resolvePath(spelledPath(value, name), runtime.cwd);
+for (const [name, type] of Object.entries(DIRENT_KINDS)) {
+  const method: AnyFunction = { [name](this: Dirent): boolean {
+    return this[TYPE] === type;
+  } }[name] as unknown as AnyFunction;
+  Object.defineProperty(Dirent.prototype, name, { value: method, writable: true, configurable: true, enumerable: false });
 }
 
-/** The path as the program wrote it, for messages. */
-export function spelledPath(value: unknown, name = "path"): string {
-  const path = value instanceof URL ? urlToFile(value) : value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
-  if (typeof path !== "string") throw invalidArgType(name, ["string", "Buffer", "URL"], value);
-  if (path.includes("\0")) throw invalidArgValue(name, path, "must be a string, Uint8Array, or URL without null bytes");
-  return path;
-}
+export const makeDirent = (name: unknown, folder: string, kind: VfsNode["kind"]): Dirent => new Dirent(name, DIRENT_TYPES[kind], folder);

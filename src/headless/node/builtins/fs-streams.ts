@@ -1,92 +1,237 @@
-// fs.createReadStream and fs.createWriteStream over open descriptors.
-import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
+// fs.ReadStream and fs.WriteStream over open descriptors, a FileHandle's or one of their own.
+import { invalidArgType, outOfRange } from "../errors.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
-import { optionsOf } from "./fs-sync.ts";
+import { checkFd, optionsOf, spelledPath } from "./fs-arguments.ts";
 import { createStream } from "./stream.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
 type Done = (error?: Error | null) => void;
-type OwnStream = StreamLike & { fd: number | null; path: unknown; push(chunk: unknown): boolean; pending: boolean; bytesRead: number; bytesWritten: number };
+type Class = AnyFunction & { prototype: Dict };
+interface FileStream extends Dict {
+  fd: number | null;
+  path: unknown;
+  flags: string;
+  mode: unknown;
+  start: number | undefined;
+  end: number;
+  pos: number | undefined;
+  bytesRead: number;
+  bytesWritten: number;
+  flush: boolean;
+  closed: boolean;
+  destroyed: boolean;
+  push(chunk: unknown): boolean;
+  emit(event: string, ...args: unknown[]): boolean;
+  on(event: string, listener: AnyFunction): void;
+  once(event: string, listener: AnyFunction): void;
+  destroy(error?: Error | null): void;
+  [FS]: Dict;
+  [HANDLE]?: Dict | undefined;
+}
+const FS = Symbol("kFs");
+const HANDLE = Symbol("kHandle");
+
+function checkPosition(value: unknown, name: string): void {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
+}
 
 export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
-  const { Readable, Writable } = createStream();
-  const call = (name: string, ...args: unknown[]): void => void (fs[name] as AnyFunction)(...args);
+  const stream = createStream();
+  const Readable = stream["Readable"] as unknown as Class;
+  const Writable = stream["Writable"] as unknown as Class;
 
-  const open = (stream: OwnStream, path: unknown, flags: string, mode: unknown, done: Done): void => {
-    if (stream.fd !== null) {
+  /** Common to both: the options, and whose descriptor it is. */
+  function begin(self: FileStream, path: unknown, options: Dict): void {
+    self[FS] = (options["fs"] as Dict | undefined) ?? fs;
+    const { fd } = options;
+    if (fd == null) {
+      self.path = path instanceof Uint8Array ? path : spelledPath(path);
+      self.fd = null;
+      self.mode = options["mode"] === undefined ? 0o666 : options["mode"];
+    } else if (typeof fd === "object") {
+      const handle = fd as Dict & { fd: number; on: AnyFunction; off: AnyFunction };
+      self[HANDLE] = handle;
+      self.fd = handle.fd;
+      handle.on("close", () => self.destroy());
+    } else self.fd = checkFd(fd);
+  }
+
+  const call = (self: FileStream, name: string, ...args: unknown[]): void => void (self[FS][name] as AnyFunction).call(self[FS], ...args);
+
+  function construct(this: FileStream, done: Done): void {
+    if (typeof this.fd === "number") {
       done();
       return;
     }
-    call("open", path, flags, mode, (error: Error | null, fd: number) => {
-      if (error) return done(error);
-      stream.fd = fd;
-      stream.pending = false;
-      done();
-      stream.emit("open", fd);
-      stream.emit("ready");
-      return undefined;
-    });
-  };
-  const close = (stream: OwnStream, error: Error | null, done: Done): void => {
-    if (stream.fd === null) return done(error);
-    const { fd } = stream;
-    stream.fd = null;
-    call("close", fd, (failure: Error | null) => done(error ?? failure));
-  };
-
-  const createReadStream = (path: unknown, options?: unknown): unknown => {
-    const given = optionsOf(options);
-    const { start = 0, end = Number.POSITIVE_INFINITY, flags = "r", highWaterMark = CHUNK_BYTES } = given as { start?: number; end?: number; flags?: string; highWaterMark?: number };
-    let position = start;
-    const stream: OwnStream = new Readable({
-      highWaterMark, autoDestroy: given["autoClose"] !== false, emitClose: true,
-      ...(given["encoding"] == null ? {} : { encoding: given["encoding"] }),
-      construct: (done: Done) => runtime.loop.nextTick(() => open(stream, path, flags, given["mode"], done)),
-      read: (size: number) => {
-        const want = Math.min(size, end - position + 1);
-        if (want <= 0) {
-          stream.push(null);
-          return;
+    // Programs put their own `open` on the prototype (graceful-fs does).
+    if (this["open"] !== openStub) {
+      const { emit } = this;
+      this.emit = (event: string, ...args: unknown[]): boolean => {
+        if (event === "open") {
+          this.emit = emit;
+          done();
+          return emit.call(this, event, ...args);
         }
-        const chunk = Buffer.alloc(want);
-        call("read", stream.fd, chunk, 0, want, position, (error: Error | null, bytes: number) => {
-          if (error) {
-            (stream as unknown as { destroy(error: Error): void }).destroy(error);
-            return;
-          }
-          position += bytes;
-          stream.bytesRead += bytes;
-          stream.push(bytes === 0 ? null : chunk.subarray(0, bytes));
-        });
-      },
-      destroy: (error: Error | null, done: Done) => close(stream, error, done),
-    }) as unknown as OwnStream;
-    return Object.assign(stream, { path, flags, fd: (given["fd"] as number | undefined) ?? null, pending: given["fd"] == null, bytesRead: 0 });
+        if (event === "error") {
+          this.emit = emit;
+          done(args[0] as Error);
+          return true;
+        }
+        return emit.call(this, event, ...args);
+      };
+      (this["open"] as AnyFunction)();
+      return;
+    }
+    call(this, "open", this.path, this.flags, this.mode, (error: Error | null, fd: number) => {
+      if (error) {
+        done(error);
+        return;
+      }
+      this.fd = fd;
+      done();
+      this.emit("open", fd);
+      this.emit("ready");
+    });
+  }
+
+  function destroy(this: FileStream, error: Error | null, done: Done): void {
+    const { fd } = this;
+    if (typeof fd !== "number") {
+      done(error);
+      return;
+    }
+    this.fd = null;
+    const handle = this[HANDLE];
+    if (handle) {
+      (handle["close"] as () => Promise<unknown>)().then(() => done(error), (failure: Error) => done(error ?? failure));
+      return;
+    }
+    call(this, "close", fd, (failure: Error | null) => done(error ?? failure));
+  }
+
+  const openStub = function open(): void {
+    // Replaced by programs, never called by Node itself.
+  };
+  const shared: PropertyDescriptorMap = {
+    open: { value: openStub, writable: true, configurable: true, enumerable: true },
+    _construct: { value: construct, writable: true, configurable: true, enumerable: true },
+    _destroy: { value: destroy, writable: true, configurable: true, enumerable: true },
+    pending: { configurable: true, get(this: FileStream) {
+      return this.fd === null;
+    } },
+    autoClose: { configurable: true, get(this: FileStream) {
+      return ((this["_readableState"] ?? this["_writableState"]) as { autoDestroy: boolean }).autoDestroy;
+    }, set(this: FileStream, value: boolean) {
+      ((this["_readableState"] ?? this["_writableState"]) as { autoDestroy: boolean }).autoDestroy = value;
+    } },
   };
 
-  const createWriteStream = (path: unknown, options?: unknown): unknown => {
-    const given = optionsOf(options);
-    const { flags = "w" } = given as { flags?: string };
-    let position = typeof given["start"] === "number" ? given["start"] : null;
-    const stream: OwnStream = new Writable({
-      decodeStrings: true, autoDestroy: given["autoClose"] !== false, emitClose: true, highWaterMark: given["highWaterMark"] ?? CHUNK_BYTES,
-      construct: (done: Done) => runtime.loop.nextTick(() => open(stream, path, flags, given["mode"], done)),
-      write: (chunk: Uint8Array, _encoding: string, done: Done) => {
-        call("write", stream.fd, chunk, 0, chunk.length, position, (error: Error | null, bytes: number) => {
-          if (!error) {
-            stream.bytesWritten += bytes;
-            if (position !== null) position += bytes;
-          }
-          done(error);
-        });
-      },
-      destroy: (error: Error | null, done: Done) => close(stream, error, done),
-    }) as unknown as OwnStream;
-    return Object.assign(stream, { path, flags, fd: (given["fd"] as number | undefined) ?? null, pending: given["fd"] == null, bytesWritten: 0, close: (done?: AnyFunction) => {
-      if (done) stream.once("close", done);
-      (stream as unknown as { end(): void }).end();
-    } });
+  function ReadStream(this: FileStream | undefined, path: unknown, given?: unknown): unknown {
+    if (!(this instanceof ReadStream)) return new (ReadStream as unknown as new (path: unknown, options: unknown) => unknown)(path, given);
+    const options = { ...optionsOf(given) };
+    options["highWaterMark"] ??= CHUNK_BYTES;
+    options["autoDestroy"] = options["autoClose"] ?? true;
+    begin(this, path, options);
+    this.flags = (options["flags"] as string | undefined) ?? "r";
+    this.start = options["start"] as number | undefined;
+    this.end = (options["end"] as number | undefined) ?? Number.POSITIVE_INFINITY;
+    this.pos = undefined;
+    this.bytesRead = 0;
+    if (this.start !== undefined) {
+      checkPosition(this.start, "start");
+      this.pos = this.start;
+    }
+    if (this.end !== Number.POSITIVE_INFINITY) {
+      checkPosition(this.end, "end");
+      if (this.start !== undefined && this.start > this.end) throw outOfRange("start", `<= "end" (here: ${this.end})`, this.start);
+    }
+    Readable.call(this, options);
+    if (options["encoding"]) (this["setEncoding"] as AnyFunction)(options["encoding"]);
+    return undefined;
+  }
+
+  function WriteStream(this: FileStream | undefined, path: unknown, given?: unknown): unknown {
+    if (!(this instanceof WriteStream)) return new (WriteStream as unknown as new (path: unknown, options: unknown) => unknown)(path, given);
+    const options: Dict = { ...optionsOf(given), decodeStrings: true };
+    options["autoDestroy"] = options["autoClose"] ?? true;
+    begin(this, path, options);
+    this.flags = (options["flags"] as string | undefined) ?? "w";
+    this.start = options["start"] as number | undefined;
+    this.pos = undefined;
+    this.bytesWritten = 0;
+    if (this.start !== undefined) {
+      checkPosition(this.start, "start");
+      this.pos = this.start;
+    }
+    this.flush = options["flush"] === true;
+    Writable.call(this, options);
+    if (options["encoding"]) (this["setDefaultEncoding"] as AnyFunction)(options["encoding"]);
+    return undefined;
+  }
+
+  function read(this: FileStream, size: number): void {
+    // Without a start the descriptor's own position counts.
+    const want = this.pos === undefined ? Math.min(size, this.end - this.bytesRead + 1) : Math.min(size, this.end - this.pos + 1);
+    if (want <= 0) {
+      this.push(null);
+      return;
+    }
+    const chunk = Buffer.alloc(want);
+    call(this, "read", this.fd, chunk, 0, want, this.pos, (error: Error | null, bytes: number) => {
+      if (error) {
+        this.destroy(error);
+        return;
+      }
+      if (this.pos !== undefined) this.pos += bytes;
+      this.bytesRead += bytes;
+      this.push(bytes === 0 ? null : chunk.subarray(0, bytes));
+    });
+  }
+
+  function write(this: FileStream, data: Uint8Array, _encoding: string, done: Done): void {
+    call(this, "write", this.fd, data, 0, data.length, this.pos, (error: Error | null, bytes: number) => {
+      if (error) {
+        done(error);
+        return;
+      }
+      this.bytesWritten += bytes;
+      if (this.pos !== undefined) this.pos += bytes;
+      done();
+    });
+  }
+
+  function writev(this: FileStream, pieces: readonly { chunk: Uint8Array }[], done: Done): void {
+    const all = Buffer.concat(pieces.map(({ chunk }) => chunk));
+    write.call(this, all, "", done);
+  }
+
+  for (const [Made, Base] of [[ReadStream, Readable], [WriteStream, Writable]] as const) {
+    Object.setPrototypeOf(Made.prototype as object, Base.prototype);
+    Object.setPrototypeOf(Made, Base);
+    Object.defineProperties(Made.prototype as object, shared);
+  }
+  const finished = stream["finished"] as AnyFunction;
+  Object.assign(ReadStream.prototype as Dict, { _read: read, close(this: FileStream, done?: AnyFunction) {
+    if (done) finished(this, done);
+    this.destroy();
+  } });
+  Object.assign(WriteStream.prototype as Dict, { _write: write, _writev: writev, destroySoon: Writable.prototype["end"], close(this: FileStream & { end: AnyFunction }, done?: AnyFunction) {
+    if (done) {
+      if (this.closed) runtime.loop.nextTick(() => void done());
+      else this.once("close", done);
+    }
+    if (!(this["autoClose"] as boolean)) this.on("finish", () => this.destroy());
+    this.end();
+  } });
+  const classes: Dict = {
+    ReadStream, WriteStream, FileReadStream: ReadStream, FileWriteStream: WriteStream,
+    createReadStream: (path: unknown, options?: unknown) => new (classes["ReadStream"] as new (path: unknown, options?: unknown) => unknown)(path, options),
+    createWriteStream: (path: unknown, options?: unknown) => new (classes["WriteStream"] as new (path: unknown, options?: unknown) => unknown)(path, options),
   };
-  return { createReadStream, createWriteStream, ReadStream: createReadStream, WriteStream: createWriteStream };
+  return classes;
 }
+

@@ -1,17 +1,45 @@
 // fs.watch, fs.watchFile and the iterator of fs/promises: changes of the replica, from this process or another.
 import { isWithin, parentPath } from "../../posix-path.ts";
 import type { FileChange } from "../../vfs.ts";
+import { abortError, checkFunction } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { EventEmitter } from "./events.ts";
-import { toPath } from "./fs-stats.ts";
-import { type SyncOperations, optionsOf } from "./fs-sync.ts";
+import { named, optionsOf, readPath, toPath } from "./fs-arguments.ts";
+import { emptyStats, makeStats } from "./fs-stats.ts";
 
-export function createWatch(runtime: Runtime, sync: SyncOperations): Dict {
-  const listeners = new Set<(change: FileChange) => void>();
-  const before = runtime.vfs.onChange;
-  const listen = (listener: (change: FileChange) => void): (() => void) => {
+type Listener = (change: FileChange) => void;
+
+/** Something that keeps the process alive while it is referenced. */
+class Holder extends (EventEmitter as unknown as new () => Emitter) {
+  readonly #hold: () => () => void;
+  #release: (() => void) | undefined;
+
+  constructor(hold: () => () => void, persistent: boolean) {
+    super();
+    this.#hold = hold;
+    if (persistent) this.ref();
+  }
+
+  ref(): this {
+    this.#release ??= this.#hold();
+    return this;
+  }
+
+  unref(): this {
+    this.#release?.();
+    this.#release = undefined;
+    return this;
+  }
+}
+
+export function createWatch(runtime: Runtime): Dict {
+  const { loop, vfs } = runtime;
+  const listeners = new Set<Listener>();
+  const before = vfs.onChange;
+  const hold = (): (() => void) => loop.hold();
+  const listen = (listener: Listener): (() => void) => {
     if (listeners.size === 0) {
-      runtime.vfs.onChange = (change) => {
+      vfs.onChange = (change) => {
         before?.(change);
         for (const each of listeners) each(change);
       };
@@ -25,74 +53,107 @@ export function createWatch(runtime: Runtime, sync: SyncOperations): Dict {
     return path.slice(folder === "/" ? 1 : folder.length + 1);
   };
 
-  const watch = (path: unknown, ...rest: unknown[]): Emitter => {
+  class FSWatcher extends Holder {
+    readonly #stop: () => void;
+    #closed = false;
+
+    constructor(folder: string, options: Dict) {
+      super(hold, options["persistent"] !== false);
+      this.#stop = listen((change) => {
+        const name = nameIn(folder, change.path, options["recursive"] === true);
+        if (name === undefined) return;
+        loop.post(() => {
+          if (!this.#closed) this.emit("change", change.event, named(name, options["encoding"]));
+        });
+      });
+    }
+
+    close(): void {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.#stop();
+      this.unref();
+      loop.nextTick(() => void this.emit("close"));
+    }
+  }
+
+  const watch = (path: unknown, ...rest: unknown[]): FSWatcher => {
     const options = optionsOf(rest[0]);
-    const folder = toPath(runtime, path, "filename");
-    (sync["statSync"] as AnyFunction)(folder);
-    const watcher = new EventEmitter() as Emitter & Dict;
-    let release: (() => void) | undefined = options["persistent"] === false ? undefined : runtime.loop.hold();
-    const stop = listen((change) => {
-      const name = nameIn(folder, change.path, options["recursive"] === true);
-      if (name !== undefined) runtime.loop.post(() => void watcher.emit("change", change.event, name));
-    });
+    const file = readPath(runtime, path, "filename");
+    if (!vfs.find(file.full)) {
+      const message = `ENOENT: no such file or directory, watch '${file.spelled}'`;
+      throw Object.assign(new Error(message), { errno: -2, syscall: "watch", code: "ENOENT", path: file.spelled, filename: file.spelled });
+    }
+    const watcher = new FSWatcher(file.full, options);
     const listener = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
     if (listener) watcher.on("change", listener);
-    watcher["close"] = () => {
-      stop();
-      release?.();
-      release = undefined;
-      runtime.loop.nextTick(() => void watcher.emit("close"));
-    };
-    watcher["ref"] = () => {
-      release ??= runtime.loop.hold();
-      return watcher;
-    };
-    watcher["unref"] = () => {
-      release?.();
-      release = undefined;
-      return watcher;
-    };
-    (options["signal"] as AbortSignal | undefined)?.addEventListener("abort", () => (watcher["close"] as AnyFunction)());
+    const signal = options["signal"] as AbortSignal | undefined;
+    if (signal?.aborted) loop.nextTick(() => watcher.close());
+    else signal?.addEventListener("abort", () => watcher.close(), { once: true });
     return watcher;
   };
 
-  const watched = new Map<string, { stop: () => void; release: () => void }>();
-  const watchFile = (path: unknown, ...rest: unknown[]): void => {
-    const file = toPath(runtime, path);
-    const listener = rest.at(-1) as AnyFunction;
-    const read = (): unknown => (sync["statSync"] as AnyFunction)(file, { throwIfNoEntry: false });
-    let last = read();
-    const stop = listen((change) => {
-      if (change.path !== file) return;
-      const current = read();
-      const previous = last;
-      last = current;
-      runtime.loop.post(() => void listener(current, previous));
-    });
-    watched.set(file, { stop, release: runtime.loop.hold() });
+  class StatWatcher extends Holder {
+    readonly stop: () => void;
+    #last: Dict;
+
+    constructor(file: string, options: Dict) {
+      super(hold, options["persistent"] !== false);
+      const bigint = options["bigint"] === true;
+      const read = (): Dict => (vfs.find(file) ? makeStats(vfs.stat(file), bigint) : emptyStats(bigint));
+      this.#last = read();
+      if (!vfs.find(file)) loop.post(() => void this.emit("change", this.#last, this.#last));
+      this.stop = listen((change) => {
+        if (change.path !== file && !isWithin(file, change.path)) return;
+        const previous = this.#last;
+        this.#last = read();
+        const current = this.#last;
+        loop.post(() => void this.emit("change", current, previous));
+      });
+    }
+  }
+
+  const watched = new Map<string, StatWatcher>();
+  const watchFile = (path: unknown, ...rest: unknown[]): StatWatcher => {
+    const file = toPath(runtime, path, "filename");
+    const listener = rest.at(-1);
+    checkFunction(listener, "listener");
+    const known = watched.get(file) ?? new StatWatcher(file, rest.length > 1 ? ((rest[0] ?? {}) as Dict) : {});
+    watched.set(file, known);
+    known.on("change", listener as AnyFunction);
+    return known;
   };
-  const unwatchFile = (path: unknown): void => {
-    const file = toPath(runtime, path);
-    watched.get(file)?.stop();
-    watched.get(file)?.release();
+  const unwatchFile = (path: unknown, listener?: unknown): void => {
+    const file = toPath(runtime, path, "filename");
+    const known = watched.get(file);
+    if (!known) return;
+    if (typeof listener === "function") known.off("change", listener as AnyFunction);
+    if (typeof listener === "function" && known.listenerCount("change") > 0) return;
+    known.stop();
+    known.unref();
     watched.delete(file);
   };
-  async function* watchIterator(path: string, options?: unknown): AsyncGenerator<Dict> {
-    const watcher = watch(path, options) as Emitter & Dict;
+
+  async function* watchIterator(path: unknown, options?: unknown): AsyncGenerator<Dict> {
+    const signal = optionsOf(options)["signal"] as AbortSignal | undefined;
+    if (signal?.aborted) throw abortError(signal);
+    const watcher = watch(path, { ...optionsOf(options), signal: undefined });
     const queue: Dict[] = [];
     let wake: () => void = () => undefined;
     watcher.on("change", (eventType, filename) => {
-      queue.push({ eventType, filename });
+      queue.push({ __proto__: null, eventType, filename });
       wake();
     });
+    signal?.addEventListener("abort", () => wake(), { once: true });
     try {
       for (;;) {
+        if (signal?.aborted) throw abortError(signal);
         const next = queue.shift();
         if (next) yield next;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
-      (watcher["close"] as AnyFunction)();
+      watcher.close();
     }
   }
   return { watch, watchFile, unwatchFile, watchIterator };

@@ -1,6 +1,5 @@
 // Which builtin modules there are and how each is made. Made when first asked for; a name without an implementation
 // loads and fails with its name and the function's when something of it is used.
-import stringDecoder from "string_decoder";
 import { nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { createAssert } from "./assert.ts";
@@ -10,15 +9,22 @@ import { createChildProcess } from "./child-process.ts";
 import { createConsole } from "./console.ts";
 import { createCrypto } from "./crypto.ts";
 import { createDiagnosticsChannel } from "./diagnostics-channel.ts";
+import { createDomain } from "./domain.ts";
 import { createEvents } from "./events.ts";
 import { createFs } from "./fs.ts";
 import { absentModule } from "./absent.ts";
+import { fillMissing } from "./missing.ts";
 import { createModule } from "./module.ts";
+import { createDns } from "../net/dns.ts";
+import { createDgram, createHttp, createHttps, createTls } from "../http/index.ts";
+import { createNet } from "../net/index.ts";
 import { createOs } from "./os.ts";
 import { createPath } from "./path.ts";
 import { createPerfHooks } from "./perf-hooks.ts";
+import { createPunycode } from "./punycode.ts";
 import { querystring } from "./querystring.ts";
 import { createReadline, createReadlinePromises } from "./readline.ts";
+import { StringDecoder } from "./string-decoder.ts";
 import { createStream, createStreamConsumers, createStreamPromises, createStreamWeb } from "./stream.ts";
 import { createTest } from "../testing/test-module.ts";
 import { createTimers } from "./timers.ts";
@@ -29,6 +35,7 @@ import { types } from "./util-types.ts";
 import { createV8 } from "./v8.ts";
 import { createVm } from "./vm.ts";
 import { createWorkerThreads } from "./worker-threads.ts";
+import { createZlib } from "./zlib.ts";
 
 type Factory = (runtime: Runtime) => Dict;
 
@@ -39,19 +46,30 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   buffer: createBuffer,
   child_process: createChildProcess,
   console: createConsole,
-  constants: (runtime) => runtime.builtin("fs")["constants"] as Dict,
+  constants: (runtime) => {
+    const { signals, errno, priority, dlopen } = runtime.builtin("os")["constants"] as Readonly<Record<string, Dict | undefined>>;
+    return { ...dlopen, ...errno, ...priority, ...signals, ...(runtime.builtin("fs")["constants"] as Dict), ...(runtime.builtin("crypto")["constants"] as Dict | undefined) };
+  },
   crypto: createCrypto,
+  dgram: createDgram,
   diagnostics_channel: createDiagnosticsChannel,
+  domain: createDomain,
+  dns: createDns,
+  "dns/promises": (runtime) => runtime.builtin("dns")["promises"] as Dict,
   events: createEvents,
   fs: createFs,
   "fs/promises": (runtime) => runtime.builtin("fs")["promises"] as Dict,
+  http: createHttp,
+  https: createHttps,
   module: createModule,
+  net: createNet,
   os: createOs,
   path: createPath,
   "path/posix": (runtime) => runtime.builtin("path"),
-  "path/win32": (runtime) => runtime.builtin("path"),
+  "path/win32": (runtime) => runtime.builtin("path")["win32"] as Dict,
   perf_hooks: createPerfHooks,
   process: (runtime) => runtime.process,
+  punycode: createPunycode,
   querystring: () => querystring,
   readline: createReadline,
   "readline/promises": createReadlinePromises,
@@ -59,11 +77,12 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   "stream/consumers": createStreamConsumers,
   "stream/promises": createStreamPromises,
   "stream/web": createStreamWeb,
-  string_decoder: () => stringDecoder as unknown as Dict,
+  string_decoder: () => ({ StringDecoder }),
   sys: (runtime) => runtime.builtin("util"),
   test: createTest,
   "test/reporters": (runtime) => runtime.builtin("test")["reporters"] as Dict,
   timers: createTimers,
+  tls: createTls,
   "timers/promises": (runtime) => createTimers(runtime)["promises"] as Dict,
   tty: createTty,
   url: createUrl,
@@ -72,11 +91,12 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   v8: createV8,
   vm: createVm,
   worker_threads: createWorkerThreads,
+  zlib: createZlib,
 };
 
 /** Exist in Node, not here. */
 const ABSENT = [
-  "cluster", "dgram", "dns", "dns/promises", "domain", "http", "http2", "https", "inspector", "inspector/promises", "net", "punycode", "repl", "tls", "trace_events", "wasi", "zlib",
+  "cluster", "http2", "inspector", "inspector/promises", "repl", "trace_events", "wasi",
 ];
 /** Only with the `node:` prefix. */
 const PREFIX_ONLY = new Set(["test", "test/reporters", "sea", "sqlite"]);
@@ -91,7 +111,7 @@ export function isBuiltin(specifier: unknown): boolean {
 
 export function makeBuiltin(runtime: Runtime, name: string): Dict {
   const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined;
-  if (factory) return factory(runtime);
-  if (ABSENT.includes(name)) return absentModule(name);
+  if (factory) return fillMissing(name, factory(runtime));
+  if (ABSENT.includes(name)) return fillMissing(name, absentModule(name));
   throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${name}`);
 }

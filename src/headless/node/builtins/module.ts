@@ -1,9 +1,30 @@
-// node:module.
+// node:module: the loader's `Module` class with what else the module exports.
+import { unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
-import { builtinNames, isBuiltin } from "./index.ts";
+import { builtinNames } from "./index.ts";
+
+/** Status codes of `enableCompileCache`; there is no compile cache here. */
+const compileCacheStatus = Object.freeze(Object.assign(Object.create(null) as object, { FAILED: 0, ENABLED: 1, ALREADY_ENABLED: 2, DISABLED: 3 }));
+
+class SourceMap {
+  constructor() {
+    throw unsupported("new module.SourceMap", "source maps are not read here");
+  }
+}
 
 export function createModule(runtime: Runtime): Dict {
   const { Module } = runtime.loader;
-  Object.assign(Module, { builtinModules: builtinNames, isBuiltin, register: () => undefined, enableCompileCache: () => ({ status: 3 }) });
+  const more: Dict = {
+    builtinModules: builtinNames,
+    constants: Object.freeze(Object.assign(Object.create(null) as object, { compileCacheStatus })),
+    enableCompileCache: () => ({ status: 3 }),
+    getCompileCacheDir: () => undefined,
+    flushCompileCache: () => undefined,
+    register: () => {
+      throw unsupported("module.register", "hooks of the ES module loader are not run here; Module._extensions and Module._load are, for CommonJS");
+    },
+    SourceMap,
+  };
+  Object.assign(Module, more);
   return Module;
 }

@@ -2,9 +2,11 @@
 import { invalidArgType, nodeError, unsupported } from "../errors.ts";
 import { type AnyFunction, type Dict, type Emitter, NODE_VERSION, type ProcessObject, type Runtime } from "../runtime.ts";
 import { resolvePath } from "../../posix-path.ts";
+import { SIGNAL_EXIT_CODES } from "../../protocol.ts";
+import { messageValue } from "./child-process.ts";
+import { signalName } from "./child-options.ts";
 import { EventEmitter } from "./events.ts";
-
-const SIGNALS = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"]);
+import { readMode } from "./fs-arguments.ts";
 
 /** process.env: every value is a string, as in a real environment. */
 function makeEnv(initial: Readonly<Record<string, string>>): Record<string, string | undefined> {
@@ -33,12 +35,14 @@ function hrtime(start?: [number, number]): [number, number] {
 export function createProcess(runtime: Runtime): ProcessObject {
   const { host, options } = runtime;
   const startedMs = performance.now();
-  class process {}
-  Object.setPrototypeOf(process.prototype, EventEmitter.prototype as object);
-  const object = new process() as unknown as ProcessObject;
+  // A function and no class: jest calls the constructor on its copy of the process.
+  const process = Object.defineProperty(function () {
+    // Makes nothing of its own.
+  }, "name", { value: "process" });
+  Object.setPrototypeOf(process.prototype as object, EventEmitter.prototype as object);
+  const object = Object.create(process.prototype as object) as ProcessObject;
   (EventEmitter as unknown as AnyFunction).call(object);
   const version = NODE_VERSION.slice(1);
-  let umask = 0o022;
   let exitCode: number | string | null | undefined;
   const memory = (): Dict => {
     const used = (performance as unknown as { memory?: { usedJSHeapSize: number; totalJSHeapSize: number } }).memory;
@@ -61,15 +65,15 @@ export function createProcess(runtime: Runtime): ProcessObject {
       }
       runtime.cwd = runtime.vfs.realpath(target);
     },
-    umask: (mask?: number) => {
-      const before = umask;
-      if (mask !== undefined) umask = Number(mask);
+    umask: (mask?: unknown) => {
+      const before = runtime.umask;
+      if (mask !== undefined) runtime.umask = readMode(mask, "mask") & 0o777;
       return before;
     },
     exit: (code?: number | string | null) => runtime.exit(code),
     reallyExit: (code?: number) => runtime.exit(code),
     abort: () => {
-      host.kill(host.pid, "SIGKILL");
+      host.kill(host.pid, "SIGABRT");
       return runtime.exit(134);
     },
     nextTick: (task: unknown, ...args: unknown[]) => {
@@ -83,11 +87,12 @@ export function createProcess(runtime: Runtime): ProcessObject {
     cpuUsage: () => ({ user: Math.round((performance.now() - startedMs) * 1000), system: 0 }),
     resourceUsage: () => ({ userCPUTime: 0, systemCPUTime: 0, maxRSS: 0 }),
     getuid: () => 1000, geteuid: () => 1000, getgid: () => 1000, getegid: () => 1000, getgroups: () => [1000],
-    kill: (pid: number, signal: string | number = "SIGTERM") => {
+    kill: (pid: unknown, signal: string | number = "SIGTERM") => {
+      if (typeof pid !== "number" && !(typeof pid === "string" && pid.trim() !== "" && Number.isInteger(Number(pid)))) throw invalidArgType("pid", "number", pid);
       if (signal === 0) return true;
-      const name = typeof signal === "number" ? ({ 1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 15: "SIGTERM" }[signal] ?? "SIGTERM") : signal;
-      if (pid === host.pid && object.listenerCount(name) > 0) runtime.loop.post(() => void object.emit(name, name));
-      else host.kill(pid, name);
+      const name = signalName(signal);
+      if (Number(pid) === host.pid && object.listenerCount(name) > 0 && name !== "SIGKILL") runtime.loop.post(() => void object.emit(name, name, SIGNAL_EXIT_CODES[name] - 128));
+      else host.kill(Number(pid), name);
       return true;
     },
     emitWarning: (warning: string | Error, ...rest: unknown[]) => emitWarning(runtime, warning, rest),
@@ -113,13 +118,13 @@ export function createProcess(runtime: Runtime): ProcessObject {
     },
   });
   followSignals(runtime, object);
-  if (host.ipc) addIpc(runtime, object);
+  if (host.ipc && !host.thread) addIpc(runtime, object);
   return object;
 }
 
 /** The host must know which signals end the process by default and which are the program's. */
 function followSignals(runtime: Runtime, object: Emitter): void {
-  const count = (event: unknown): number => (typeof event === "string" && SIGNALS.has(event) ? object.listenerCount(event) : -1);
+  const count = (event: unknown): number => (typeof event === "string" && Object.hasOwn(SIGNAL_EXIT_CODES, event) ? object.listenerCount(event) : -1);
   object.on("newListener", (event) => {
     if (count(event) === 0) runtime.host.handlesSignal(event as string, true);
   });
@@ -129,19 +134,28 @@ function followSignals(runtime: Runtime, object: Emitter): void {
 }
 
 function addIpc(runtime: Runtime, object: ProcessObject): void {
+  const advanced = object.env["NODE_CHANNEL_SERIALIZATION_MODE"] === "advanced";
+  Reflect.deleteProperty(object.env, "NODE_CHANNEL_SERIALIZATION_MODE");
   let release: (() => void) | undefined;
   const disconnect = (): void => {
-    if (object["connected"] !== true) return;
+    if (object["connected"] !== true) return void object.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     object["connected"] = false;
+    object["channel"] = null;
     release?.();
+    // Null is the end, to both sides.
+    runtime.host.send(null);
     runtime.loop.post(() => void object.emit("disconnect"));
   };
   Object.assign(object, {
     connected: true, disconnect, channel: { ref: () => undefined, unref: () => undefined },
     send: (message: unknown, ...rest: unknown[]) => {
-      if (object["connected"] !== true) throw nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
-      runtime.host.send(JSON.parse(JSON.stringify(message)) as unknown);
       const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
+      if (object["connected"] !== true) {
+        const error = nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
+        runtime.loop.nextTick(() => (done ? void done(error) : void object.emit("error", error)));
+        return false;
+      }
+      runtime.host.send(messageValue(message, advanced));
       if (done) runtime.loop.post(() => void done(null));
       return true;
     },

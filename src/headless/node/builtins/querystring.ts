@@ -1,39 +1,80 @@
 // node:querystring.
-import type { Dict } from "../runtime.ts";
+import { nodeError } from "../errors.ts";
+import type { AnyFunction, Dict } from "../runtime.ts";
+import { Buffer } from "./buffer.ts";
 
-const escape = (value: unknown): string => encodeURIComponent(String(value)).replace(/[!'()*]/g, (c) => (c === "!" || c === "'" || c === "(" || c === ")" || c === "*" ? c : encodeURIComponent(c)));
+const HEX = /^[\da-f]{2}$/i;
 
-function unescape(text: string): string {
+/** As `encodeURIComponent`, of whatever a program passes. */
+function escape(value: unknown): string {
+  const text = typeof value === "string" ? value : typeof value === "object" ? String(value) : `${value as string}`;
+  if (!(text as string & { isWellFormed(): boolean }).isWellFormed()) throw nodeError(URIError, "ERR_INVALID_URI", "URI malformed");
+  return encodeURIComponent(text);
+}
+
+/** Bytes, with what is no escape left as it is. */
+function unescapeBuffer(text: string, plusIsSpace = false): Uint8Array {
+  const input = Buffer.from(text);
+  const output = Buffer.alloc(input.length);
+  let length = 0;
+  for (let k = 0; k < input.length; k++) {
+    const byte = input[k] as number;
+    const digits = byte === 37 ? String.fromCharCode(input[k + 1] ?? 0, input[k + 2] ?? 0) : "";
+    if (HEX.test(digits)) {
+      output[length++] = Number.parseInt(digits, 16);
+      k += 2;
+    } else output[length++] = byte === 43 && plusIsSpace ? 32 : byte;
+  }
+  return output.subarray(0, length);
+}
+
+function unescape(text: string, plusIsSpace?: boolean): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    if (error instanceof URIError) return text.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    if (error instanceof URIError) return Buffer.from(unescapeBuffer(text, plusIsSpace === true)).toString();
     throw error;
   }
 }
 
-const asText = (value: unknown): string => (typeof value === "string" ? value : typeof value === "number" && Number.isFinite(value) ? String(value) : typeof value === "bigint" || typeof value === "boolean" ? String(value) : "");
-
-function stringify(value: unknown, separator = "&", equals = "=", options: { encodeURIComponent?: (text: string) => string } = {}): string {
-  if (typeof value !== "object" || value === null) return "";
-  const encode = options.encodeURIComponent ?? escape;
-  return Object.entries(value).flatMap(([key, entry]) => (Array.isArray(entry) ? entry : [entry]).map((one) => `${encode(key)}${equals}${encode(asText(one))}`)).join(separator);
+function asText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? `${value}` : "";
+  return typeof value === "bigint" || typeof value === "boolean" ? `${value}` : "";
 }
 
-function parse(text: string, separator = "&", equals = "=", options: { maxKeys?: number; decodeURIComponent?: (text: string) => string } = {}): Dict {
+function stringify(value: unknown, separator?: string | null, equals?: string | null, options?: { encodeURIComponent?: (text: string) => string } | null): string {
+  if (typeof value !== "object" || value === null) return "";
+  // A program may put its own `escape` onto the module.
+  const encode = typeof options?.encodeURIComponent === "function" ? options.encodeURIComponent : (querystring["escape"] as (text: string) => string);
+  return Object.entries(value).flatMap(([key, entry]) => (Array.isArray(entry) ? (entry as unknown[]) : [entry]).map((one) => `${encode(key)}${equals || "="}${encode(asText(one))}`)).join(separator || "&");
+}
+
+function parse(text: unknown, separator?: unknown, equals?: unknown, options?: { maxKeys?: number; decodeURIComponent?: (text: string) => string } | null): Dict {
   const result = Object.create(null) as Dict;
-  const decode = options.decodeURIComponent ?? unescape;
-  const maxKeys = options.maxKeys ?? 1000;
   if (typeof text !== "string" || text === "") return result;
-  const parts = text.split(separator).filter(Boolean);
+  const [between, sign] = [separator ? String(separator) : "&", equals ? String(equals) : "="];
+  const maxKeys = typeof options?.maxKeys === "number" ? options.maxKeys : 1000;
+  const custom = typeof options?.decodeURIComponent === "function" ? options.decodeURIComponent : (querystring["unescape"] as (text: string) => string);
+  const decode = (given: string): string => {
+    const piece = given.replace(/\+/g, custom === (unescape as AnyFunction) || options?.decodeURIComponent === undefined ? " " : "%20");
+    if (custom === (unescape as AnyFunction) && !piece.includes("%")) return piece;
+    try {
+      return custom(piece);
+    } catch (error) {
+      if (error instanceof Error) return unescape(piece, true);
+      throw error;
+    }
+  };
+  const parts = text.split(between).filter((part) => part !== "");
   for (const part of maxKeys > 0 ? parts.slice(0, maxKeys) : parts) {
-    const at = part.indexOf(equals);
-    const key = decode((at < 0 ? part : part.slice(0, at)).replace(/\+/g, " "));
-    const value = at < 0 ? "" : decode(part.slice(at + equals.length).replace(/\+/g, " "));
+    const at = part.indexOf(sign);
+    const key = decode(at < 0 ? part : part.slice(0, at));
+    const value = at < 0 ? "" : decode(part.slice(at + sign.length));
     const known = result[key];
     result[key] = known === undefined ? value : Array.isArray(known) ? [...(known as unknown[]), value] : [known, value];
   }
   return result;
 }
 
-export const querystring: Dict = { stringify, encode: stringify, parse, decode: parse, escape, unescape, unescapeBuffer: unescape };
+export const querystring: Dict = { unescapeBuffer, unescape, escape, stringify, encode: stringify, parse, decode: parse };

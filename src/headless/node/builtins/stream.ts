@@ -1,6 +1,8 @@
 // node:stream, node:stream/promises, node:stream/consumers and node:stream/web.
+import "./stream-errors.ts";
 import streamModule from "readable-stream";
 import { EventEmitter } from "./events.ts";
+import { addWebStreams } from "./stream-web.ts";
 import { Buffer } from "./buffer.ts";
 import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
 
@@ -23,20 +25,15 @@ export function createStream(): StreamModule {
   if (!(exported.prototype instanceof (EventEmitter as unknown as AnyFunction))) Object.setPrototypeOf(exported.prototype as object, EventEmitter.prototype as object);
   exported["isErrored"] ??= (value: Dict) => value?.["errored"] != null;
   exported["getDefaultHighWaterMark"] ??= (objectMode: boolean) => (objectMode ? 16 : 16 * 1024);
+  addWebStreams(exported);
   shared = exported;
   return exported;
 }
 
+/** The kept streams' own: they know the options that may come last. */
 export function createStreamPromises(): Dict {
-  const stream = createStream();
-  const settle = (run: (done: (error?: Error | null, value?: unknown) => void) => void): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      run((error, value) => (error ? reject(error) : resolve(value)));
-    });
-  return {
-    pipeline: (...streams: unknown[]) => settle((done) => void (stream["pipeline"] as AnyFunction)(...streams, done)),
-    finished: (target: unknown, options?: unknown) => settle((done) => void (stream["finished"] as AnyFunction)(target, options ?? {}, done)),
-  };
+  const { finished, pipeline } = createStream()["promises"] as Dict;
+  return { finished, pipeline };
 }
 
 export function createStreamConsumers(): Dict {

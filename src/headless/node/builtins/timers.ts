@@ -171,12 +171,21 @@ export function createTimers(runtime: Runtime): Dict {
   for (const [name, real] of Object.entries(timers) as [string, AnyFunction][]) {
     timers[name] = Object.defineProperty((...args: unknown[]) => (overrides.get(name) ?? real)(...args), "name", { value: name });
   }
-  timers["promises"] = createTimersPromises(timers);
+  timers["promises"] = overridable(createTimersPromises(timers), overrides);
   for (const [name, handle] of [["setTimeout", (timers["promises"] as Dict)["setTimeout"]], ["setImmediate", (timers["promises"] as Dict)["setImmediate"]]] as const) {
     Object.defineProperty(timers[name], Symbol.for("nodejs.util.promisify.custom"), { value: handle, enumerable: true });
   }
   timersOf.set(runtime, timers);
   return timers;
+}
+
+/** The same functions, each giving way to what a program has put in its place ("promises.setTimeout"). */
+function overridable(promises: Dict, overrides: ReadonlyMap<string, AnyFunction>, path = "promises."): Dict {
+  return Object.fromEntries(Object.entries(promises).map(([name, real]) => {
+    if (typeof real !== "function") return [name, overridable(real as Dict, overrides, `${path}${name}.`)];
+    const call = (...args: unknown[]): unknown => (overrides.get(path + name) ?? (real as AnyFunction))(...args);
+    return [name, Object.defineProperty(call, "name", { value: name })];
+  }));
 }
 
 interface WaitOptions {

@@ -1,5 +1,7 @@
 // node:util/types: what a value is inside, as far as script can tell.
+import { isTrackedProxy } from "../proxies.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
+import { isKeyObject } from "./crypto-secret-key.ts";
 
 const tag = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
@@ -32,6 +34,5 @@ export const types: Dict = {
   isGeneratorObject: (value: unknown) => /^(Async)?Generator$/.test(tag(value)),
   isMapIterator: (value: unknown) => tag(value) === "Map Iterator", isSetIterator: (value: unknown) => tag(value) === "Set Iterator",
   isArgumentsObject: (value: unknown) => tag(value) === "Arguments", isModuleNamespaceObject: (value: unknown) => tag(value) === "Module",
-  // A proxy cannot be told from its target by script.
-  isProxy: () => false, isExternal: () => false, isKeyObject: () => false, isCryptoKey: isInstance("CryptoKey"),
+  isProxy: isTrackedProxy, isExternal: () => false, isKeyObject, isCryptoKey: isInstance("CryptoKey"),
 };

@@ -1,202 +1,160 @@
-// CommonJS: `require`, `module`, the cache, cycles, JSON, and the parts of the `Module` class that tools reach into.
+// CommonJS: how a file becomes a module, what its `require` is, and where its requests are looked up. The `Module`
+// class over it, with the parts that tools reach into, is in module-class.ts.
 import { parentPath, resolvePath } from "../../posix-path.ts";
-import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
-import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { isBuiltin } from "../builtins/index.ts";
-import { compileCommonJs, formatOf, parseJson, placeSyntaxError, stripTypes } from "./compile.ts";
+import { invalidArgValue } from "../errors.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { type CommonJsFunction, compileCommonJs, formatOf, placeSyntaxError } from "./compile.ts";
 import type { EsmLoader } from "./esm.ts";
+import { type CjsModule, type ModuleClass, makeModuleClass } from "./module-class.ts";
 import type { Resolver } from "./resolve.ts";
+import { toJavaScript } from "./typescript.ts";
 
-export interface CjsModule {
-  id: string;
-  path: string;
-  exports: unknown;
-  filename: string;
-  loaded: boolean;
-  children: CjsModule[];
-  paths: string[];
-  parent: CjsModule | undefined;
-  require(specifier: string): unknown;
-  _compile(source: string, filename: string): unknown;
-  load(filename: string): void;
+export interface ResolveOptions {
+  readonly paths?: unknown;
 }
 
-type ModuleClass = (new (id: string, parent?: CjsModule) => CjsModule) & Dict & {
-  _cache: Record<string, CjsModule>;
-  _extensions: Record<string, (module: CjsModule, filename: string) => void>;
-  _load(specifier: string, parent: CjsModule | undefined, isMain: boolean): unknown;
-  _resolveFilename(specifier: string, parent: CjsModule | undefined, isMain?: boolean, options?: { paths?: string[] }): string;
-};
+/** What the engine says to `import` and `export` in a script. */
+const MODULE_SYNTAX = /^(Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)$/;
 
 export class CommonJs {
   readonly Module: ModuleClass;
-  main: CjsModule | undefined;
-  readonly #runtime: Runtime;
+  readonly runtime: Runtime;
   readonly #resolver: Resolver;
   readonly #esm: () => EsmLoader;
+  /** The text read last: a module's is asked for more than once on its way. */
+  #last: { path: string; data: Uint8Array; text: string } | undefined;
 
   constructor(runtime: Runtime, resolver: Resolver, esm: () => EsmLoader) {
-    this.#runtime = runtime;
+    this.runtime = runtime;
     this.#resolver = resolver;
     this.#esm = esm;
-    this.Module = this.#makeModuleClass();
+    this.Module = makeModuleClass(this);
   }
 
+  /** A file as JavaScript. */
   readText(path: string): string {
-    const text = new TextDecoder().decode(this.#runtime.vfs.readFile(path));
+    const data = this.runtime.vfs.readFile(path);
+    if (this.#last?.path === path && this.#last.data === data) return this.#last.text;
+    const written = new TextDecoder().decode(data);
+    let text: string;
     try {
-      return stripTypes(text, path);
+      const { code, origin } = toJavaScript(written, path, this.runtime);
+      text = code;
+      if (origin) this.runtime.sources.setOrigin(path, origin);
     } catch (error) {
-      throw placeSyntaxError(error, text, path, this.#runtime.sources, "module");
+      throw placeSyntaxError(error, written, path, this.runtime.sources, "module");
     }
+    this.#last = { path, data, text };
+    return text;
   }
 
-  /** Runs a file as CommonJS unless it has run; its module. */
-  load(path: string, parent?: CjsModule, isMain = false): CjsModule {
+  loadMain(path: string): void {
+    this.Module._load(path, null, true);
+  }
+
+  /** `module.exports` of a file that an ES module imports. */
+  loadForImport(path: string): unknown {
     const cached = this.Module._cache[path];
-    if (cached) return cached;
-    const module = new this.Module(path, parent);
-    if (isMain) {
-      module.id = ".";
-      this.main = module;
-      this.#runtime.process["mainModule"] = module;
-    }
-    this.Module._cache[path] = module;
-    let finished = false;
-    try {
-      module.load(path);
-      finished = true;
-    } finally {
-      if (!finished) delete this.Module._cache[path];
-    }
-    return module;
+    return cached?.loaded ? cached.exports : this.Module._load(path, undefined, false);
   }
 
   /** `require` as seen from a file that may not exist ("/app/[eval]"). */
   requireFrom(file: string): AnyFunction & Dict {
+    return this.makeRequire(this.moduleFor(file));
+  }
+
+  /** A module that is not loaded from a file, though it lies at its path. */
+  moduleFor(file: string): CjsModule {
     const module = new this.Module(file);
-    return this.#makeRequire(module);
+    module.filename = file;
+    module.paths = this.#resolver.nodeModulesPaths(parentPath(file));
+    return module;
   }
 
-  /** Code that has no file: -e, stdin. */
-  run(source: string, name: string, folder: string): unknown {
-    const module = new this.Module(resolvePath(name, folder));
-    module.filename = resolvePath(name, folder);
-    module.paths = this.#resolver.nodeModulesPaths(folder);
-    return this.#compile(module, source, name, ".");
+  /** What `require.resolve` says in a file. */
+  resolveFrom(specifier: string, file: string): string {
+    return this.Module._resolveFilename(specifier, this.moduleFor(file), false);
   }
 
-  #compile(module: CjsModule, source: string, filename: string, dirname = parentPath(filename)): unknown {
-    const parent = module.filename;
-    const run = compileCommonJs(source, filename, this.#runtime.realm, this.#runtime.sources, (specifier, options) => this.#esm().dynamicImport(specifier, parent, options));
-    return run.call(module.exports, module.exports, this.#makeRequire(module), module, filename, dirname);
-  }
-
-  #makeRequire(module: CjsModule): AnyFunction & Dict {
-    const { Module } = this;
-    const require = (specifier: unknown): unknown => module.require(specifier as string);
-    const resolve = (specifier: string, options?: { paths?: string[] }): string => Module._resolveFilename(specifier, module, false, options);
-    Object.defineProperty(resolve, "paths", {
-      value: (specifier: string) => (isBuiltin(specifier) ? null : this.#resolver.nodeModulesPaths(parentPath(module.filename))), enumerable: true,
-    });
-    return Object.assign(require as AnyFunction, { resolve, main: this.main, extensions: Module._extensions, cache: Module._cache }) as unknown as AnyFunction & Dict;
-  }
-
-  #resolve(specifier: string, parent: CjsModule | undefined, options?: { paths?: string[] }): string {
-    if (isBuiltin(specifier)) return specifier;
-    const from = parent?.filename ?? resolvePath("[repl]", this.#runtime.cwd);
-    const folders = options?.paths ?? [parentPath(from)];
-    for (const folder of folders) {
-      const found = this.#resolver.require(specifier, options?.paths ? resolvePath("_", folder) : from, resolvePath(folder, this.#runtime.cwd));
-      if (found) return found;
+  compile(module: CjsModule, source: string, filename: string): unknown {
+    const dynamicImport = (specifier: unknown, options?: unknown): Promise<unknown> => this.#esm().dynamicImport(specifier, filename, options);
+    let run: CommonJsFunction;
+    try {
+      run = compileCommonJs(source, filename, this.runtime, dynamicImport, this.Module.customWrap());
+    } catch (error) {
+      if (error instanceof SyntaxError && MODULE_SYNTAX.test(error.message)) {
+        // At once: the error may end the process before anything that waits.
+        const warning = new Error(`To load an ES module, set "type": "module" in the package.json or use the .mjs extension.`);
+        this.runtime.process.emit("warning", Object.defineProperty(warning, "name", { value: "Warning" }));
+      }
+      throw error;
     }
-    const stack: string[] = [];
-    for (let at = parent; at; at = at.parent) stack.push(at.filename);
-    const trace = stack.length > 0 ? `\nRequire stack:\n- ${stack.join("\n- ")}` : "";
-    const error = new Error(`Cannot find module '${specifier}'${trace}`);
-    throw Object.assign(error, { code: "MODULE_NOT_FOUND", requireStack: stack });
+    return run.call(module.exports, module.exports, this.makeRequire(module), module, filename, parentPath(filename));
   }
 
-  #makeModuleClass(): ModuleClass {
-    // oxlint-disable-next-line no-this-alias -- the constructor below has a `this` of its own
-    const loader = this;
-    const runtime = this.#runtime;
-    function Module(this: CjsModule, id = "", parent?: CjsModule): void {
-      this.id = id;
-      this.path = parentPath(id);
-      this.exports = {};
-      Object.defineProperty(this, "parent", { value: parent, writable: true, configurable: true, enumerable: false });
-      this.filename = id;
-      this.loaded = false;
-      this.children = [];
-      this.paths = id.startsWith("/") ? loader.#resolver.nodeModulesPaths(parentPath(id)) : [];
-      if (parent) parent.children.push(this);
-    }
-    const methods = {
-      require(this: CjsModule, specifier: unknown): unknown {
-        if (typeof specifier !== "string") throw invalidArgType("id", "string", specifier);
-        if (specifier === "") throw invalidArgValue("id", specifier, "must be a non-empty string");
-        return (Module as unknown as ModuleClass)._load(specifier, this, false);
-      },
-      load(this: CjsModule, filename: string): void {
-        const { _extensions } = Module as unknown as ModuleClass;
-        const extension = /(\.[^./]+)$/.exec(filename)?.[1] ?? ".js";
-        (_extensions[extension] ?? (_extensions[".js"] as AnyFunction))(this, filename);
-        this.loaded = true;
-      },
-      _compile(this: CjsModule, source: string, filename: string): unknown {
-        return loader.#compile(this, source, filename);
-      },
-    };
-    Object.assign((Module as unknown as { prototype: object }).prototype, methods);
-    const script = (module: CjsModule, filename: string): void => loader.#loadScript(module, filename);
-    const statics = {
-      _cache: Object.create(null) as Record<string, CjsModule>,
-      _pathCache: Object.create(null) as Dict,
-      _extensions: {
-        ".js": script,
-        ".json": (module: CjsModule, filename: string) => {
-          module.exports = parseJson(loader.readText(filename), filename);
-        },
-        ".node": (_module: CjsModule, filename: string) => {
-          throw nodeError(Error, "ERR_DLOPEN_FAILED", `${filename}: native addons cannot run in the browser`);
-        },
-        ".ts": script, ".cts": script, ".mts": script, ".cjs": script, ".mjs": script,
-      },
-      _load: (specifier: string, parent: CjsModule | undefined, isMain: boolean) => {
-        if (isBuiltin(specifier)) return runtime.builtin(specifier.replace(/^node:/, ""));
-        if (specifier.startsWith("node:")) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
-        const path = (Module as unknown as ModuleClass)._resolveFilename(specifier, parent, isMain);
-        if (isBuiltin(path)) return runtime.builtin(path.replace(/^node:/, ""));
-        return loader.load(path, parent, isMain).exports;
-      },
-      _resolveFilename: (specifier: string, parent: CjsModule | undefined, _isMain?: boolean, options?: { paths?: string[] }) => loader.#resolve(specifier, parent, options),
-      _nodeModulePaths: (folder: string) => loader.#resolver.nodeModulesPaths(folder),
-      _initPaths: () => undefined,
-      globalPaths: [],
-      wrap: (source: string) => `(function (exports, require, module, __filename, __dirname) { ${source}\n});`,
-      createRequire: (from: unknown) => loader.requireFrom(fileOf(from)),
-      isBuiltin,
-      syncBuiltinESMExports: () => undefined,
-      findSourceMap: () => undefined,
-      runMain: () => undefined,
-    };
-    Object.assign(Module, statics, { Module });
-    return Module as unknown as ModuleClass;
-  }
-
-  #loadScript(module: CjsModule, filename: string): void {
-    let source: string | undefined;
-    const read = (): string => (source ??= this.readText(filename));
-    if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename);
+  /** The `.js` handler: a file as the module system it belongs to. */
+  loadScript(module: CjsModule, filename: string): void {
+    const read = (): string => this.readText(filename);
+    if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, module.parent?.filename ?? undefined);
     else module._compile(read(), filename);
   }
-}
 
-function fileOf(from: unknown): string {
-  if (from instanceof URL) return urlToFile(from);
-  if (typeof from === "string" && from.startsWith("file:")) return urlToFile(from);
-  if (typeof from === "string" && from.startsWith("/")) return from;
-  throw invalidArgValue("filename", from, "must be a file URL object, file URL string, or absolute path string");
+  makeRequire(module: CjsModule): AnyFunction & Dict {
+    const { Module } = this;
+    const require = function (specifier: unknown): unknown {
+      return module.require(specifier);
+    };
+    Object.defineProperty(require, "name", { value: "require", configurable: true });
+    const resolve = (specifier: unknown, options?: ResolveOptions): string => Module._resolveFilename(specifier, module, false, options);
+    const paths = (specifier: unknown): string[] | null => Module._resolveLookupPaths(specifier, module);
+    return Object.assign(require as AnyFunction, { resolve: Object.assign(resolve, { paths }), main: this.runtime.process["mainModule"], extensions: Module._extensions, cache: Module._cache }) as unknown as AnyFunction & Dict;
+  }
+
+  /** `Module._resolveLookupPaths`: the folders a request is looked up in; null for a builtin. */
+  lookupPaths(request: string, parent: CjsModule | undefined): string[] | null {
+    if (isBuiltin(request)) return null;
+    if (/^\.{1,2}(\/|$)/.test(request)) return [parent?.filename ? parentPath(parent.filename) : this.runtime.cwd];
+    const paths = [...(parent?.paths ?? []), ...this.Module.globalPaths];
+    return paths.length > 0 ? paths : null;
+  }
+
+  /** `Module._resolveFilename`. */
+  resolve(request: string, parent: CjsModule | undefined, options: ResolveOptions | undefined): string {
+    if (isBuiltin(request)) return request;
+    const file = parent?.filename ?? undefined;
+    if (request.startsWith("#") && file !== undefined) return this.#resolver.requireInternal(request, file);
+    const own = file === undefined ? undefined : this.#resolver.requireSelf(request, file);
+    if (own !== undefined) return own;
+    const found = this.#resolver.findPath(request, this.#folders(request, parent, options?.paths), Object.keys(this.Module._extensions));
+    if (found !== undefined) return found;
+    const stack: string[] = [];
+    for (let at: CjsModule | null | undefined = parent; at; at = at.parent) stack.push(at.filename ?? at.id);
+    const trace = stack.length > 0 ? `\nRequire stack:\n- ${stack.join("\n- ")}` : "";
+    throw Object.assign(new Error(`Cannot find module '${request}'${trace}`), { code: "MODULE_NOT_FOUND", requireStack: stack });
+  }
+
+  #folders(request: string, parent: CjsModule | undefined, paths: unknown): string[] {
+    if (paths === undefined) return this.Module._resolveLookupPaths(request, parent) ?? [];
+    if (!Array.isArray(paths)) throw invalidArgValue("options.paths", paths);
+    const folders = (paths as string[]).map((path) => resolvePath(path, this.runtime.cwd));
+    if (/^\.{1,2}(\/|$)/.test(request)) return folders;
+    return [...new Set([...folders.flatMap((folder) => this.#resolver.nodeModulesPaths(folder)), ...this.Module.globalPaths])];
+  }
+
+  nodeModulePaths(folder: string): string[] {
+    return this.#resolver.nodeModulesPaths(resolvePath(folder, this.runtime.cwd));
+  }
+
+  findPath(request: string, folders: readonly string[] | null): string | undefined {
+    return this.#resolver.findPath(request, folders ?? [], Object.keys(this.Module._extensions));
+  }
+
+  isRunningAsEsm(path: string): boolean {
+    return this.#esm().isRunning(path);
+  }
+
+  syncBuiltins(): void {
+    this.#esm().syncBuiltins();
+  }
 }

@@ -1,36 +1,26 @@
-// From a file to code that can run: which module system it belongs to, TypeScript's types taken off, and evaluation
-// with errors that say where. Nothing here resolves or caches.
+// From a text to code that can run: which module system it belongs to, and evaluation with errors that say where.
+// Nothing here resolves or caches.
 import { Parser } from "acorn";
-import { transform as sucrase } from "sucrase";
-import { nodeError } from "../errors.ts";
-import { fileToUrl } from "../file-url.ts";
 import type { Realm } from "../realm.ts";
+import type { Runtime } from "../runtime.ts";
 import type { SourceTable } from "../stack.ts";
+import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-scope.ts";
 import { Edits } from "./edits.ts";
 import { type Ast, readModule } from "./references.ts";
-import { NAMES, parseModule } from "./esm-transform.ts";
+import { type ModuleCode, NAMES, parseModule } from "./esm-transform.ts";
 import type { Resolver } from "./resolve.ts";
 
 export type Format = "module" | "commonjs" | "json";
 
-const TYPESCRIPT = /\.[cm]?ts$/;
 const same = (_line: number, column: number): number => column;
 
-/** Types are removed in place: lines stay, so traces stay right to the line. */
-export function stripTypes(source: string, path: string): string {
-  if (!TYPESCRIPT.test(path)) return source;
-  try {
-    return sucrase(source, { transforms: ["typescript"], disableESTransforms: true, preserveDynamicImport: true, filePath: path }).code;
-  } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/^Error transforming [^:]*: /, "") : String(error);
-    const at = /\((\d+):(\d+)\)/.exec(message);
-    throw Object.assign(new SyntaxError(message.replace(/ \(\d+:\d+\)$/, "")), at ? { typescriptAt: { line: Number(at[1]), column: Number(at[2]) - 1 } } : {});
-  }
+function parseScript(source: string): Ast {
+  return Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
 }
 
 function parsesAsScript(source: string): boolean {
   try {
-    Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });
+    parseScript(source);
     return true;
   } catch (error) {
     if (error instanceof SyntaxError) return false;
@@ -61,7 +51,7 @@ export function formatOf(path: string, resolver: Resolver, source: () => string)
   if (/\.c[jt]s$/.test(path)) return "commonjs";
   const type = resolver.packageOf(path)?.data["type"];
   if (type === "module" || type === "commonjs") return type;
-  return path.includes("/node_modules/") && !path.endsWith(".ts") && type !== undefined ? "commonjs" : detectFormat(source());
+  return detectFormat(source());
 }
 
 /** How the engine words the mistake, since acorn (which knows the place) words it differently. */
@@ -116,38 +106,45 @@ export type DynamicImport = (specifier: unknown, options?: unknown) => Promise<u
 
 const CJS_HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 
-/** `import()` in CommonJS becomes a call of ours; everything else is left as it is. */
-function rewriteDynamicImports(source: string): Edits | undefined {
-  if (!/\bimport\s*\(/.test(source)) return undefined;
+/** `import()` becomes a call of ours and `await` keeps its scope; undefined when there is nothing to change. */
+function rewriteScript(source: string): Edits | undefined {
+  const imports = /\bimport\s*\(/.test(source);
+  if (!imports && !mayAwait(source)) return undefined;
   let program: Ast;
   try {
-    program = Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true }) as unknown as Ast;
+    program = parseScript(source);
   } catch (error) {
     // The engine will say what is wrong.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
   const edits = new Edits(source);
-  for (const at of readModule(program, new Set()).dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
+  keepScopes(program, edits);
+  if (imports) for (const at of readModule(program, new Set()).dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
   return edits;
 }
 
-export function compileCommonJs(source: string, path: string, realm: Realm, sources: SourceTable, dynamicImport: DynamicImport): CommonJsFunction {
-  const text = source.startsWith("#!") ? `//${source.slice(2)}` : source;
-  const { code, columnBefore } = rewriteDynamicImports(text)?.apply() ?? { code: text, columnBefore: same };
-  const outer = `(function (${NAMES.import}) { return ${CJS_HEAD}`;
+const OUTER = `(function (${[NAMES.import, ...SCOPE_PARAMETERS].join(", ")}) { return `;
+
+/** `wrap`: what a tool put in the place of `Module.wrap`. */
+export function compileCommonJs(source: string, path: string, { realm, sources, loop }: Runtime, dynamicImport: DynamicImport, wrap?: (source: string) => string): CommonJsFunction {
+  const unhashed = source.startsWith("#!") ? `//${source.slice(2)}` : source;
+  const text = wrap ? wrap(unhashed) : unhashed;
+  const rewritten = rewriteScript(text)?.apply();
+  const { code, columnBefore } = rewritten ?? { code: text, columnBefore: same };
+  const outer = wrap ? OUTER : `${OUTER}${CJS_HEAD}`;
   const shift = realm.prefixLength + outer.length;
-  const url = sources.add(path, source, (line, column) => columnBefore(line, line === 1 ? column - shift : column));
+  const url = sources.add(path, source, (line, column) => columnBefore(line, line === 1 ? column - shift : column), rewritten);
   try {
-    // The unwrapped body must stand on its own: code that closes our function early would otherwise pass.
-    return (realm.evaluate(`${outer}${code}\n})})`, url) as (importer: DynamicImport) => CommonJsFunction)(dynamicImport);
+    const make = realm.evaluate(`${outer}${code}\n${wrap ? "" : "})"}})`, url) as (...given: unknown[]) => CommonJsFunction;
+    return make(dynamicImport, ...scopeFunctions(loop));
   } catch (error) {
     throw placeSyntaxError(error, text, path, sources, "commonjs");
   }
 }
 
-export function evaluateModule(code: string, label: string, source: string, columnBefore: (line: number, column: number) => number, realm: Realm, sources: SourceTable): unknown {
-  const url = sources.add(label, source, (line, column) => columnBefore(line, line === 1 ? column - realm.prefixLength : column));
+export function evaluateModule({ code, columnBefore, rewritten }: ModuleCode, label: string, source: string, realm: Realm, sources: SourceTable): unknown {
+  const url = sources.add(label, source, (line, column) => columnBefore(line, line === 1 ? column - realm.prefixLength : column), rewritten);
   try {
     return realm.evaluate(code, url);
   } catch (error) {
@@ -167,19 +164,23 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
-export function missingAttribute(path: string): Error {
-  return nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_MISSING", `Module "${fileToUrl(path)}" needs an import attribute of type "json"`);
-}
-
 /** Global code whose completion value counts (-p). The names of `require` and its kin must be globals by then. */
-export function evaluateScript(runtime: { realm: Realm; sources: SourceTable }, source: string, name: string, dynamicImport: DynamicImport): unknown {
-  const { code, columnBefore } = rewriteDynamicImports(source)?.apply() ?? { code: source, columnBefore: same };
-  const url = runtime.sources.add(name, source, columnBefore);
+export function evaluateScript({ realm, sources, loop, host }: Runtime, source: string, name: string, dynamicImport: DynamicImport): unknown {
+  const rewritten = rewriteScript(source)?.apply();
+  const { code, columnBefore } = rewritten ?? { code: source, columnBefore: same };
+  const url = sources.add(name, source, columnBefore, rewritten);
   try {
-    const run = runtime.realm.evaluate(`(function (${NAMES.import}, require, module, exports, __filename, __dirname, code) { return eval(code); })`, "") as (...args: unknown[]) => unknown;
-    const global = runtime.realm.global as Record<string, unknown>;
-    return run(dynamicImport, global["require"], global["module"], global["exports"], name, ".", code + url);
+    if (host.ownsRealm) {
+      // Global code, so that its `var`s are global; what the edits need is global then as well.
+      for (const [k, value] of [dynamicImport, ...scopeFunctions(loop)].entries()) {
+        Object.defineProperty(realm.global, [NAMES.import, ...SCOPE_PARAMETERS][k] as string, { value, configurable: true, writable: true, enumerable: false });
+      }
+      return realm.evaluate(code, url);
+    }
+    const run = realm.evaluate(`(function (${[NAMES.import, "require", "module", "exports", "__filename", "__dirname", ...SCOPE_PARAMETERS].join(", ")}, code) { return eval(code); })`, "") as (...args: unknown[]) => unknown;
+    const global = realm.global as Record<string, unknown>;
+    return run(dynamicImport, global["require"], global["module"], global["exports"], name, ".", ...scopeFunctions(loop), code + url);
   } catch (error) {
-    throw error instanceof SyntaxError ? placeSyntaxError(error, source, name, runtime.sources, "commonjs") : error;
+    throw error instanceof SyntaxError ? placeSyntaxError(error, source, name, sources, "commonjs") : error;
   }
 }

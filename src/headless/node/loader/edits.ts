@@ -16,6 +16,23 @@ interface Piece {
   readonly moving: boolean;
 }
 
+/** Where an edit stands in the result, and what it replaced. */
+interface EditPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A text with edits in it. */
+export interface Rewritten {
+  readonly code: string;
+  /** For a 1-based line and column, the column in the original. */
+  readonly columnBefore: (line: number, column: number) => number;
+  /** What stood in the original where [from, to) of the code stands. */
+  readonly textBefore: (from: number, to: number) => string;
+}
+
 export class Edits {
   readonly #source: string;
   readonly #edits: Edit[] = [];
@@ -34,11 +51,12 @@ export class Edits {
     this.#edits.push({ start: at, end: at, text, callee: false });
   }
 
-  /** The new text and, for a 1-based line and column in it, the column in the original. */
-  apply(): { readonly code: string; readonly columnBefore: (line: number, column: number) => number } {
+  /** The new text with the ways back. Call once. */
+  apply(): Rewritten {
     // Stable: insertions at one place keep the order in which they were made.
     const edits = [...this.#edits].sort((a, b) => a.start - b.start || a.end - b.end);
     const shifted = new Map<number, Piece[]>();
+    const places: EditPlace[] = [];
     let code = "";
     let at = 0;
     let line = 1;
@@ -57,6 +75,7 @@ export class Edits {
       const pieces = shifted.get(line) ?? [];
       pieces.push({ from: code.length - lineStart, original: edit.start - originalLineStart, moving: false });
       shifted.set(line, pieces);
+      places.push({ from: code.length, to: code.length + edit.text.length, start: edit.start, end: edit.end });
       code += edit.text;
       const lastBreak = edit.text.lastIndexOf("\n");
       if (lastBreak >= 0) {
@@ -71,8 +90,21 @@ export class Edits {
       at = edit.end;
     }
     code += this.#source.slice(at);
-    return { code, columnBefore: (l, column) => originalColumn(shifted.get(l), column) };
+    const source = this.#source;
+    return {
+      code,
+      columnBefore: (l, column) => originalColumn(shifted.get(l), column),
+      textBefore: (from, to) => source.slice(originalOffset(places, from, false), originalOffset(places, to - 1, true)),
+    };
   }
+}
+
+/** Before or, if `end`, behind the character of the original that stands at `offset` of the result. */
+function originalOffset(places: readonly EditPlace[], offset: number, end: boolean): number {
+  const place = places.findLast((p) => p.from <= offset);
+  if (!place) return offset + (end ? 1 : 0);
+  if (offset < place.to) return end ? place.end : place.start;
+  return place.end + (offset - place.to) + (end ? 1 : 0);
 }
 
 function originalColumn(pieces: readonly Piece[] | undefined, column: number): number {

@@ -1,16 +1,18 @@
-// An ES module as a generator function: the first `next()` publishes getters for its exports (functions are hoisted by
-// then, so cycles work), the second runs the body. `await` at the top level becomes `yield`, so that a body starts in
-// step with its siblings as the standard wants; only `for await` and `await using` there need an async generator.
-// References to imports become property reads on the imported module's namespace: live bindings, as the standard wants.
-// Lines stay where they are.
+// An ES module as a function that first publishes getters for its exports and then runs the body. In a cycle the two are
+// apart: a generator publishes while the graph is linked (functions are hoisted by then), and `await` at the top level
+// becomes `yield`, so that its body starts in step with its siblings; only `for await` there needs an async generator.
+// An import that can no longer change when the body starts is a constant with its own name, so that errors, traces and
+// `toString` read as written. The others (of a module in the same cycle, or assigned to by their module) become property
+// reads: live bindings. Lines stay where they are.
 import { Parser } from "acorn";
-import { Edits } from "./edits.ts";
-import { type Ast, boundNames, declaredNames, readModule } from "./references.ts";
+import { HELD_DECLARATION, SCOPE_PARAMETERS, keepScopes, mayAwait } from "./async-scope.ts";
+import { Edits, type Rewritten } from "./edits.ts";
+import { type Ast, type ModuleFacts, boundNames, declaredNames, readModule } from "./references.ts";
 
 export interface ImportRequest {
   readonly specifier: string;
-  /** `with { type: "json" }`; undefined when there are no attributes. */
-  readonly type: string | undefined;
+  /** `with { type: "json" }`, in the order written; undefined when there are none. */
+  readonly attributes: Readonly<Record<string, string>> | undefined;
   /** Names asked for, with the place of each in the source, for the error when one is missing. */
   readonly names: readonly { readonly name: string; readonly offset: number }[];
   readonly offset: number;
@@ -23,73 +25,116 @@ export type ExportEntry =
   | { readonly kind: "from"; readonly name: string; readonly request: number; readonly imported: string }
   | { readonly kind: "star"; readonly request: number };
 
-export interface TransformedModule {
-  readonly requests: readonly ImportRequest[];
-  readonly exports: readonly ExportEntry[];
-  readonly topLevelAwait: boolean;
-  /** `function* (imports…) {` body `}`, one line longer than the source at its end. */
-  readonly code: string;
-  readonly columnBefore: (line: number, column: number) => number;
-}
-
-/** Names the code uses for what the loader passes in; unlikely enough to collide with a program's own. */
-export const NAMES = { import: "__tw_import", meta: "__tw_meta", publish: "__tw_export", default: "__tw_default", request: (k: number) => `__tw_${k}`, whole: (k: number) => `__tw_all_${k}` } as const;
-
-const nameOf = (node: Ast): string => (node.type === "Literal" ? String(node["value"]) : (node["name"] as string));
-
-interface Binding {
+export interface ImportBinding {
   readonly request: number;
   /** "*" for the namespace itself. */
   readonly imported: string;
 }
 
+/** What a module asks of others and offers them: all that linking needs. */
+export interface ModuleShape {
+  readonly source: string;
+  readonly requests: readonly ImportRequest[];
+  readonly exports: readonly ExportEntry[];
+  /** By local name. */
+  readonly bindings: ReadonlyMap<string, ImportBinding>;
+  readonly topLevelAwait: boolean;
+  /** Whether the module may assign to one of its bindings after its body has run. */
+  readonly reassigns: (local: string) => boolean;
+  /** The way to code, once it is known whether it is in a cycle and which imports are live. */
+  readonly write: (inCycle: boolean, isLive: (local: string) => boolean) => ModuleCode;
+}
+
+export interface ModuleCode {
+  /** `function (parameters…) {` body `}`, one line longer than the source at its end; a generator in a cycle. */
+  readonly code: string;
+  readonly columnBefore: (line: number, column: number) => number;
+  /** The part of it that was written, without what stands around it. */
+  readonly rewritten: Rewritten;
+}
+
+/** Names the code uses for what the loader passes in; unlikely enough to collide with a program's own. */
+export const NAMES = { import: "__tw_import", meta: "__tw_meta", publish: "__tw_export", default: "__tw_default", live: "__tw_live", fixed: "__tw_fixed" } as const;
+/** What the generator function is called with, in this order; both bags of imports are keyed by local name. */
+const PARAMETERS = [NAMES.publish, NAMES.import, NAMES.meta, NAMES.live, NAMES.fixed, ...SCOPE_PARAMETERS];
+
+const nameOf = (node: Ast): string => (node.type === "Literal" ? String(node["value"]) : (node["name"] as string));
+
+/** The last one: a module whose text decides its kind is parsed for that first. */
+let last: { source: string; program: Ast } | undefined;
+
 export function parseModule(source: string): Ast {
-  return Parser.parse(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true }) as unknown as Ast;
+  if (last?.source !== source) last = { source, program: parse(source) };
+  return last.program;
+}
+
+function parse(source: string): Ast {
+  return Parser.parse(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true, preserveParens: true }) as unknown as Ast;
 }
 
 /** `program` is `parseModule(source)`. */
-export function transformModule(source: string, program: Ast): TransformedModule {
-  const edits = new Edits(source);
+export function shapeOf(source: string, program: Ast): ModuleShape {
   const requests: (ImportRequest & { names: { name: string; offset: number }[] })[] = [];
-  const bindings = new Map<string, Binding>();
+  const bindings = new Map<string, ImportBinding>();
   const exported: ExportEntry[] = [];
   const body = program["body"] as Ast[];
 
   const request = (node: Ast): number => {
     const specifier = (node["source"] as Ast)["value"] as string;
-    const attributes = (node["attributes"] ?? []) as Ast[];
-    const type = attributes.find((a) => nameOf(a["key"] as Ast) === "type");
-    const typeName = type ? ((type["value"] as Ast)["value"] as string) : undefined;
-    const known = requests.findIndex((r) => r.specifier === specifier && r.type === typeName);
+    const attributes = attributesOf(node);
+    const shown = JSON.stringify(attributes);
+    const known = requests.findIndex((r) => r.specifier === specifier && JSON.stringify(r.attributes) === shown);
     if (known >= 0) return known;
-    requests.push({ specifier, type: typeName, names: [], offset: (node["source"] as Ast).start });
+    requests.push({ specifier, attributes, names: [], offset: (node["source"] as Ast).start });
     return requests.length - 1;
   };
 
+  // In the order of the text, since modules run in the order in which they are named.
   for (const node of body) {
-    if (node.type !== "ImportDeclaration") continue;
+    if (node.type !== "ImportDeclaration") {
+      if (/^Export(All|Named)Declaration$/.test(node.type) && node["source"]) request(node);
+      continue;
+    }
     const k = request(node);
     for (const specifier of node["specifiers"] as Ast[]) {
       const imported = specifier.type === "ImportDefaultSpecifier" ? "default" : specifier.type === "ImportNamespaceSpecifier" ? "*" : nameOf(specifier["imported"] as Ast);
       bindings.set((specifier["local"] as Ast)["name"] as string, { request: k, imported });
       if (imported !== "*") requests[k]?.names.push({ name: imported, offset: specifier.start });
     }
-    edits.replace(node.start, node.end, "");
   }
   const facts = readModule(program, new Set(bindings.keys()));
-  // Before what exports insert: the end of an awaited default export closes first.
-  if (!facts.awaitsInStatements) {
-    for (const { start, end, startsStatement } of facts.awaits) {
-      edits.replace(start, start + "await".length, startsStatement ? ";(yield" : "(yield");
-      edits.insert(end, ")");
-    }
+  const noEdits = new Edits(source);
+  for (const node of body) {
+    exported.push(...transformExport(node, source, noEdits, request, bindings));
+    if (node.type !== "ExportNamedDeclaration" || !node["source"]) continue;
+    for (const specifier of node["specifiers"] as Ast[]) requests[request(node)]?.names.push({ name: nameOf(specifier["local"] as Ast), offset: specifier.start });
   }
-  for (const node of body) exported.push(...transformExport(node, source, edits, request, bindings, requests));
+  const reassigns = (local: string): boolean => facts.assigned.has(local) || facts.assigned.has("eval");
+  return {
+    source, requests, exports: exported, bindings, topLevelAwait: facts.topLevelAwait, reassigns,
+    write: (inCycle, isLive) => {
+      const edits = new Edits(source);
+      for (const node of body) if (node.type === "ImportDeclaration") edits.replace(node.start, node.end, "");
+      // Before what exports insert: the end of an awaited default export closes first.
+      if (mayAwait(source)) keepScopes(program, edits, facts.topLevelAwait ? (inCycle && !facts.awaitsInStatements ? "yield" : "await") : undefined);
+      for (const node of body) transformExport(node, source, edits, request, bindings);
+      return writeModule(source, edits, facts, exported, [...bindings.keys()], inCycle, (local) => isLive(local) || reassigns(local));
+    },
+  };
+}
 
+function attributesOf(node: Ast): Record<string, string> | undefined {
+  const attributes = (node["attributes"] ?? []) as Ast[];
+  if (attributes.length === 0) return undefined;
+  return Object.fromEntries(attributes.map((a) => [nameOf(a["key"] as Ast), (a["value"] as Ast)["value"] as string]));
+}
+
+function writeModule(source: string, edits: Edits, facts: ModuleFacts, exported: readonly ExportEntry[], imports: readonly string[], inCycle: boolean, isLive: (local: string) => boolean): ModuleCode {
+  const live = new Set(imports.filter(isLive));
   for (const reference of facts.references) {
-    const { request: k, imported } = bindings.get(reference.name) as Binding;
-    const path = imported === "*" ? NAMES.whole(k) : `${NAMES.request(k)}${/^[\w$]+$/.test(imported) ? `.${imported}` : `[${JSON.stringify(imported)}]`}`;
-    const called = reference.called && imported !== "*" ? `${reference.startsStatement ? ";" : ""}(0,${path})` : path;
+    if (!live.has(reference.name)) continue;
+    const path = `${NAMES.live}.${reference.name}`;
+    const called = reference.called ? `${reference.startsStatement ? ";" : ""}(0,${path})` : path;
     edits.replace(reference.start, reference.end, reference.shorthand ? `${reference.name}: ${path}` : called, reference.called);
   }
   for (const at of facts.dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
@@ -97,19 +142,18 @@ export function transformModule(source: string, program: Ast): TransformedModule
   if (source.startsWith("#!")) edits.replace(0, 2, "//");
 
   const getters = exported.filter((e) => e.kind === "local").map((e) => `${JSON.stringify(e.name)}: () => ${e.local}`);
-  const parameters = [NAMES.publish, NAMES.import, NAMES.meta, ...requests.flatMap((_, k) => [NAMES.request(k), NAMES.whole(k)])];
-  const prelude = `(${facts.awaitsInStatements ? "async " : ""}function* (${parameters.join(", ")}) { "use strict"; ${NAMES.publish}({ ${getters.join(", ")} }); yield; `;
-  const { code, columnBefore } = edits.apply();
-  return {
-    requests, exports: exported, topLevelAwait: facts.topLevelAwait,
-    code: `${prelude}${code}\n})`,
-    columnBefore: (line, column) => columnBefore(line, line === 1 ? column - prelude.length : column),
-  };
+  const fixed = imports.filter((name) => !live.has(name));
+  const constants = fixed.length > 0 ? `const { ${fixed.join(", ")} } = ${NAMES.fixed}; ` : "";
+  const held = facts.topLevelAwait ? `${HELD_DECLARATION} ` : "";
+  const kind = inCycle ? `${facts.awaitsInStatements ? "async " : ""}function*` : `${facts.topLevelAwait ? "async " : ""}function`;
+  const prelude = `(${kind} (${PARAMETERS.join(", ")}) { "use strict"; ${held}${NAMES.publish}({ ${getters.join(", ")} }); ${inCycle ? "yield; " : ""}${constants}`;
+  const rewritten = edits.apply();
+  const { code, columnBefore } = rewritten;
+  return { rewritten, code: `${prelude}${code}\n})`, columnBefore: (line, column) => columnBefore(line, line === 1 ? column - prelude.length : column) };
 }
 
 function transformExport(
-  node: Ast, source: string, edits: Edits, request: (node: Ast) => number, bindings: ReadonlyMap<string, Binding>,
-  requests: readonly { readonly names: { name: string; offset: number }[] }[],
+  node: Ast, source: string, edits: Edits, request: (node: Ast) => number, bindings: ReadonlyMap<string, ImportBinding>,
 ): ExportEntry[] {
   if (node.type === "ExportAllDeclaration") {
     const k = request(node);
@@ -129,10 +173,7 @@ function transformExport(
   return (node["specifiers"] as Ast[]).map((specifier): ExportEntry => {
     const name = nameOf(specifier["exported"] as Ast);
     const local = nameOf(specifier["local"] as Ast);
-    if (k >= 0) {
-      requests[k]?.names.push({ name: local, offset: specifier.start });
-      return { kind: "from", name, request: k, imported: local };
-    }
+    if (k >= 0) return { kind: "from", name, request: k, imported: local };
     const binding = bindings.get(local);
     return binding ? { kind: "from", name, request: binding.request, imported: binding.imported } : { kind: "local", name, local };
   });

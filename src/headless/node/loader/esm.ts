@@ -1,202 +1,252 @@
-// ES modules: loads the graph, checks that every import exists, publishes all exports, then runs the bodies in the
-// standard's order. A module with `await` at its top level holds up exactly the modules that depend on it.
-import { initSync as initLexer, parse as lexCommonJs } from "cjs-module-lexer";
+// ES modules: finds and loads the graph, checks that every import exists, publishes all exports, and has the bodies run.
 import { isBuiltin } from "../builtins/index.ts";
 import { nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
 import type { Dict, Runtime } from "../runtime.ts";
+import { scopeFunctions } from "./async-scope.ts";
+import { checkAttributes } from "./attributes.ts";
+import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
-import { evaluateModule, formatOf, missingAttribute, parseJson, placeSyntaxError } from "./compile.ts";
-import { type TransformedModule, parseModule, transformModule } from "./esm-transform.ts";
+import { evaluateModule, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
+import { markCycles } from "./esm-cycles.ts";
+import { type CyclicBody, driveBody, evaluateGraph } from "./esm-evaluate.ts";
+import { exportGetters, exportedNames, getterOf, resolveExport } from "./esm-exports.ts";
+import { type EsmRecord, type Getter, makeNamespace, makeRecord, namedAs } from "./esm-record.ts";
+import { type ImportBinding, type ModuleShape, parseModule, shapeOf } from "./esm-transform.ts";
 import type { Resolver } from "./resolve.ts";
 
-type Getter = () => unknown;
-type Body = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>;
-
-interface EsmRecord {
-  readonly url: string;
-  readonly path: string;
-  readonly kind: "esm" | "cjs" | "builtin" | "json";
-  /** Getters, read by the importing modules' code. */
-  readonly namespace: Dict;
-  /** The namespace as programs see it: data properties that cannot be written. */
-  readonly facade: Dict;
-  /** Bindings of the module itself; for foreign kinds, all there are. */
-  readonly locals: Map<string, Getter>;
-  readonly source: string;
-  readonly transformed: TransformedModule | undefined;
-  dependencies: EsmRecord[];
-  linked: boolean;
-  published: boolean;
-  status: "new" | "running" | "waiting" | "done";
-  failure: { readonly error: unknown } | undefined;
-  promise: Promise<void> | undefined;
-  body: Body | undefined;
-}
-
-const ambiguous = Symbol("ambiguous");
+type Attributes = Readonly<Record<string, string>> | undefined;
 
 export class EsmLoader {
   readonly #runtime: Runtime;
   readonly #resolver: Resolver;
   readonly #commonJs: CommonJs;
   readonly #records = new Map<string, EsmRecord>();
+  readonly #builtinSyncs: (() => void)[] = [];
 
   constructor(runtime: Runtime, resolver: Resolver, commonJs: CommonJs) {
     this.#runtime = runtime;
     this.#resolver = resolver;
     this.#commonJs = commonJs;
-    initLexer();
   }
 
-  /** Loads and runs a file. Resolves when its graph has run. */
-  async import(path: string): Promise<Dict> {
-    return this.#run(this.#record(fileToUrl(path), path, "esm"));
+  /** Loads and runs the main program. Resolves when its graph has run. */
+  async importMain(path: string): Promise<void> {
+    // As Node does: the program runs in a microtask, so that its promise reactions come before its next-ticks.
+    await undefined;
+    await this.#run(this.#record(fileToUrl(path), path));
   }
 
   /** Code without a file: -e and stdin with --input-type=module. */
-  async importSource(source: string, path: string): Promise<Dict> {
-    return this.#run(this.#makeEsm(`${fileToUrl(path)}`, path, source));
+  async importSource(source: string, path: string): Promise<void> {
+    await undefined;
+    await this.#run(this.#makeEsm(fileToUrl(path), path, source));
   }
 
-  /** `import()` in `parent`. */
+  /** `import()` in `parent`. The module runs later, never during the call. */
   async dynamicImport(specifier: unknown, parent: string, options?: unknown): Promise<unknown> {
-    const attributes = (options as { with?: { type?: string } } | undefined)?.with;
-    return this.#run(this.#resolve(String(specifier), parent, attributes?.type));
+    const { loop } = this.#runtime;
+    const { scope } = loop;
+    const name = `${specifier as string}`;
+    const attributes = optionsAttributes(options);
+    if (!this.#hasRun(name, parent)) await new Promise<void>((resolve) => loop.post(resolve));
+    const record = this.#resolve(name, parent, attributes);
+    await loop.within(scope, () => this.#run(record));
+    return this.#namespace(record);
   }
 
   /** `require` of an ES module: possible when nothing in its graph awaits. */
-  requireSync(path: string): unknown {
-    const record = this.#record(fileToUrl(path), path, "esm");
+  requireSync(path: string, from: string | undefined): unknown {
+    const record = this.#record(fileToUrl(path), path);
     this.#link(record);
-    if (this.#awaits(record, new Set())) {
-      throw nodeError(Error, "ERR_REQUIRE_ASYNC_MODULE", "require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla.");
-    }
-    void this.#evaluate(record);
-    const { namespace, facade } = record;
-    if ("module.exports" in namespace) return namespace["module.exports"];
-    if (!("default" in namespace) || "__esModule" in namespace) return facade;
-    const marked = makeNamespace();
-    fill(marked.namespace, new Map<string, Getter>([["__esModule", () => true], ...Object.keys(namespace).map((name): [string, Getter] => [name, () => namespace[name]])]));
-    return marked.facade;
+    this.#checkRequired(record, from, new Set());
+    void evaluateGraph(record);
+    if (record.failure) throw record.failure.error;
+    record.required = true;
+    const names = exportedNames(record);
+    const namespace = this.#namespace(record);
+    if (names.has("module.exports")) return namespace["module.exports"];
+    if (!names.has("default") || names.has("__esModule")) return namespace;
+    return (record.requiredAs ??= makeNamespace(new Map([...exportGetters(record, (x) => this.#namespace(x)), ["__esModule", () => true]]), () => true));
   }
 
+  /** What `import.meta.resolve` says; files need not exist. */
   resolveUrl(specifier: string, parent: string): string {
     if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
-    return fileToUrl(this.#resolver.import(specifier, parent));
-  }
-
-  async #run(record: EsmRecord): Promise<Dict> {
-    this.#link(record);
-    await this.#evaluate(record);
-    return record.facade;
-  }
-
-  #awaits(record: EsmRecord, seen: Set<EsmRecord>): boolean {
-    if (seen.has(record)) return false;
-    seen.add(record);
-    return record.transformed?.topLevelAwait === true || record.dependencies.some((x) => this.#awaits(x, seen));
-  }
-
-  #resolve(specifier: string, parent: string, type: string | undefined): EsmRecord {
-    if (isBuiltin(specifier)) return this.#builtin(specifier.replace(/^node:/, ""));
-    if (specifier.startsWith("node:")) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
-    if (specifier.startsWith("data:")) return this.#data(specifier);
-    const path = this.#resolver.import(specifier, parent);
-    const query = /^(?:\.{0,2}\/|file:)/.test(specifier) ? (/[?#].*$/.exec(specifier)?.[0] ?? "") : "";
-    const source = (): string => this.#commonJs.readText(path);
-    const format = formatOf(path, this.#resolver, source);
-    if (format === "json") {
-      if (type !== "json") throw missingAttribute(path);
-      return this.#foreign(fileToUrl(path) + query, path, "json", ["default"]);
+    if (specifier.startsWith("data:")) return specifier;
+    try {
+      return this.#locate(specifier, parent).url;
+    } catch (error) {
+      const { url } = error as { url?: string };
+      if (url === undefined) throw error;
+      return url;
     }
-    if (format === "module") return this.#record(fileToUrl(path) + query, path, "esm");
-    return this.#record(fileToUrl(path) + query, path, "cjs");
   }
 
-  #record(url: string, path: string, kind: "esm" | "cjs"): EsmRecord {
+  /** `module.syncBuiltinESMExports`: what programs changed on a builtin shows in its named imports from now on. */
+  syncBuiltins(): void {
+    for (const sync of this.#builtinSyncs) sync();
+  }
+
+  async #run(record: EsmRecord): Promise<void> {
+    this.#link(record);
+    try {
+      await evaluateGraph(record);
+    } catch (error) {
+      this.#explain(error, record);
+      throw error;
+    }
+  }
+
+  /** A module that is written as CommonJS: say why it does not run. */
+  #explain(error: unknown, record: EsmRecord): void {
+    const name = error instanceof ReferenceError ? /^([\w$]+) is not defined$/.exec(error.message)?.[1] : undefined;
+    if (!(error instanceof Error) || name === undefined || !COMMONJS_GLOBALS.has(name)) return;
+    let more = " in ES module scope";
+    if (name === "require") more += ", you can use import instead";
+    const manifest = record.path.endsWith(".js") ? this.#resolver.packageOf(record.path) : undefined;
+    if (manifest?.data["type"] === "module") {
+      more += `\nThis file is being treated as an ES module because it has a '.js' file extension and '${manifest.path}' contains "type": "module". To treat it as a CommonJS script, rename it to use the '.cjs' file extension.`;
+    }
+    const before = error.message;
+    const { stack } = error;
+    error.message = before + more;
+    Object.defineProperty(error, "stack", { value: stack?.replace(before, () => before + more), writable: true, configurable: true, enumerable: false });
+  }
+
+  #namespace(record: EsmRecord): Dict {
+    return (record.namespace ??= makeNamespace(exportGetters(record, (x) => this.#namespace(x)), () => record.required));
+  }
+
+  #checkRequired(record: EsmRecord, from: string | undefined, seen: Set<EsmRecord>): void {
+    const trace = from === undefined ? "" : ` (from ${from})`;
+    const visit = (module: EsmRecord): void => {
+      if (seen.has(module)) return;
+      seen.add(module);
+      if (module.status === "evaluating" && module.kind === "esm") throw nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot require() ES Module ${record.path} in a cycle.${trace} A cycle involving require(esm) is not allowed to maintain invariants mandated by the ECMAScript specification. Try making at least part of the dependency in the graph lazily loaded.`);
+      if (module.shape?.topLevelAwait === true) {
+        const places = from === undefined ? "" : `\n  From ${from} \n  Requiring ${record.path} `;
+        throw nodeError(Error, "ERR_REQUIRE_ASYNC_MODULE", `require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla.${places}`);
+      }
+      for (const dependency of module.dependencies) visit(dependency);
+    };
+    visit(record);
+  }
+
+  /** Whether an import has nothing left to load or run. Throws for a specifier that leads nowhere. */
+  #hasRun(specifier: string, parent: string): boolean {
+    if (isBuiltin(specifier)) return true;
+    if (specifier.startsWith("node:")) return false;
+    const url = specifier.startsWith("data:") ? specifier : this.#locate(specifier, parent).url;
+    return this.#records.get(url)?.status === "evaluated";
+  }
+
+  /** Whether an ES module of this file is in the middle of its run. */
+  isRunning(path: string): boolean {
+    const record = this.#records.get(fileToUrl(path));
+    return record?.kind === "esm" && record.status === "evaluating";
+  }
+
+  #locate(specifier: string, parent: string): { url: string; path: string } {
+    const path = this.#resolver.import(specifier, parent);
+    if (isBuiltin(path)) return { url: path, path };
+    const query = /^(?:\.{0,2}\/|file:)/.test(specifier) ? (/[?#].*$/.exec(specifier)?.[0] ?? "") : "";
+    return { url: fileToUrl(path) + query, path };
+  }
+
+  #resolve(specifier: string, parent: string, attributes: Attributes): EsmRecord {
+    if (isBuiltin(specifier)) {
+      checkAttributes(`node:${specifier.replace(/^node:/, "")}`, "builtin", attributes);
+      return this.#builtin(specifier.replace(/^node:/, ""));
+    }
+    if (specifier.startsWith("node:")) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
+    if (specifier.startsWith("data:")) return this.#data(specifier, attributes);
+    const { url, path } = this.#locate(specifier, parent);
+    if (isBuiltin(path)) return this.#builtin(path.replace(/^node:/, ""));
     const known = this.#records.get(url);
+    const format = known ? ({ esm: "module", cjs: "commonjs", json: "json", builtin: "builtin" } as const)[known.kind] : this.#formatOf(path);
+    checkAttributes(url, format, attributes);
     if (known) return known;
-    if (kind === "cjs") return this.#foreign(url, path, "cjs", ["default", ...this.#commonJsNames(path, new Set())]);
-    return this.#makeEsm(url, path, this.#commonJs.readText(path));
+    if (format === "json") return this.#json(url, path, this.#commonJs.readText(path));
+    return format === "module" ? this.#record(url, path) : this.#commonJsRecord(url, path);
+  }
+
+  #formatOf(path: string): "module" | "commonjs" | "json" {
+    const extension = /\.[^./]*$/.exec(path)?.[0] ?? "";
+    if (!/^(\.[cm]?[jt]s|\.json|)$/.test(extension)) throw nodeError(TypeError, "ERR_UNKNOWN_FILE_EXTENSION", `Unknown file extension "${extension}" for ${path}`);
+    return formatOf(path, this.#resolver, () => this.#commonJs.readText(path));
+  }
+
+  #record(url: string, path: string): EsmRecord {
+    return this.#records.get(url) ?? this.#makeEsm(url, path, this.#commonJs.readText(path));
   }
 
   #makeEsm(url: string, path: string, source: string): EsmRecord {
-    let transformed: TransformedModule;
+    let shape: ModuleShape;
     try {
-      transformed = transformModule(source, parseModule(source));
+      shape = shapeOf(source, parseModule(source));
     } catch (error) {
       throw placeSyntaxError(error, source, url, this.#runtime.sources, "module");
     }
-    const record: EsmRecord = {
-      url, path, kind: "esm", ...makeNamespace(), locals: new Map(), source, transformed,
-      dependencies: [], linked: false, published: false, status: "new", failure: undefined, promise: undefined, body: undefined,
-    };
-    this.#records.set(url, record);
+    return this.#keep(makeRecord({ url, path, kind: "esm", locals: new Map(), shape }));
+  }
+
+  #keep(record: EsmRecord): EsmRecord {
+    this.#records.set(record.url, record);
     return record;
   }
 
-  #foreign(url: string, path: string, kind: "cjs" | "builtin" | "json", names: readonly string[]): EsmRecord {
-    const known = this.#records.get(url);
-    if (known) return known;
+  #commonJsRecord(url: string, path: string): EsmRecord {
     const values: Dict = {};
-    const record: EsmRecord = {
-      url, path, kind, ...makeNamespace(), locals: new Map(names.map((name) => [name, () => values[name]])), source: "", transformed: undefined,
-      dependencies: [], linked: false, published: false, status: "new", failure: undefined, promise: undefined, body: undefined,
+    const names = new Set(["default", ...commonJsNames(path, this.#commonJs, this.#runtime)]);
+    const record = makeRecord({ url, path, kind: "cjs", locals: new Map([...names].map((name) => [name, () => values[name]])), shape: undefined });
+    const commonJs = this.#commonJs;
+    record.body = () => {
+      const exported = commonJs.loadForImport(path);
+      for (const name of names) if (name !== "default" && exported != null && Object.hasOwn(exported, name)) values[name] = readQuietly(exported as Dict, name);
+      values["default"] = exported;
     };
-    record.body = this.#foreignBody(record, values);
-    this.#records.set(url, record);
-    return record;
+    return this.#keep(record);
   }
 
-  *#foreignBody(record: EsmRecord, values: Dict): Generator<unknown, void, unknown> {
-    if (record.kind === "json") {
-      values["default"] = parseJson(this.#commonJs.readText(record.path), record.path);
-      return;
+  #json(url: string, path: string, text: string): EsmRecord {
+    const { _cache } = this.#commonJs.Module;
+    let cached = path === "" ? undefined : _cache[path];
+    if (!cached?.loaded) {
+      cached = { exports: parseJson(text, path === "" ? url : path), loaded: true } as unknown as typeof cached;
+      if (path !== "") _cache[path] = cached as NonNullable<typeof cached>;
     }
-    const exported = this.#commonJs.load(record.path).exports;
-    for (const name of record.locals.keys()) {
-      if (name !== "default" && exported != null) values[name] = (exported as Dict)[name];
-    }
-    values["default"] = exported;
+    const value = cached?.exports;
+    return this.#keep(makeRecord({ url, path, kind: "json", locals: new Map([["default", () => value]]), shape: undefined }));
   }
 
   #builtin(name: string): EsmRecord {
     const known = this.#records.get(`node:${name}`);
     if (known) return known;
     const exported = this.#runtime.builtin(name);
-    const record = this.#foreign(`node:${name}`, name, "builtin", []);
-    for (const key of Object.keys(exported)) record.locals.set(key, () => exported[key]);
-    record.locals.set("default", () => exported);
-    record.status = "done";
-    return record;
+    const values: Dict = {};
+    const names = Object.keys(exported).filter((key) => key !== "default");
+    const sync = (): void => {
+      for (const key of names) values[key] = readQuietly(exported, key);
+    };
+    sync();
+    this.#builtinSyncs.push(sync);
+    const locals = new Map<string, Getter>(names.map((key) => [key, () => values[key]]));
+    locals.set("default", () => exported);
+    const record = makeRecord({ url: `node:${name}`, path: name, kind: "builtin", locals, shape: undefined });
+    record.status = "evaluated";
+    return this.#keep(record);
   }
 
-  #data(url: string): EsmRecord {
+  #data(url: string, attributes: Attributes): EsmRecord {
     const [, type = "", base64, body = ""] = /^data:([^,;]*)(?:;[^,;]*?)*?(;base64)?,(.*)$/s.exec(url) ?? [];
-    const text = base64 ? new TextDecoder().decode(Uint8Array.from(atob(body), (c) => c.charCodeAt(0))) : decodeURIComponent(body);
-    if (type === "text/javascript" || type === "application/javascript") return this.#records.get(url) ?? this.#makeEsm(url, "/[data]", text);
-    throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
-  }
-
-  #commonJsNames(path: string, seen: Set<string>): string[] {
-    if (seen.has(path) || path.endsWith(".json")) return [];
-    seen.add(path);
-    let found: { exports: string[]; reexports: string[] };
-    try {
-      found = lexCommonJs(this.#commonJs.readText(path));
-    } catch (error) {
-      // The lexer gives up on code that the engine will refuse as well, with a better message.
-      if (error instanceof Error) return [];
-      throw error;
-    }
-    const names = new Set(found.exports.filter((name) => name !== "default"));
-    for (const specifier of found.reexports) {
-      const target = isBuiltin(specifier) ? undefined : this.#resolver.require(specifier, path);
-      const more = isBuiltin(specifier) ? Object.keys(this.#runtime.builtin(specifier.replace(/^node:/, ""))) : target ? this.#commonJsNames(target, seen) : [];
-      for (const name of more) if (name !== "default") names.add(name);
-    }
-    return [...names];
+    const format = { "text/javascript": "module", "application/javascript": "module", "application/json": "json" }[type] as "module" | "json" | undefined;
+    if (format === undefined) throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
+    checkAttributes(url, format, attributes);
+    const known = this.#records.get(url);
+    if (known) return known;
+    const text = base64 ? new TextDecoder().decode(Uint8Array.from(atob(decodeURIComponent(body)), (c) => c.charCodeAt(0))) : decodeURIComponent(body);
+    return format === "json" ? this.#json(url, "", text) : this.#makeEsm(url, "/[data]", text);
   }
 
   /** Loads everything below, checks the imports, and publishes the exports of all of it. */
@@ -204,9 +254,9 @@ export class EsmLoader {
     const fresh: EsmRecord[] = [];
     try {
       this.#load(root, fresh);
+      markCycles(fresh);
       for (const record of fresh) this.#check(record);
       for (const record of fresh) this.#publish(record);
-      for (const record of fresh) this.#fillNamespace(record);
     } catch (error) {
       for (const record of fresh) this.#records.delete(record.url);
       throw error;
@@ -214,210 +264,124 @@ export class EsmLoader {
   }
 
   #load(record: EsmRecord, fresh: EsmRecord[]): void {
-    if (record.linked) return;
-    record.linked = true;
+    if (record.loaded) return;
+    record.loaded = true;
     fresh.push(record);
-    record.dependencies = (record.transformed?.requests ?? []).map((request) => this.#resolve(request.specifier, record.path, request.type));
+    record.dependencies = (record.shape?.requests ?? []).map((request) => this.#resolve(request.specifier, record.path, request.attributes));
     for (const dependency of record.dependencies) this.#load(dependency, fresh);
   }
 
   #check(record: EsmRecord): void {
-    for (const [k, request] of (record.transformed?.requests ?? []).entries()) {
+    for (const [k, request] of (record.shape?.requests ?? []).entries()) {
       const dependency = record.dependencies[k] as EsmRecord;
       for (const { name, offset } of request.names) {
-        const found = this.#find(dependency, name, new Set());
-        if (found !== undefined && found !== ambiguous) continue;
-        throw this.#missingExport(record, request.specifier, name, offset, dependency, found === ambiguous);
+        const found = resolveExport(dependency, name);
+        if (found !== undefined && found !== "ambiguous") continue;
+        throw this.#missingExport(record, request.specifier, name, offset, dependency, found === "ambiguous");
       }
     }
   }
 
   #missingExport(record: EsmRecord, specifier: string, name: string, offset: number, dependency: EsmRecord, isAmbiguous: boolean): Error {
+    const source = record.shape?.source ?? "";
     const message = dependency.kind === "cjs"
-      ? `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\nCommonJS modules can always be imported via the default export, for example using:\n\nimport pkg from '${specifier}';\nconst ${braces(record.source, offset)} = pkg;\n`
+      ? `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\nCommonJS modules can always be imported via the default export, for example using:\n\nimport pkg from '${specifier}';\n${destructuring(source, offset)}`
       : isAmbiguous ? `The requested module '${specifier}' contains conflicting star exports for name '${name}'`
       : `The requested module '${specifier}' does not provide an export named '${name}'`;
     const error = new SyntaxError(message);
     error.stack = `SyntaxError: ${message}`;
-    const before = record.source.slice(0, offset).split("\n");
-    this.#runtime.sources.setPosition(error, { label: record.url, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, sourceLine: record.source.split("\n")[before.length - 1] });
+    const before = source.slice(0, offset).split("\n");
+    this.#runtime.sources.setPosition(error, { label: record.url, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, sourceLine: source.split("\n")[before.length - 1] });
     return error;
   }
 
-  /** The getter behind an export, through re-exports. */
-  #find(record: EsmRecord, name: string, seen: Set<string>): Getter | undefined | typeof ambiguous {
-    const key = `${record.url} ${name}`;
-    if (seen.has(key)) return undefined;
-    seen.add(key);
-    if (!record.transformed) return record.locals.get(name);
-    for (const entry of record.transformed.exports) {
-      if (entry.kind === "star" || entry.name !== name) continue;
-      if (entry.kind === "local") return () => (record.locals.get(name) as Getter)();
-      const target = record.dependencies[entry.request] as EsmRecord;
-      if (entry.imported === "*") return () => target.facade;
-      return this.#find(target, entry.imported, seen);
-    }
-    if (name === "default") return undefined;
-    let found: { getter: Getter; origin: string } | undefined;
-    for (const entry of record.transformed.exports) {
-      if (entry.kind !== "star") continue;
-      const target = record.dependencies[entry.request] as EsmRecord;
-      const getter = this.#find(target, name, seen);
-      if (getter === ambiguous) return ambiguous;
-      if (!getter) continue;
-      const origin = this.#origin(target, name, new Set());
-      if (found && found.origin !== origin) return ambiguous;
-      found ??= { getter, origin };
-    }
-    return found?.getter;
-  }
-
-  /** Which binding an export is, to tell one thing exported twice from two things of one name. */
-  #origin(record: EsmRecord, name: string, seen: Set<string>): string {
-    const key = `${record.url} ${name}`;
-    if (seen.has(key) || !record.transformed) return key;
-    seen.add(key);
-    for (const entry of record.transformed.exports) {
-      if (entry.kind === "star" || entry.name !== name) continue;
-      if (entry.kind === "local") return `${record.url} ${entry.local}`;
-      return this.#origin(record.dependencies[entry.request] as EsmRecord, entry.imported, seen);
-    }
-    for (const entry of record.transformed.exports) {
-      if (entry.kind !== "star") continue;
-      const target = record.dependencies[entry.request] as EsmRecord;
-      if (this.#names(target, new Set()).has(name)) return this.#origin(target, name, seen);
-    }
-    return key;
-  }
-
-  #names(record: EsmRecord, seen: Set<EsmRecord>): Set<string> {
-    if (seen.has(record)) return new Set();
-    seen.add(record);
-    if (!record.transformed) return new Set(record.locals.keys());
-    const names = new Set<string>();
-    for (const entry of record.transformed.exports) {
-      if (entry.kind !== "star") names.add(entry.name);
-      else for (const name of this.#names(record.dependencies[entry.request] as EsmRecord, seen)) if (name !== "default") names.add(name);
-    }
-    return names;
-  }
-
   #publish(record: EsmRecord): void {
-    if (record.published) return;
-    record.published = true;
-    if (!record.transformed) return;
-    const make = evaluateModule(record.transformed.code, record.url, record.source, record.transformed.columnBefore, this.#runtime.realm, this.#runtime.sources) as (...args: unknown[]) => Body;
+    if (record.status !== "new") return;
+    record.status = "linked";
+    const { shape } = record;
+    if (!shape) return;
+    const { live, fixed, isLive } = this.#imports(record, shape);
+    const make = evaluateModule(shape.write(record.inCycle, isLive), record.url, shape.source, this.#runtime.realm, this.#runtime.sources) as (...args: unknown[]) => unknown;
     const publish = (getters: Record<string, Getter>): void => {
-      for (const [name, getter] of Object.entries(getters)) record.locals.set(name, getter);
+      for (const entry of shape.exports) if (entry.kind === "local") record.locals.set(entry.local, getters[entry.name] as Getter);
     };
     const importer = (specifier: unknown, options?: unknown): Promise<unknown> => this.dynamicImport(specifier, record.path, options);
-    record.body = make.call(undefined, publish, importer, this.#makeMeta(record), ...record.dependencies.flatMap((x) => [x.namespace, x.facade]));
-    void record.body.next();
+    const run = (): unknown => Reflect.apply(make, undefined, [publish, importer, this.#makeMeta(record), live, fixed, ...scopeFunctions(this.#runtime.loop)]);
+    if (!record.inCycle) {
+      record.body = run;
+      return;
+    }
+    const generator = run() as CyclicBody;
+    void generator.next();
+    record.body = shape.topLevelAwait ? () => driveBody(generator) : () => generator.next();
   }
 
-  #fillNamespace(record: EsmRecord): void {
-    const getters = new Map<string, Getter>();
-    for (const name of [...this.#names(record, new Set())].sort()) {
-      const getter = record.locals.get(name) ?? this.#find(record, name, new Set());
-      if (getter && getter !== ambiguous) getters.set(name, getter);
+  /** The module's imports as its code reads them: those that may still change through getters, the rest once. */
+  #imports(record: EsmRecord, shape: ModuleShape): { live: Dict; fixed: Dict; isLive: (local: string) => boolean } {
+    const live = Object.create(null) as Dict;
+    const fixed = Object.create(null) as Dict;
+    const changing = new Set<string>();
+    for (const [local, { request, imported }] of shape.bindings) {
+      const dependency = record.dependencies[request] as EsmRecord;
+      const { getter, mayChange } = this.#binding(dependency, imported);
+      if (record.inCycle || mayChange) changing.add(local);
+      const read = (): unknown => {
+        try {
+          return getter();
+        } catch (error) {
+          throw namedAs(error, local);
+        }
+      };
+      if (changing.has(local) || shape.reassigns(local)) Object.defineProperty(live, local, { get: read, set: refuseAssignment });
+      else Object.defineProperty(fixed, local, { get: read });
     }
-    fill(record.namespace, getters);
+    return { live, fixed, isLive: (local) => changing.has(local) };
+  }
+
+  #binding(dependency: EsmRecord, imported: ImportBinding["imported"]): { getter: Getter; mayChange: boolean } {
+    if (imported === "*") return { getter: () => this.#namespace(dependency), mayChange: false };
+    const target = resolveExport(dependency, imported);
+    if (!target || target === "ambiguous") throw new Error(`unchecked import ${imported}`);
+    const { record, local } = target;
+    const mayChange = local !== "*" && (record.kind === "builtin" ? local !== "default" : record.shape?.reassigns(local) === true);
+    return { getter: getterOf(target, (x) => this.#namespace(x)), mayChange };
   }
 
   #makeMeta(record: EsmRecord): Dict {
-    const url = record.url;
+    const { url } = record;
     const path = url.startsWith("file:") ? urlToFile(url) : undefined;
-    const resolve = (specifier: string): string => this.resolveUrl(specifier, record.path);
+    const resolve = (specifier: string): string => this.resolveUrl(`${specifier}`, record.path);
     return Object.assign(Object.create(null) as Dict, path === undefined ? {} : { dirname: path.replace(/\/[^/]*$/, "") || "/", filename: path }, { resolve, url });
   }
-
-  /** Runs the body after its dependencies. A promise when something awaits; it rejects with the module's error. */
-  #evaluate(record: EsmRecord): Promise<void> | undefined {
-    if (record.failure) throw record.failure.error;
-    if (record.status === "running" || record.status === "done") return undefined;
-    if (record.status === "waiting") return record.promise;
-    record.status = "running";
-    const waits: Promise<void>[] = [];
-    try {
-      for (const dependency of record.dependencies) {
-        const wait = this.#evaluate(dependency);
-        if (wait) waits.push(wait);
-      }
-      if (waits.length === 0 && record.transformed?.topLevelAwait !== true) {
-        void record.body?.next();
-        record.status = "done";
-        return undefined;
-      }
-    } catch (error) {
-      record.status = "done";
-      record.failure = { error };
-      throw error;
-    }
-    record.status = "waiting";
-    record.promise = this.#evaluateLater(record, waits);
-    // Whoever imports it handles the failure; the module's own copy of the promise must not count as unhandled.
-    record.promise.catch(() => undefined);
-    return record.promise;
-  }
-
-  async #evaluateLater(record: EsmRecord, waits: readonly Promise<void>[]): Promise<void> {
-    try {
-      if (waits.length > 0) await Promise.all(waits);
-      if (record.body) await drive(record.body);
-      record.status = "done";
-    } catch (error) {
-      record.failure = { error };
-      throw error;
-    }
-  }
 }
 
-function makeNamespace(): { namespace: Dict; facade: Dict } {
-  const namespace = Object.defineProperty(Object.create(null) as Dict, Symbol.toStringTag, { value: "Module" });
-  const refuse = (_: Dict, key: PropertyKey): never => {
-    throw new TypeError(`Cannot assign to read only property '${String(key)}' of object '[object Module]'`);
-  };
-  const facade = new Proxy(namespace, {
-    getOwnPropertyDescriptor: (target, key) => {
-      const found = Reflect.getOwnPropertyDescriptor(target, key);
-      return found?.get ? { value: (found.get as Getter)(), writable: true, enumerable: true, configurable: true } : found;
-    },
-    set: refuse,
-  });
-  return { namespace, facade };
+function optionsAttributes(options: unknown): Attributes {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) throw new TypeError("The second argument of import() must be an object");
+  const attributes = (options as { with?: unknown }).with;
+  if (attributes === undefined) return undefined;
+  if (typeof attributes !== "object" || attributes === null) throw new TypeError("The 'with' option must be an object");
+  return attributes as Record<string, string>;
 }
 
-/** Runs a body whose `yield`s are awaits. An async generator awaits by itself and yields nothing more. */
-async function drive(body: Body): Promise<void> {
-  let step = body.next();
-  for (;;) {
-    if (step instanceof Promise) {
-      await step;
-      return;
-    }
-    if (step.done) return;
-    let value: unknown;
-    let failure: { error: unknown } | undefined;
-    try {
-      value = await step.value;
-    } catch (error) {
-      failure = { error };
-    }
-    step = failure ? body.throw(failure.error) : (body as Generator<unknown, unknown, unknown>).next(value);
+/** A getter that throws leaves the name undefined, as in Node. */
+function readQuietly(object: Dict, name: string): unknown {
+  try {
+    return object[name];
+  } catch (error) {
+    return void error;
   }
-}
-
-/** The `{ … }` of an import statement, as written. */
-function braces(source: string, offset: number): string {
-  return source.slice(source.lastIndexOf("{", offset), source.indexOf("}", offset) + 1);
 }
 
 function refuseAssignment(): never {
   throw new TypeError("Assignment to constant variable.");
 }
 
-/** In alphabetical order, as the standard lists exports. */
-function fill(namespace: Dict, getters: ReadonlyMap<string, Getter>): void {
-  for (const [name, get] of [...getters].sort(([a], [b]) => (a < b ? -1 : 1))) Object.defineProperty(namespace, name, { get, set: refuseAssignment, enumerable: true, configurable: true });
-  Object.preventExtensions(namespace);
+/** How to write an import's `{ … }` for a CommonJS module, as far as the line with the name shows it. */
+function destructuring(source: string, offset: number): string {
+  const line = source.slice(source.lastIndexOf("\n", offset - 1) + 1).split("\n")[0] ?? "";
+  const braces = /{.*}/.exec(line)?.[0];
+  return braces === undefined ? "" : `const ${braces.replace(/\s+as\s+/g, ": ")} = pkg;\n`;
 }
+
+const COMMONJS_GLOBALS = new Set(["exports", "module", "require", "__filename", "__dirname"]);

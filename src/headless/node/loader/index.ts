@@ -18,14 +18,15 @@ export interface Loader extends LoaderApi {
 export function createLoader(runtime: Runtime): Loader {
   const resolver = new Resolver(runtime.vfs, runtime.options.conditions);
   const commonJs: CommonJs = new CommonJs(runtime, resolver, () => esm);
+  resolver.onDeprecated = (message, code) => runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
   const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs);
   return {
     resolver, commonJs, esm, Module: commonJs.Module as unknown as AnyFunction & Dict,
     createRequire: (file) => commonJs.requireFrom(file),
     import: (specifier, parentFile, options) => esm.dynamicImport(specifier, parentFile, options),
     runMain: (path) => {
-      if (formatOf(path, resolver, () => commonJs.readText(path)) === "module") return esm.import(path);
-      commonJs.load(path, undefined, true);
+      if (formatOf(path, resolver, () => commonJs.readText(path)) === "module") return esm.importMain(path);
+      commonJs.loadMain(path);
       return undefined;
     },
     evalScript: (code, name, file) => evaluateScript(runtime, code, name, (specifier, options) => esm.dynamicImport(specifier, file, options)),

@@ -1,5 +1,6 @@
 // Finds what a module's code says about names from outside a function: which identifiers refer to imports (scopes and
-// shadowing respected), where `import()` and `import.meta` stand, and whether `await` stands at the top level.
+// shadowing respected), where `import()` and `import.meta` stand, whether `await` stands at the top level, and which
+// names are assigned to. Reads trees with parentheses in them (acorn's `preserveParens`).
 
 /** A node of acorn's tree (ESTree), read loosely: the walk cares for a dozen of its seventy types. */
 export interface Ast {
@@ -27,23 +28,32 @@ export interface ModuleFacts {
   readonly dynamicImports: readonly number[];
   readonly metas: readonly { start: number; end: number }[];
   readonly topLevelAwait: boolean;
-  /** The `await x` expressions at the top level. */
-  readonly awaits: readonly { readonly start: number; readonly end: number; readonly startsStatement: boolean }[];
   /** `for await` or `await using` there: awaits that are no expression. */
   readonly awaitsInStatements: boolean;
+  /** Names that something assigns to, whatever they are declared as; "eval" when code unknown here may do so too. */
+  readonly assigned: ReadonlySet<string>;
 }
 
 export function isNode(value: unknown): value is Ast {
   return typeof value === "object" && value !== null && typeof (value as Ast).type === "string";
 }
 
-function children(node: Ast): Ast[] {
-  const found: Ast[] = [];
+/** Calls `visit` for every node right below. No list is made: this is most of what reading a module costs. */
+export function eachChild(node: Ast, visit: (child: Ast) => void): void {
   for (const key in node) {
     const value = node[key];
-    if (Array.isArray(value)) found.push(...value.filter(isNode));
-    else if (isNode(value)) found.push(value);
+    if (typeof value !== "object" || value === null) continue;
+    if (!Array.isArray(value)) {
+      if (isNode(value)) visit(value);
+      continue;
+    }
+    for (const item of value as unknown[]) if (isNode(item)) visit(item);
   }
+}
+
+export function children(node: Ast): Ast[] {
+  const found: Ast[] = [];
+  eachChild(node, (child) => void found.push(child));
   return found;
 }
 
@@ -61,6 +71,8 @@ export function boundNames(pattern: Ast | null | undefined): string[] {
       return boundNames(pattern["left"] as Ast);
     case "RestElement":
       return boundNames(pattern["argument"] as Ast);
+    case "ParenthesizedExpression":
+      return boundNames(pattern["expression"] as Ast);
     default:
       return [];
   }
@@ -71,7 +83,7 @@ export function declaredNames(declaration: Ast): string[] {
   return boundNames(declaration["id"] as Ast | null);
 }
 
-const isFunction = (node: Ast): boolean => /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node.type);
+export const isFunction = ({ type }: Ast): boolean => type === "FunctionDeclaration" || type === "FunctionExpression" || type === "ArrowFunctionExpression";
 const isLexical = (node: Ast): boolean =>
   node.type === "ClassDeclaration" || node.type === "FunctionDeclaration" || (node.type === "VariableDeclaration" && node["kind"] !== "var");
 
@@ -122,8 +134,12 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
   const dynamicImports: number[] = [];
   const metas: { start: number; end: number }[] = [];
   const statementStarts = new Set<number>();
-  const awaits: { start: number; end: number; startsStatement: boolean }[] = [];
+  const assigned = new Set<string>();
+  let topLevelAwait = false;
   let awaitsInStatements = false;
+  const assign = (target: unknown): void => {
+    if (isNode(target)) for (const name of boundNames(target)) assigned.add(name);
+  };
 
   const refer = (node: Ast, hidden: ReadonlySet<string>, shorthand: boolean, called: boolean): void => {
     const name = node["name"] as string;
@@ -131,13 +147,14 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
     references.push({ name, start: node.start, end: node.end, shorthand, called, startsStatement: statementStarts.has(node.start) });
   };
 
+  const into = (child: unknown, hidden: ReadonlySet<string>, insideFunction: boolean): void => {
+    if (isNode(child)) visit(child, hidden, insideFunction);
+  };
+
   const visit = (node: Ast, hidden: ReadonlySet<string>, insideFunction: boolean): void => {
     const names = imported.size === 0 ? [] : namesInside(node).filter((name) => imported.has(name));
     const inner = names.length > 0 ? new Set([...hidden, ...names]) : hidden;
     const deeper = insideFunction || isFunction(node) || node.type === "PropertyDefinition" || node.type === "StaticBlock";
-    const into = (child: unknown): void => {
-      if (isNode(child)) visit(child, inner, deeper);
-    };
     switch (node.type) {
       case "ImportDeclaration":
       case "ExportAllDeclaration":
@@ -145,7 +162,7 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
       case "ContinueStatement":
         return;
       case "ExportNamedDeclaration":
-        into(node["declaration"]);
+        into(node["declaration"], inner, deeper);
         return;
       case "Identifier":
         refer(node, inner, false, false);
@@ -157,43 +174,54 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
         dynamicImports.push(node.start);
         break;
       case "AwaitExpression":
-        if (!insideFunction) awaits.push({ start: node.start, end: node.end, startsStatement: statementStarts.has(node.start) });
+        if (!insideFunction) topLevelAwait = true;
         break;
+      case "ForInStatement":
       case "ForOfStatement":
         if (node["await"] === true && !insideFunction) awaitsInStatements = true;
+        assign(node["left"]);
+        break;
+      case "AssignmentExpression":
+        assign(node["left"]);
+        break;
+      case "UpdateExpression":
+        assign(node["argument"]);
         break;
       case "VariableDeclaration":
         if (node["kind"] === "await using" && !insideFunction) awaitsInStatements = true;
         break;
       case "LabeledStatement":
-        into(node["body"]);
+        into(node["body"], inner, deeper);
         return;
       case "MemberExpression":
-        into(node["object"]);
-        if (node["computed"] === true) into(node["property"]);
+        into(node["object"], inner, deeper);
+        if (node["computed"] === true) into(node["property"], inner, deeper);
         return;
       case "Property": {
         const value = node["value"] as Ast;
         if (node["shorthand"] === true && value.type === "Identifier") refer(value, inner, true, false);
         else {
-          if (node["computed"] === true) into(node["key"]);
-          into(value);
+          if (node["computed"] === true) into(node["key"], inner, deeper);
+          into(value, inner, deeper);
         }
         return;
       }
       case "MethodDefinition":
       case "PropertyDefinition":
         // A computed key is evaluated outside the member; the walk's `deeper` matters for await only, which is rare there.
-        if (node["computed"] === true) into(node["key"]);
-        into(node["value"]);
+        if (node["computed"] === true) into(node["key"], inner, deeper);
+        into(node["value"], inner, deeper);
         return;
       case "CallExpression":
       case "TaggedTemplateExpression": {
         const key = node.type === "CallExpression" ? "callee" : "tag";
         const target = node[key] as Ast;
-        if (target.type === "Identifier") refer(target, inner, false, true);
-        else into(target);
-        for (const child of children(node)) if (child !== target) into(child);
+        const bare = withoutParentheses(target);
+        if (bare.type === "Identifier") {
+          refer(bare, inner, false, true);
+          if (bare["name"] === "eval") assigned.add("eval");
+        } else into(target, inner, deeper);
+        for (const child of children(node)) if (child !== target) visit(child, inner, deeper);
         return;
       }
       case "Program":
@@ -206,8 +234,14 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
         break;
       default:
     }
-    for (const child of children(node)) into(child);
+    for (const child of children(node)) visit(child, inner, deeper);
   };
   visit(program, new Set(), false);
-  return { references, dynamicImports, metas, topLevelAwait: awaits.length > 0 || awaitsInStatements, awaits, awaitsInStatements };
+  return { references, dynamicImports, metas, topLevelAwait: topLevelAwait || awaitsInStatements, awaitsInStatements, assigned };
+}
+
+function withoutParentheses(node: Ast): Ast {
+  let inner = node;
+  while (inner.type === "ParenthesizedExpression") inner = inner["expression"] as Ast;
+  return inner;
 }

@@ -17,7 +17,8 @@ export interface TestDetails {
 
 export interface TestData {
   readonly nesting: number;
-  readonly name: string;
+  /** Absent from plans, diagnostics and output. */
+  readonly name?: string;
   readonly testNumber?: number;
   readonly details?: TestDetails;
   readonly skip?: string | true;
@@ -45,6 +46,8 @@ interface PlainError {
   readonly message: string;
   readonly stack: string | undefined;
   readonly own: Readonly<Record<string, unknown>>;
+  /** Of an AggregateError. */
+  readonly errors?: readonly unknown[];
   readonly isError: true;
 }
 
@@ -59,11 +62,21 @@ function plainValue(value: unknown): unknown {
 }
 
 function plainError(value: unknown, depth = 0): unknown {
+  // Node's way of sending errors finds no fields in a DOMException.
+  if (typeof DOMException === "function" && value instanceof DOMException) return {};
   if (!(value instanceof Error)) return plainValue(value);
   const own = Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, key === "cause" && depth < 8 ? plainError(entry, depth + 1) : plainValue(entry)]));
   const { cause } = value;
   if (cause !== undefined && !("cause" in own) && depth < 8) own["cause"] = plainError(cause, depth + 1);
-  return { isError: true, name: value.name, message: value.message, stack: value.stack, own } satisfies PlainError;
+  const errors = value instanceof AggregateError && depth < 8 ? value.errors.map((error: unknown) => plainError(error, depth + 1)) : undefined;
+  return { isError: true, name: value.name, message: value.message, stack: value.stack, own, ...(errors ? { errors } : {}) } satisfies PlainError;
+}
+
+const revived = new WeakSet<object>();
+
+/** Whether the error has come from another process. */
+export function isRevived(error: unknown): boolean {
+  return typeof error === "object" && error !== null && revived.has(error);
 }
 
 const CLASSES: Readonly<Record<string, new (message?: string) => Error>> = { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError };
@@ -74,12 +87,14 @@ function revivedError(value: unknown): unknown {
   const { failureType } = plain.own;
   const own = Object.fromEntries(Object.entries(plain.own).map(([key, entry]) => [key, key === "cause" ? revivedError(entry) : entry]));
   const error = typeof failureType === "string" ? testFailure(own["cause"], failureType as FailureType) : new (CLASSES[plain.name] ?? Error)(plain.message);
+  revived.add(error);
   const hide = (key: string, entry: unknown): void => void Object.defineProperty(error, key, { value: entry, writable: true, configurable: true, enumerable: false });
   hide("message", plain.message);
   hide("stack", plain.stack);
   if (error.name !== plain.name) hide("name", plain.name);
   for (const [key, entry] of Object.entries(own)) if (key !== "cause" || typeof failureType === "string") (error as unknown as Record<string, unknown>)[key] = entry;
   if ("cause" in own && typeof failureType !== "string") hide("cause", own["cause"]);
+  if (plain.errors) hide("errors", plain.errors.map(revivedError));
   return error;
 }
 

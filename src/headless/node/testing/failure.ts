@@ -21,10 +21,8 @@ export function testFailure(cause: unknown, failureType: FailureType): TestFailu
   const given = (cause as { message?: unknown } | null | undefined)?.message ?? cause;
   const message = typeof given === "string" ? given : inspect(given);
   const error = nodeError(Error, "ERR_TEST_FAILURE", message) as TestFailure;
-  Reflect.deleteProperty(error, "code");
   error.failureType = failureType;
   error.cause = cause;
-  error.code = "ERR_TEST_FAILURE";
   made.add(error);
   return error;
 }

@@ -1,17 +1,19 @@
 // One test run in one process: the root of the tree, its counters, its reporters, and who gets the blame for an error
 // that no test's own code caught.
 import { startTimer } from "../builtins/timers.ts";
-import { nodeError } from "../errors.ts";
+import { invalidArgValue, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
 import type { Location, TestData, TestDetails, TestEvent, TestEventType } from "./events.ts";
 import { CANCELLED, type FailureType, testFailure } from "./failure.ts";
 import { type EventSink, makeSinks } from "./reporter.ts";
+import { snapshots } from "./snapshot.ts";
 import { TestNode } from "./test-node.ts";
 
 export interface HarnessOptions {
   readonly testOnly: boolean;
   readonly patterns: readonly RegExp[];
+  readonly skipPatterns: readonly RegExp[];
 }
 
 interface Counters {
@@ -34,10 +36,22 @@ interface Counted {
   readonly passed: boolean;
 }
 
+/** Of `node --test`, or of `run()`, whose events go to a stream of its own and do not touch the exit code. */
+export interface RunnerSettings {
+  readonly concurrency?: boolean | number | undefined;
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly sinks?: EventSink[];
+}
+
 /** "/re/flags" or the source of one, as --test-name-pattern takes it. */
-export function patternOf(text: string): RegExp {
+export function patternOf(text: string, name = "--test-name-pattern"): RegExp {
   const [, body = text, flags = ""] = /^\/(.*)\/([a-z]*)$/.exec(text) ?? [];
-  return new RegExp(body, flags);
+  try {
+    return new RegExp(body, flags);
+  } catch (error) {
+    throw invalidArgValue(name, text, `is an invalid regular expression. ${(error as Error).message}`);
+  }
 }
 
 const PENDING_AT_END = "Promise resolution is still pending but the event loop has already resolved";
@@ -48,6 +62,8 @@ export class Harness {
   readonly root: TestNode;
   readonly counters: Counters = { all: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0, topLevel: 0, suites: 0 };
   mayRun = false;
+  /** `assert.register` of node:test: what it adds to `t.assert`. */
+  readonly ownAssertions = new Map<string, AnyFunction>();
   readonly #sinks: EventSink[];
   /** Key of the running test in the event loop's scope. */
   readonly #scopeKey = {};
@@ -57,13 +73,24 @@ export class Harness {
   #begun = false;
   #reported = false;
 
-  /** `runner`: the process of `node --test`, whose own tests are the files. */
-  constructor(runtime: Runtime, runner = false) {
+  readonly #failsProcess: boolean;
+  readonly #forceExit: boolean;
+
+  /** `runner`: a run whose own tests are files. */
+  constructor(runtime: Runtime, runner?: RunnerSettings) {
     this.runtime = runtime;
     const { options } = runtime;
-    this.options = runner ? { testOnly: false, patterns: [] } : { testOnly: options.testOnly, patterns: options.testNamePatterns.map(patternOf) };
-    this.#sinks = makeSinks(runtime);
-    this.root = new TestNode({ harness: this, name: "<root>", fn: undefined, parent: undefined, location: undefined, ...(runner ? { concurrency: true } : {}) });
+    this.options = runner ? { testOnly: false, patterns: [], skipPatterns: [] } : {
+      testOnly: options.testOnly, patterns: options.testNamePatterns.map((text) => patternOf(text)), skipPatterns: options.testSkipPatterns.map((text) => patternOf(text, "--test-skip-pattern")),
+    };
+    this.#sinks = runner?.sinks ?? makeSinks(runtime);
+    this.#failsProcess = runner?.sinks === undefined;
+    this.#forceExit = runner === undefined && options.testForceExit;
+    const { concurrency, timeout, signal } = runner ?? {};
+    this.root = new TestNode({
+      harness: this, name: "<root>", fn: undefined, parent: undefined, location: undefined,
+      ...(concurrency === undefined ? {} : { concurrency }), ...(timeout === undefined ? {} : { timeout }), ...(signal === undefined ? {} : { signal }),
+    });
     this.root.startMs = performance.now();
     this.#listen();
   }
@@ -122,7 +149,8 @@ export class Harness {
     const outer = this.#suite;
     this.#suite = suite;
     try {
-      return run();
+      // What it starts after an `await` belongs to it too.
+      return this.inside(suite, run);
     } finally {
       this.#suite = outer;
     }
@@ -216,11 +244,11 @@ export class Harness {
   }
 
   emitPlan(nesting: number, location: Location | undefined, count: number): void {
-    this.#send({ type: "test:plan", data: { ...location, nesting, name: "", count } });
+    this.#send({ type: "test:plan", data: { ...location, nesting, count } });
   }
 
   emitDiagnostic(nesting: number, location: Location | undefined, message: string): void {
-    this.#send({ type: "test:diagnostic", data: { ...location, nesting, name: "", message } });
+    this.#send({ type: "test:diagnostic", data: { ...location, nesting, message } });
   }
 
   emitHookFailure(testNumber: number, location: Location | undefined, details: TestDetails): void {
@@ -228,21 +256,30 @@ export class Harness {
   }
 
   #send(event: TestEvent): void {
-    if (event.type === "test:fail" && event.data.todo === undefined) this.runtime.process.exitCode = 1;
+    if (this.#failsProcess && event.type === "test:fail" && event.data.todo === undefined) this.runtime.process.exitCode = 1;
     this.#queue.push(event);
     if (this.#queue.length > 1) return;
     // As Node's reporters, which are streams: what a test prints itself comes before the report of it, and what was
     // not reported when the program calls process.exit is not told at all.
     this.runtime.loop.post(() => {
       for (const queued of this.#queue.splice(0)) for (const sink of this.#sinks) sink.send(queued);
-      if (this.#reported) for (const sink of this.#sinks) void sink.end();
+      if (!this.#reported) return;
+      for (const sink of this.#sinks) void sink.end();
+      // All known tests have run: what else the program waits for does not count.
+      if (this.#forceExit) this.runtime.exit();
     });
+  }
+
+  /** The last known test has ended: with --test-force-exit so does the process, whatever it still waits for. */
+  allDone(): void {
+    if (this.#forceExit) void this.finish();
   }
 
   /** The end of the run: plan, diagnostics, totals. */
   reportRun(root: TestNode): void {
     if (this.#reported) return;
     this.#reported = true;
+    snapshots(this.runtime).save();
     const { counters } = this;
     this.emitPlan(0, undefined, counters.topLevel);
     const totals = [`tests ${counters.all}`, `suites ${counters.suites}`, `pass ${counters.passed}`, `fail ${counters.failed}`, `cancelled ${counters.cancelled}`, `skipped ${counters.skipped}`, `todo ${counters.todo}`, `duration_ms ${root.durationMs}`];

@@ -1,5 +1,5 @@
 // `mock` of node:test: functions, methods, getters and setters that remember their calls, and timers (mock-timers.ts).
-import { invalidArgType, invalidArgValue } from "../errors.ts";
+import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
 import { MockTimers } from "./mock-timers.ts";
 
@@ -49,7 +49,9 @@ export class MockFunctionContext {
   mockImplementationOnce(implementation: AnyFunction, onCall?: number): void {
     if (typeof implementation !== "function") throw invalidArgType("implementation", "function", implementation);
     const next = this.#calls.length;
-    this.#once.set(onCall === undefined ? next : Math.max(onCall, next), implementation);
+    const call = onCall ?? next;
+    checkInteger(call, "onCall", next);
+    this.#once.set(call, implementation);
   }
 
   resetCalls(): void {
@@ -57,20 +59,18 @@ export class MockFunctionContext {
   }
 
   restore(): void {
-    this.#putBack?.();
-    this.#implementation = this.#original;
-    this.#once.clear();
+    if (this.#putBack) this.#putBack();
+    else this.#implementation = this.#original;
   }
 
   /** For the mock itself. */
   nextImplementation(): AnyFunction {
     const call = this.#calls.length;
-    const once = this.#once.get(call);
-    if (once) {
-      this.#once.delete(call);
-      return once;
-    }
-    return call < this.#times ? this.#implementation : this.#original;
+    const next = this.#once.get(call) ?? this.#implementation;
+    this.#once.delete(call);
+    // The last call that counts puts the original back before it runs.
+    if (call + 1 === this.#times) this.restore();
+    return next;
   }
 
   record(call: MockCall): void {
@@ -86,6 +86,24 @@ const ownDescriptor = (object: object, name: PropertyKey): PropertyDescriptor | 
   return undefined;
 };
 
+function checkInteger(value: unknown, name: string, min: number): void {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < min || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= ${min} && <= ${Number.MAX_SAFE_INTEGER}`, value);
+}
+
+function timesOf({ times = Number.POSITIVE_INFINITY }: MockOptions): number {
+  if (times !== Number.POSITIVE_INFINITY) checkInteger(times, "options.times", 1);
+  return times;
+}
+
+/** A function that can also be constructed. Its name is what Node's has: that of the parameter it stands in for. */
+function namelessMock(): AnyFunction {
+  return Object.defineProperty(function () {
+    // Mocks do nothing until they are told what to do.
+  }, "name", { value: "original", configurable: true });
+}
+
 export class MockTracker {
   readonly #runtime: Runtime;
   readonly #contexts: MockFunctionContext[] = [];
@@ -99,31 +117,33 @@ export class MockTracker {
     return (this.#timers ??= new MockTimers(this.#runtime));
   }
 
-  fn(original: unknown = () => undefined, implementation: unknown = original, options: MockOptions = {}): AnyFunction {
+  fn(original: unknown = namelessMock(), implementation: unknown = original, options: MockOptions = {}): AnyFunction {
     let [base, act, settings] = [original, implementation, options];
-    if (typeof base === "object" && base !== null) [base, act, settings] = [() => undefined, undefined, base as MockOptions];
-    else if (typeof act === "object" && act !== null) [act, settings] = [base, act as MockOptions];
-    act ??= base;
+    if (typeof base === "object" && base !== null) {
+      settings = base as MockOptions;
+      base = act = namelessMock();
+    } else if (typeof act === "object" && act !== null) [act, settings] = [base, act as MockOptions];
     if (typeof base !== "function") throw invalidArgType("original", "function", base);
     if (typeof act !== "function") throw invalidArgType("implementation", "function", act);
-    return this.#make(base as AnyFunction, act as AnyFunction, settings.times ?? Number.POSITIVE_INFINITY);
+    return this.#make(base as AnyFunction, act as AnyFunction, timesOf(settings));
   }
 
   method(object: object | AnyFunction, name: PropertyKey, implementation?: unknown, options: MockOptions = {}): AnyFunction {
     let [act, settings] = [implementation, options];
     if (typeof act === "object" && act !== null) [act, settings] = [undefined, act as MockOptions];
-    if (object === null || (typeof object !== "object" && typeof object !== "function")) throw invalidArgType("object", ["object", "function"], object);
+    if (typeof name !== "string" && typeof name !== "symbol") throw invalidArgType("methodName", ["string", "symbol"], name);
+    if (object === null || (typeof object !== "object" && typeof object !== "function")) throw invalidArgType("object", "object", object);
+    if (act !== undefined && typeof act !== "function") throw invalidArgType("implementation", "function", act);
+    for (const side of ["getter", "setter"] as const) if (settings[side] !== undefined && typeof settings[side] !== "boolean") throw invalidArgType(`options.${side}`, "boolean", settings[side]);
+    const times = timesOf(settings);
     if (settings.getter && settings.setter) throw invalidArgValue("options.setter", settings.setter, "cannot be used with 'options.getter'");
     const kind = settings.getter ? "get" : settings.setter ? "set" : "value";
     const descriptor = ownDescriptor(object, name);
     const original = descriptor?.[kind] as unknown;
     if (typeof original !== "function") throw invalidArgValue("methodName", original, "must be a method");
-    const own = Object.getOwnPropertyDescriptor(object, name);
-    const putBack = (): void => {
-      if (own) Object.defineProperty(object, name, own);
-      else Reflect.deleteProperty(object, name);
-    };
-    const mock = this.#make(original as AnyFunction, (act ?? original) as AnyFunction, settings.times ?? Number.POSITIVE_INFINITY, putBack);
+    // As in Node 20: an inherited method becomes one of the object's own.
+    const putBack = (): void => void Object.defineProperty(object, name, descriptor as PropertyDescriptor);
+    const mock = this.#make(original as AnyFunction, (act ?? original) as AnyFunction, times, putBack);
     const common = { configurable: descriptor?.configurable ?? true, enumerable: descriptor?.enumerable ?? false };
     if (kind === "value") Object.defineProperty(object, name, { ...common, writable: descriptor?.writable ?? true, value: mock });
     else Object.defineProperty(object, name, { ...common, ...(descriptor?.get ? { get: descriptor.get } : {}), ...(descriptor?.set ? { set: descriptor.set as (value: unknown) => void } : {}), [kind]: mock });
@@ -131,13 +151,15 @@ export class MockTracker {
   }
 
   getter(object: object, name: PropertyKey, implementation?: unknown, options: MockOptions = {}): AnyFunction {
-    if (typeof implementation === "object") return this.method(object, name, undefined, { ...(implementation as MockOptions), getter: true });
-    return this.method(object, name, implementation, { ...options, getter: true });
+    const [act, settings] = typeof implementation === "object" && implementation !== null ? [undefined, implementation as MockOptions] : [implementation, options];
+    if (settings.getter === false) throw invalidArgValue("options.getter", false, "cannot be false");
+    return this.method(object, name, act, { getter: true, ...settings });
   }
 
   setter(object: object, name: PropertyKey, implementation?: unknown, options: MockOptions = {}): AnyFunction {
-    if (typeof implementation === "object") return this.method(object, name, undefined, { ...(implementation as MockOptions), setter: true });
-    return this.method(object, name, implementation, { ...options, setter: true });
+    const [act, settings] = typeof implementation === "object" && implementation !== null ? [undefined, implementation as MockOptions] : [implementation, options];
+    if (settings.setter === false) throw invalidArgValue("options.setter", false, "cannot be false");
+    return this.method(object, name, act, { setter: true, ...settings });
   }
 
   reset(): void {

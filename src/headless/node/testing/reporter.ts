@@ -3,6 +3,7 @@ import { invalidArgValue } from "../errors.ts";
 import { resolvePath } from "../../posix-path.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { packEvent, type TestEvent } from "./events.ts";
+import { JunitReporter } from "./junit.ts";
 import { DotReporter, SpecReporter } from "./spec.ts";
 import { TapReporter } from "./tap.ts";
 
@@ -32,26 +33,38 @@ export interface EventSink {
   end(): Promise<void> | undefined;
 }
 
-export const BUILTIN_REPORTERS = ["spec", "tap", "dot"] as const;
+export const BUILTIN_REPORTERS = ["spec", "tap", "dot", "junit"] as const;
 
 export function makeReporter(runtime: Runtime, name: string): Reporter | undefined {
   const { stdout } = runtime.process;
   const colors = (stdout.isTTY === true && runtime.process.env["NO_COLOR"] === undefined) || runtime.process.env["FORCE_COLOR"] ? COLORFUL : PLAIN;
   if (name === "tap") return new TapReporter();
   if (name === "spec") return new SpecReporter(colors, runtime.cwd);
+  if (name === "junit") return new JunitReporter(String((runtime.builtin("os")["hostname"] as AnyFunction)()));
   if (name === "dot") return new DotReporter(colors, stdout.columns ?? 20);
   return undefined;
 }
 
-/** In a test file's own process under `node --test`, events go to the runner; otherwise to the chosen reporters. */
-export function makeSinks(runtime: Runtime): EventSink[] {
-  const { options, process, host } = runtime;
-  if (process.env["NODE_TEST_CONTEXT"] === "child-v8" && host.ipc) return [{ send: (event) => host.send(packEvent(event)), end: () => undefined }];
-  const names = options.testReporters.length > 0 ? options.testReporters : [process.stdout.isTTY === true ? "spec" : "tap"];
+/** Which reporters, each with its place. Throws when their numbers differ, as node:test does when it is loaded. */
+export function chosenReporters({ options, process }: Runtime): readonly (readonly [name: string, destination: string])[] {
+  const names = options.testReporters.length === 0 && options.testReporterDestinations.length === 0 ? [process.stdout.isTTY === true ? "spec" : "tap"] : options.testReporters;
   const destinations = options.testReporterDestinations.length === 0 && names.length === 1 ? ["stdout"] : options.testReporterDestinations;
   if (destinations.length !== names.length) throw invalidArgValue("--test-reporter", names, "must match the number of specified '--test-reporter-destination'");
-  return names.map((name, k) => {
-    const write = destination(runtime, destinations[k] as string);
+  return names.map((name, k) => [name, destinations[k] as string]);
+}
+
+const isTestFile = ({ process, host }: Runtime): boolean => process.env["NODE_TEST_CONTEXT"] === "child-v8" && host.ipc;
+
+/** For whoever loads node:test. */
+export function checkReporters(runtime: Runtime): void {
+  if (!isTestFile(runtime)) chosenReporters(runtime);
+}
+
+/** In a test file's own process under `node --test`, events go to the runner; otherwise to the chosen reporters. */
+export function makeSinks(runtime: Runtime): EventSink[] {
+  if (isTestFile(runtime)) return [{ send: (event) => runtime.host.send(packEvent(event)), end: () => undefined }];
+  return chosenReporters(runtime).map(([name, place]) => {
+    const write = destination(runtime, place);
     const reporter = makeReporter(runtime, name);
     return reporter ? textSink(reporter, write) : customSink(runtime, name, write);
   });
@@ -95,9 +108,10 @@ function customSink(runtime: Runtime, specifier: string, write: (text: string) =
     }
   }
   const run = async (): Promise<void> => {
-    const loaded = (await runtime.loader.import(specifier, resolvePath("[reporter]", runtime.cwd))) as Dict;
+    const loaded = (await runtime.loop.track(runtime.loader.import(specifier, resolvePath("[reporter]", runtime.cwd)) as Promise<unknown>)) as Dict;
     let reporter = (loaded["default"] ?? loaded) as unknown;
-    const isClass = typeof reporter === "function" && typeof (reporter as { prototype?: Dict }).prototype?.["_transform"] === "function";
+    // Generator functions have a prototype too, but no constructor on it.
+    const isClass = typeof reporter === "function" && Object.hasOwn((reporter as { prototype?: object }).prototype ?? {}, "constructor");
     if (isClass) reporter = new (reporter as new () => unknown)();
     if (typeof reporter === "function") {
       for await (const text of (reporter as AnyFunction)(events()) as AsyncIterable<unknown>) write(String(text));
@@ -110,7 +124,8 @@ function customSink(runtime: Runtime, specifier: string, write: (text: string) =
     })();
     for await (const text of stream) write(String(text));
   };
-  const done = runtime.loop.track(run());
+  // What waits for events keeps no process alive; what is still to be written at the end does.
+  const done = run();
   return {
     send: (event) => {
       queue.push(event);
@@ -119,7 +134,7 @@ function customSink(runtime: Runtime, specifier: string, write: (text: string) =
     end: () => {
       ended = true;
       wake();
-      return done;
+      return runtime.loop.track(done);
     },
   };
 }

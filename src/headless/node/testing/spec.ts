@@ -1,6 +1,6 @@
 // The spec reporter (the one for people), in Node 20's layout, and the lines it shares with the dot reporter.
 import { inspect } from "node-inspect-extracted";
-import type { TestData, TestEvent } from "./events.ts";
+import { isRevived, type TestData, type TestEvent } from "./events.ts";
 import { type Colors, type Reporter } from "./reporter.ts";
 
 const SYMBOLS = { fail: "\u2716 ", pass: "\u2714 ", note: "\u2139 ", parent: "\u25B6 ", skipped: "\uFE63 " } as const;
@@ -12,11 +12,18 @@ interface ReportedError {
   readonly failureType?: string;
 }
 
+/** Errors that have come from another process have lost their constructor there, and Node's print-out says so. */
+export function inspectReported(error: unknown, fromProcess: boolean): string {
+  const text = inspect(error, { breakLength: Number.POSITIVE_INFINITY });
+  return fromProcess ? text.replace(/^(\[?|\s*\[?cause\]?: )((?:Type|Range|Reference|Syntax|Eval|URI)Error)(?=:|$)/gm, "$1$2 [Error]") : text;
+}
+
 function errorText(error: unknown, space: string): string {
   if (!error) return "";
   const { code, cause } = error as ReportedError;
   const shown = code === "ERR_TEST_FAILURE" ? cause : error;
-  return `\n${space}  ${inspect(shown, { breakLength: Number.POSITIVE_INFINITY }).split(/\r?\n/).join(`\n${space}  `)}\n`;
+  const told = inspectReported(shown, isRevived(shown));
+  return `\n${space}  ${told.split(/\r?\n/).join(`\n${space}  `)}\n`;
 }
 
 /** One test's line, with its error below it. */

@@ -1,7 +1,7 @@
 // A suite (`describe`): its function runs at once and only collects tests; they run when its turn comes.
 import { isTestFailure, testFailure } from "./failure.ts";
 import { SuiteContext } from "./test-context.ts";
-import { noop, once, quietly, type RunArguments, type TestInit, TestNode } from "./test-node.ts";
+import { noop, once, quietly, race, type RunArguments, type TestInit, TestNode } from "./test-node.ts";
 
 export class TestSuite extends TestNode {
   override readonly reportedType = "suite";
@@ -55,7 +55,7 @@ export class TestSuite extends TestNode {
       const { stop, clear } = this.harness.stopAfter(this.timeoutMs, this.signal);
       try {
         const subtests = this.skipped || this.error !== undefined ? [] : this.subtests;
-        await Promise.race([Promise.all(subtests.map((subtest) => subtest.start())), stop]);
+        await race([Promise.all(subtests.map((subtest) => subtest.start())), stop]);
       } finally {
         clear();
       }

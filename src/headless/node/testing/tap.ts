@@ -87,7 +87,7 @@ export class TapReporter implements Reporter {
       case "test:plan":
         return `${indent(data.nesting)}1..${data.count}\n`;
       case "test:start":
-        return `${indent(data.nesting)}# Subtest: ${escape(data.name)}\n`;
+        return `${indent(data.nesting)}# Subtest: ${escape(data.name ?? "")}\n`;
       case "test:stdout":
       case "test:stderr":
         return (data.message ?? "").split(LINE).filter((line) => line !== "").map((line) => `# ${escape(line)}\n`).join("");

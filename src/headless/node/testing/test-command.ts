@@ -1,11 +1,13 @@
 // `node --test`: one child process per test file, its events gathered into one report.
 import { createStream } from "../builtins/stream.ts";
-import { ExitSignal } from "../errors.ts";
-import type { ChildHandle, Dict, Runtime } from "../runtime.ts";
+import { resolvePath } from "../../posix-path.ts";
+import { ExitSignal, invalidArgType, invalidArgValue, outOfRange, unsupported } from "../errors.ts";
+import type { AnyFunction, ChildHandle, Dict, Runtime } from "../runtime.ts";
 import { findTestFiles, MissingPath } from "./discovery.ts";
 import { type TestEvent, unpackEvent } from "./events.ts";
 import { testFailure } from "./failure.ts";
-import { Harness } from "./harness.ts";
+import { Harness, patternOf, type RunnerSettings } from "./harness.ts";
+import type { EventSink } from "./reporter.ts";
 import { type TestInit, TestNode } from "./test-node.ts";
 
 /** Totals of one file; the runner prints its own. */
@@ -60,22 +62,29 @@ class FileTest extends TestNode {
   }
 }
 
-function childArguments(execArgv: readonly string[]): string[] {
+/** What the run's own options add to every file's command line. */
+interface FileFlags {
+  readonly only?: boolean | undefined;
+  readonly patterns?: readonly RegExp[] | undefined;
+  readonly forceExit?: boolean | undefined;
+}
+
+function childArguments(execArgv: readonly string[], { only, patterns = [], forceExit }: FileFlags): string[] {
   const kept: string[] = [];
   for (let k = 0; k < execArgv.length; k++) {
     const flag = execArgv[k] as string;
     if (RUNNER_FLAG_WITH_VALUE.test(flag)) k++;
     else if (!RUNNER_FLAG.test(flag)) kept.push(flag);
   }
-  return kept;
+  return [...kept, ...(forceExit ? ["--test-force-exit"] : []), ...patterns.map((pattern) => `--test-name-pattern=${String(pattern)}`), ...(only ? ["--test-only"] : [])];
 }
 
 /** Starts the file's process and passes on what it says. Fails like the process did. */
-function runFile(runtime: Runtime, test: FileTest): Promise<void> {
+function runFile(runtime: Runtime, test: FileTest, flags: FileFlags): Promise<void> {
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   let errorLine = "";
   const say = (type: "test:stdout" | "test:stderr", message: string): void => {
-    if (message !== "") test.add({ type, data: { nesting: 0, name: "", file: test.path, message } });
+    if (message !== "") test.add({ type, data: { nesting: 0, file: test.path, message } });
   };
   return new Promise((resolve, reject) => {
     const { loop, host, process } = runtime;
@@ -87,7 +96,7 @@ function runFile(runtime: Runtime, test: FileTest): Promise<void> {
       finish();
     });
     const child: ChildHandle = host.spawn(
-      { command: "node", args: [...childArguments(process.execArgv), test.path], cwd: runtime.cwd, env, stdin: false, ipc: true, terminal: null },
+      { command: "node", args: [...childArguments(process.execArgv, flags), test.path], cwd: runtime.cwd, env, stdin: false, ipc: true, terminal: null },
       {
         started: () => undefined,
         output: (fd, data) => loop.post(() => {
@@ -115,14 +124,20 @@ function runFile(runtime: Runtime, test: FileTest): Promise<void> {
   });
 }
 
-async function runAll(runtime: Runtime, files: readonly string[], timeoutMs: number): Promise<void> {
-  const harness = new Harness(runtime, true);
+interface RunSettings extends FileFlags, RunnerSettings {
+  readonly files: readonly string[];
+  readonly setup?: (() => unknown) | undefined;
+}
+
+async function runAll(runtime: Runtime, { files, setup, ...settings }: RunSettings): Promise<void> {
+  const harness = new Harness(runtime, settings);
+  await setup?.();
   harness.mayRun = true;
-  // Processes in one realm take turns; real ones run side by side.
   const tests = files.map((file) => {
-    const test: FileTest = harness.root.createSubtest(FileTest, file, () => runFile(runtime, test), { timeout: timeoutMs }, undefined) as FileTest;
+    const test: FileTest = harness.root.createSubtest(FileTest, file, () => runFile(runtime, test, settings), settings.signal ? { signal: settings.signal } : {}, undefined) as FileTest;
     return test;
   });
+  // Processes in one realm take turns; real ones run side by side.
   if (runtime.host.ownsRealm) await Promise.all(tests.map((test) => test.start()));
   else for (const test of tests) await test.start();
   await harness.finish();
@@ -131,6 +146,7 @@ async function runAll(runtime: Runtime, files: readonly string[], timeoutMs: num
 /** The command. Its exit code is 1 when a test failed or a named path is missing; finding no tests is no failure in Node 20. */
 export function runTestFiles(runtime: Runtime): Promise<unknown> {
   const { options } = runtime;
+  const shard = shardOf(runtime, options.testShard);
   let files: string[];
   try {
     files = findTestFiles(runtime, options.rest);
@@ -139,17 +155,78 @@ export function runTestFiles(runtime: Runtime): Promise<unknown> {
     runtime.process.stderr.write(`${error.message}\n`);
     return runtime.exit(1);
   }
-  return runAll(runtime, files, options.testTimeoutMs).catch((error: unknown) => {
+  return runAll(runtime, { files: inShard(files, shard), concurrency: options.testConcurrency || true, timeout: options.testTimeoutMs }).catch((error: unknown) => {
     if (!(error instanceof ExitSignal)) throw error;
   });
 }
 
-/** `run()` of node:test: a stream that ends when the run does. Its results go to the run's own reporters. */
-export function runFiles(runtime: Runtime, options: Dict = {}): object {
+interface Shard {
+  readonly index: number;
+  readonly total: number;
+}
+
+function shardOf(runtime: Runtime, text: string | undefined): Shard | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  if (match) return checkShard({ index: Number(match[1]), total: Number(match[2]) });
+  runtime.process.exitCode = 1;
+  throw invalidArgValue("--test-shard", text, "must be in the form of <index>/<total>");
+}
+
+function checkShard({ index, total }: Shard): Shard {
+  checkInteger(total, "options.shard.total", 1, Number.MAX_SAFE_INTEGER);
+  checkInteger(index, "options.shard.index", 1, total);
+  return { index, total };
+}
+
+function checkInteger(value: unknown, name: string, min: number, max: number): void {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
+}
+
+function inShard(files: readonly string[], shard: Shard | undefined): readonly string[] {
+  return shard ? files.filter((_, at) => at % shard.total === shard.index - 1) : files;
+}
+
+/** `run()` of node:test: a stream of the run's events, which it also emits by name. Ends when the run does. */
+export function runFiles(runtime: Runtime, given?: unknown): object {
+  const options = typeof given === "object" && given !== null ? (given as Dict) : {};
+  const { files, watch, forceExit, only, shard, setup, testNamePatterns, concurrency, timeout, signal } = options;
+  if (files != null && !Array.isArray(files)) throw invalidArgType("options.files", "Array", files);
+  for (const [name, value] of Object.entries({ watch, forceExit, only })) if (value != null && typeof value !== "boolean") throw invalidArgType(`options.${name}`, "boolean", value);
+  if (watch === true) throw unsupported("run() of node:test with watch", "nothing tells this runner that a file has changed");
+  if (shard != null && typeof shard !== "object") throw invalidArgType("options.shard", "object", shard);
+  if (setup != null && typeof setup !== "function") throw invalidArgType("options.setup", "function", setup);
+  const patterns = testNamePatterns == null ? [] : (Array.isArray(testNamePatterns) ? testNamePatterns : [testNamePatterns]).map((value: unknown, at) => {
+    if (value instanceof RegExp) return value;
+    if (typeof value !== "string") throw invalidArgType(`options.testNamePatterns[${at}]`, ["string", "RegExp"], value);
+    return patternOf(value, `options.testNamePatterns[${at}]`);
+  });
+  const part = shard == null ? undefined : checkShard(shard as unknown as Shard);
   const { Readable } = createStream();
-  const files = (options["files"] as string[] | undefined) ?? findTestFiles(runtime, []);
-  const stream = new Readable({ objectMode: true, read: () => undefined });
-  const run = runAll(runtime, files, (options["timeout"] as number | undefined) ?? Number.POSITIVE_INFINITY);
-  run.then(() => stream.push(null), (error: unknown) => stream.emit("error", error));
+  const stream = new Readable({ objectMode: true, highWaterMark: Number.MAX_SAFE_INTEGER, read: () => undefined });
+  const sink: EventSink = {
+    send: ({ type, data }) => {
+      stream.emit(type, data);
+      stream.push({ type, data });
+    },
+    end: () => {
+      stream.push(null);
+      return undefined;
+    },
+  };
+  if (runtime.process.env["NODE_TEST_CONTEXT"] !== undefined) {
+    runtime.process.emitWarning("node:test run() is being called recursively within a test file. skipping running files.");
+    const harness = new Harness(runtime, { sinks: [sink] });
+    void harness.finish();
+    return stream;
+  }
+  const settings: RunSettings = {
+    files: inShard((files as string[] | undefined)?.map((file) => resolvePath(file, runtime.cwd)) ?? findTestFiles(runtime, []), part), patterns, only: only as boolean | undefined, forceExit: forceExit as boolean | undefined,
+    sinks: [sink], setup: setup == null ? undefined : () => (setup as unknown as AnyFunction)(stream),
+    concurrency: concurrency as boolean | number | undefined, timeout: timeout as number | undefined, signal: signal as AbortSignal | undefined,
+  };
+  runtime.loop.track(runAll(runtime, settings)).catch((error: unknown) => void stream.emit("error", error));
   return stream;
 }

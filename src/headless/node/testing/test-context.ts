@@ -3,7 +3,8 @@ import { testFailure } from "./failure.ts";
 import { MockTracker } from "./mock.ts";
 import { type HookName, type TestNode, type TestOptions, TestNode as Node } from "./test-node.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
-import { invalidArgType } from "../errors.ts";
+import { invalidArgType, outOfRange } from "../errors.ts";
+import { snapshots } from "./snapshot.ts";
 
 const COUNTED_ASSERTIONS = [
   "deepEqual", "deepStrictEqual", "doesNotMatch", "doesNotReject", "doesNotThrow", "equal", "fail", "ifError", "match", "notDeepEqual", "notDeepStrictEqual", "notEqual",
@@ -25,8 +26,13 @@ export function testArguments(given: readonly unknown[]): { name: string; option
     fn = options;
     options = undefined;
   }
-  return { name: typeof name === "string" ? name : "", options: options !== null && typeof options === "object" ? (options as TestOptions) : {}, fn: typeof fn === "function" ? (fn as AnyFunction) : undefined };
+  const settings = (options !== null && typeof options === "object" ? options : {}) as TestOptions & { name?: unknown; fn?: unknown };
+  const title = settings.name ?? name;
+  const body = settings.fn ?? fn;
+  return { name: typeof title === "string" ? title : "", options: settings, fn: typeof body === "function" ? (body as AnyFunction) : undefined };
 }
+
+const MAX_UINT32 = 2 ** 32 - 1;
 
 export class TestPlan {
   readonly #expected: number;
@@ -34,6 +40,8 @@ export class TestPlan {
 
   constructor(expected: number) {
     if (typeof expected !== "number") throw invalidArgType("count", "number", expected);
+    if (!Number.isInteger(expected)) throw outOfRange("count", "an integer", expected);
+    if (expected < 0 || expected > MAX_UINT32) throw outOfRange("count", `>= 0 && <= ${MAX_UINT32}`, expected);
     this.#expected = expected;
   }
 
@@ -74,14 +82,19 @@ export class TestContext {
     if (this.#assert) return this.#assert;
     const { plan, harness } = this.#test;
     const assert = harness.runtime.builtin("assert");
-    this.#assert = Object.create(null) as Dict;
-    for (const name of COUNTED_ASSERTIONS) {
-      this.#assert[name] = (...args: unknown[]) => {
+    const own = (this.#assert = Object.create(null) as Dict);
+    const count = (name: string, check: AnyFunction): void => {
+      own[name] = (...args: unknown[]) => {
         if (plan) plan.actual++;
-        return (assert[name] as AnyFunction)(...args);
+        return Reflect.apply(check, this, args) as unknown;
       };
-    }
-    return this.#assert;
+    };
+    for (const name of COUNTED_ASSERTIONS) count(name, assert[name] as AnyFunction);
+    const known = snapshots(harness.runtime);
+    count("snapshot", ((actual: unknown, options?: Dict) => known.compare(this.#test, actual, options)) as AnyFunction);
+    count("fileSnapshot", ((actual: unknown, path: unknown, options?: Dict) => known.compareFile(actual, path, options)) as AnyFunction);
+    for (const [name, check] of harness.ownAssertions) count(name, check);
+    return own;
   }
 
   get mock(): MockTracker {

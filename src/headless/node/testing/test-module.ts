@@ -3,7 +3,9 @@ import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { createStream } from "../builtins/stream.ts";
 import { harnessOf } from "./harness.ts";
 import { MockTracker } from "./mock.ts";
-import { BUILTIN_REPORTERS, makeReporter } from "./reporter.ts";
+import { BUILTIN_REPORTERS, checkReporters, makeReporter } from "./reporter.ts";
+import { checkFunction, checkString } from "../errors.ts";
+import { snapshots } from "./snapshot.ts";
 import { testArguments } from "./test-context.ts";
 import { TestSuite } from "./suite.ts";
 import { type HookName, type TestFactory, TestNode, type TestOptions } from "./test-node.ts";
@@ -11,6 +13,7 @@ import { runFiles } from "./test-command.ts";
 import type { TestEvent } from "./events.ts";
 
 export function createTest(runtime: Runtime): Dict {
+  checkReporters(runtime);
   const define = (Factory: TestFactory): AnyFunction & Dict => {
     const run = (given: readonly unknown[], extra: TestOptions): Promise<void> => {
       const harness = harnessOf(runtime);
@@ -37,29 +40,49 @@ export function createTest(runtime: Runtime): Dict {
   let mock: MockTracker | undefined;
   Object.assign(test, {
     test, it: test, describe: suite, suite, before: hook("before"), after: hook("after"), beforeEach: hook("beforeEach"), afterEach: hook("afterEach"),
-    run: (options?: Dict) => runFiles(runtime, options),
+    run: (options?: Dict) => runFiles(runtime, options), snapshot: snapshots(runtime).settings,
+    assert: {
+      register: (name: unknown, check: unknown) => {
+        checkString(name, "name");
+        checkFunction(check, "fn");
+        harnessOf(runtime).ownAssertions.set(name, check as AnyFunction);
+      },
+    },
   });
   Object.defineProperty(test, "mock", { enumerable: true, configurable: true, get: () => (mock ??= new MockTracker(runtime)) });
   Object.defineProperty(test, "reporters", { enumerable: false, configurable: true, get: () => createReporters(runtime) });
   return test;
 }
 
-/** node:test/reporters: each a Transform from events to text. */
+/** node:test/reporters: spec is a Transform stream (to be made with or without `new`), the others are async generators. */
 function createReporters(runtime: Runtime): Dict {
   const { Transform } = createStream() as unknown as { Transform: new (options: Dict) => object };
   return Object.fromEntries(BUILTIN_REPORTERS.map((name) => {
-    const make = function (): object {
+    if (name !== "spec") return [name, Object.defineProperty(generator(runtime, name), "name", { value: name === "junit" ? "junitReporter" : `${name}Reporter` })];
+    const spec = function (source?: AsyncIterable<TestEvent>): unknown {
+      // `stream.compose(spec)` calls it with the events.
+      if (typeof source === "object") return generator(runtime, name)(source);
       const reporter = makeReporter(runtime, name);
-      let head = reporter?.head ?? "";
       return new Transform({
         writableObjectMode: true,
-        transform: (event: TestEvent, _encoding: string, done: (error: null, text: string) => void) => {
-          done(null, head + (reporter?.report(event) ?? ""));
-          head = "";
-        },
+        transform: (event: TestEvent, _encoding: string, done: (error: null, text: string) => void) => done(null, reporter?.report(event) ?? ""),
         flush: (done: (error: null, text: string) => void) => done(null, reporter?.end() ?? ""),
       });
     };
-    return [name, make];
+    return [name, spec];
   }));
+}
+
+function generator(runtime: Runtime, name: string): AnyFunction {
+  return (async function* (source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+    const reporter = makeReporter(runtime, name);
+    if (!reporter) return;
+    if (reporter.head !== "") yield reporter.head;
+    for await (const event of source) {
+      const text = reporter.report(event);
+      if (text !== "") yield text;
+    }
+    const rest = reporter.end();
+    if (rest !== "") yield rest;
+  }) as AnyFunction;
 }

@@ -98,8 +98,10 @@ export class TestNode {
     this.timeoutMs = init.timeout === undefined || init.timeout === null || init.timeout === Number.POSITIVE_INFINITY ? parent?.timeoutMs : init.timeout;
     let skip = init.skip;
     if (options.patterns.length > 0 && parent && !this.matchesPatterns()) skip = "test name does not match pattern";
+    if (parent && options.skipPatterns.some((pattern) => pattern.test(this.name))) skip = "test name matches skip pattern";
     if (options.testOnly && !this.only) skip = "'only' option not set";
     this.fn = skip || typeof init.fn !== "function" ? noop : init.fn;
+    if (init.signal !== undefined && typeof (init.signal as { aborted?: unknown } | null)?.aborted !== "boolean") throw invalidArgType("options.signal", "AbortSignal", init.signal);
     this.outerSignal = init.signal;
     this.outerSignal?.addEventListener("abort", this.#onAbort);
     this.#expectedAssertions = init.plan;
@@ -242,6 +244,7 @@ export class TestNode {
       if (parent) this.controller.abort();
     }
     if (parent || this.isHook) this.postRun();
+    else this.harness.allDone();
   }
 
   protected get isHook(): boolean {
@@ -254,23 +257,25 @@ export class TestNode {
     try {
       const call = (more: readonly unknown[]): unknown => this.harness.inside(this, () => Reflect.apply(this.fn, args.context, [...args.args, ...more]));
       if (this.fn.length !== args.args.length + 1) {
-        await Promise.race([Promise.resolve(call([])), stop]);
+        await race([Promise.resolve(call([])), stop]);
         return;
       }
       let calls = 0;
-      const finished = new Promise<void>((resolve, reject) => {
-        const result = call([(error: unknown) => {
-          calls++;
-          if (calls === 2) throw testFailure("callback invoked multiple times", "multipleCallbackInvocations");
-          if (calls > 1) return;
-          if (error) reject(error as Error);
-          else resolve();
-        }]);
-        if (!(result instanceof Promise)) return;
+      let [resolve, reject]: [() => void, (error: unknown) => void] = [noop, noop];
+      const finished = new Promise<void>((...settle) => ([resolve, reject] = settle));
+      const result = call([(error: unknown) => {
+        calls++;
+        if (calls === 2) throw testFailure("callback invoked multiple times", "multipleCallbackInvocations");
+        if (calls > 1) return;
+        if (error) reject(error);
+        else resolve();
+      }]);
+      if (result instanceof Promise) {
         this.fail(testFailure("passed a callback but also returned a Promise", "callbackAndPromisePresent"));
-        result.then(() => resolve(), reject);
-      });
-      await Promise.race([finished, stop]);
+        await race([result, stop]);
+        return;
+      }
+      await race([finished, stop]);
     } finally {
       clear();
     }
@@ -371,16 +376,32 @@ export class TestNode {
   }
 }
 
+const MAX_UINT32 = 2 ** 32 - 1;
+
 function concurrencyOf(asked: TestInit["concurrency"], inherited: number, isRoot: boolean): number {
   if (asked === undefined || asked === null) return inherited;
   if (typeof asked === "boolean") return asked ? (isRoot ? 2 : Number.POSITIVE_INFINITY) : 1;
   if (typeof asked !== "number") throw invalidArgType("options.concurrency", ["boolean", "number"], asked);
+  if (!Number.isInteger(asked)) throw outOfRange("options.concurrency", "an integer", asked);
+  if (asked < 1 || asked > MAX_UINT32) throw outOfRange("options.concurrency", `>= 1 && <= ${MAX_UINT32}`, asked);
   return asked;
 }
 
 export function once(run: () => Promise<void>): () => Promise<void> {
   let result: Promise<void> | undefined;
   return () => (result ??= run());
+}
+
+/**
+ * As Node's runner waits: with as many turns of the promise queue between the end of a test and what follows. Programs that
+ * finish their work in such turns after calling `done` depend on it.
+ */
+export function race(promises: readonly Promise<unknown>[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const inner = promises.map((promise) => new Promise((settle, fail) => void promise.then(settle, fail)));
+    // The engine's own functions as handlers: its stack traces then find their way through here.
+    Promise.race(inner).then(resolve as (value: unknown) => void, reject);
+  });
 }
 
 /** A test that is failing already reports its first error; what its hooks throw afterwards is not told. */

@@ -1,0 +1,87 @@
+// A child whose parent sleeps until it has ended: what it prints is kept, and the answer is written into memory that both
+// share. With it go the files that changed meanwhile, for the parent cannot be told of them in any other way.
+import { encode } from "@msgpack/msgpack";
+import { LIMITS } from "../../base/limits.ts";
+import { type Signal, SYNC_HEAD_BYTES, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
+import type { ProcessSink } from "./process-table.ts";
+
+export interface SyncEvents {
+  /** To where the parent's own output goes. */
+  output(fd: 1 | 2, data: Uint8Array): void;
+  kill(signal: Signal): void;
+  /** The child is gone, or never was. */
+  done(result: Omit<SyncSpawnResult, "pid" | "ops" | "seq">): void;
+}
+
+/** Where the child's words and its end go. */
+export class SyncChild implements ProcessSink {
+  readonly #spawn: SyncSpawnRequest;
+  readonly #events: SyncEvents;
+  readonly #kept: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
+  readonly #bytes: Record<1 | 2, number> = { 1: 0, 2: 0 };
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #error: SyncSpawnResult["error"] = null;
+
+  constructor(spawn: SyncSpawnRequest, events: SyncEvents) {
+    this.#spawn = spawn;
+    this.#events = events;
+    if (spawn.timeoutMs !== null && spawn.timeoutMs > 0) this.#timer = setTimeout(() => this.#kill("ETIMEDOUT"), spawn.timeoutMs);
+  }
+
+  output(fd: 1 | 2, data: Uint8Array): void {
+    const how = fd === 1 ? this.#spawn.stdout : this.#spawn.stderr;
+    if (how === "inherit") this.#events.output(fd, data);
+    if (how !== "keep") return;
+    const room = Math.min(this.#spawn.maxBytes, LIMITS.processOutputBytes) - this.#bytes[fd];
+    if (room >= 0) this.#kept[fd].push(data);
+    this.#bytes[fd] += data.length;
+    if (data.length > room) this.#kill("ENOBUFS");
+  }
+
+  backlogBytes(): number {
+    return 0;
+  }
+
+  message(): boolean {
+    return true;
+  }
+
+  exit(code: number | null, signal: Signal | null): void {
+    clearTimeout(this.#timer);
+    this.#events.done({ code, signal, error: this.#error, stdout: joined(this.#kept[1]), stderr: joined(this.#kept[2]) });
+  }
+
+  #kill(code: string): void {
+    if (this.#error) return;
+    this.#error = { code, message: code };
+    this.#events.kill(this.#spawn.killSignal);
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Writes the answer and wakes the sleeper; one that is too large is told as ENOBUFS, with the files all the same if they fit. */
+export function answerSync(memory: SharedArrayBuffer, result: SyncSpawnResult): void {
+  let packed = encode(result);
+  const room = Math.min(memory.maxByteLength, LIMITS.syncAnswerBytes) - SYNC_HEAD_BYTES;
+  const tooMuch = { code: "ENOBUFS", message: `ENOBUFS: a synchronous child may hand back ${LIMITS.syncAnswerBytes} bytes` };
+  if (packed.length > room) packed = encode({ ...result, error: tooMuch, stdout: new Uint8Array(), stderr: new Uint8Array() });
+  if (packed.length > room) packed = encode({ ...result, error: tooMuch, stdout: new Uint8Array(), stderr: new Uint8Array(), ops: [] });
+  const needed = SYNC_HEAD_BYTES + packed.length;
+  // A hostile sleeper may have left no room at all: then it sleeps on.
+  if (needed > memory.maxByteLength) return;
+  if (memory.byteLength < needed) memory.grow(needed);
+  new Uint8Array(memory, SYNC_HEAD_BYTES).set(packed);
+  const head = new Int32Array(memory, 0, 2);
+  Atomics.store(head, 1, packed.length);
+  Atomics.store(head, 0, 1);
+  Atomics.notify(head, 0);
+}

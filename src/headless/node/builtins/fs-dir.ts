@@ -1,0 +1,76 @@
+// fs.Dir: an open folder that is read entry by entry.
+import { nodeError } from "../errors.ts";
+import type { AnyFunction, Runtime } from "../runtime.ts";
+import { takeCallback } from "./fs-arguments.ts";
+
+type Loop = Runtime["loop"];
+
+export class Dir {
+  readonly #path: string;
+  readonly #entries: unknown[];
+  readonly #loop: Loop;
+  #closed = false;
+
+  constructor(path: string, entries: unknown[], loop: Loop) {
+    this.#path = path;
+    this.#entries = entries;
+    this.#loop = loop;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  readSync(): unknown {
+    this.#check();
+    return this.#entries.shift() ?? null;
+  }
+
+  closeSync(): void {
+    this.#check();
+    this.#closed = true;
+  }
+
+  read(...args: unknown[]): Promise<unknown> | undefined {
+    return this.#form(args, () => this.readSync());
+  }
+
+  close(...args: unknown[]): Promise<unknown> | undefined {
+    return this.#form(args, () => this.closeSync());
+  }
+
+  async *entries(): AsyncGenerator<unknown> {
+    try {
+      for (let entry = await this.read(); entry !== null; entry = await this.read()) yield entry;
+    } finally {
+      await this.close();
+    }
+  }
+
+  #check(): void {
+    if (this.#closed) throw nodeError(Error, "ERR_DIR_CLOSED", "Directory handle was closed");
+  }
+
+  /** A promise, or a call of the callback that was given. */
+  #form(args: unknown[], run: () => unknown): Promise<unknown> | undefined {
+    if (args.length === 0 || args[0] === undefined) {
+      return new Promise((resolve, reject) => this.#loop.post(() => {
+        try {
+          resolve(run());
+        } catch (error) {
+          reject(error as Error);
+        }
+      }));
+    }
+    const done: AnyFunction = takeCallback(args, "callback");
+    this.#check();
+    this.#loop.post(() => void done(null, run()));
+    return undefined;
+  }
+}
+Object.defineProperty(Dir.prototype, Symbol.asyncIterator, { value: Dir.prototype.entries, writable: true, configurable: true, enumerable: false });
+const { asyncDispose, dispose } = Symbol as unknown as { asyncDispose?: symbol; dispose?: symbol };
+if (asyncDispose) Object.defineProperty(Dir.prototype, asyncDispose, { value: Dir.prototype.close, writable: true, configurable: true, enumerable: false });
+if (dispose) Object.defineProperty(Dir.prototype, dispose, { value: Dir.prototype.closeSync, writable: true, configurable: true, enumerable: false });
+
+export const openDirectory = (runtime: Runtime, path: string, entries: unknown[]): Dir => new Dir(path, entries, runtime.loop);

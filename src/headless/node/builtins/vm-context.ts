@@ -1,0 +1,141 @@
+// A context of node:vm: an object as the global object of scripts. A Worker has one realm, so the language's own objects
+// (Object, Array, Error …) are the process's; everything else a script sees is what the object holds.
+// A name that is nowhere is a ReferenceError; Node's own globals (process, setTimeout …) are undefined in it. Two things
+// tell it from a real one: the language's objects are the same inside and out, and a sloppy function called without an
+// owner has the process's global object as `this`.
+import type { Dict } from "../runtime.ts";
+
+const LANGUAGE = [
+  "Object", "Function", "Array", "Number", "parseFloat", "parseInt", "Infinity", "NaN", "undefined", "Boolean", "String", "Symbol", "Date", "Promise", "RegExp", "Error", "AggregateError", "EvalError", "RangeError", "ReferenceError",
+  "SyntaxError", "TypeError", "URIError", "globalThis", "JSON", "Math", "Intl", "ArrayBuffer", "Uint8Array", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array", "Float32Array", "Float64Array", "Uint8ClampedArray",
+  "BigUint64Array", "BigInt64Array", "DataView", "Map", "BigInt", "Set", "WeakMap", "WeakSet", "Proxy", "Reflect", "FinalizationRegistry", "WeakRef", "decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "unescape",
+  "eval", "isFinite", "isNaN", "console", "SharedArrayBuffer", "Atomics", "WebAssembly",
+] as const;
+const language: ReadonlySet<PropertyKey> = new Set(LANGUAGE);
+
+interface Lexical {
+  value: unknown;
+  readonly constant: boolean;
+  ready: boolean;
+}
+
+/** What `console` is in a context: there, and silent. */
+const silent = (): Dict => {
+  const nothing = (): void => undefined;
+  return Object.fromEntries(["debug", "error", "info", "log", "warn", "dir", "dirxml", "table", "trace", "group", "groupCollapsed", "groupEnd", "clear", "count", "countReset", "assert", "profile", "profileEnd", "time", "timeLog", "timeEnd", "timeStamp", "context"].map((name) => [name, nothing]));
+};
+
+export class VmContext {
+  readonly sandbox: Dict;
+  /** `this` and `globalThis` in the context. */
+  readonly global: object;
+  /** What `with` is given. */
+  readonly scope: object;
+  readonly #lexical = new Map<PropertyKey, Lexical>();
+  readonly #assigned = new Set<PropertyKey>();
+  /** Functions of a script that is about to begin: until it hands them over, they are its own. */
+  readonly #hoisting = new Set<PropertyKey>();
+  readonly #console = silent();
+  readonly #outer: object;
+
+  constructor(sandbox: object, outer: object) {
+    this.sandbox = sandbox as Dict;
+    this.#outer = outer;
+    this.global = this.#makeGlobal();
+    this.scope = this.#makeScope();
+  }
+
+  /** Before a script runs: its names exist from the start, as hoisting has it. */
+  declare(script: { variables: readonly string[]; functions: readonly string[]; lexical: ReadonlyMap<string, boolean>; assigned: readonly string[] }): void {
+    for (const name of script.lexical.keys()) if (this.#lexical.has(name)) throw new SyntaxError(`Identifier '${name}' has already been declared`);
+    for (const name of [...script.functions, ...script.variables]) {
+      if (this.#lexical.has(name)) throw new SyntaxError(`Identifier '${name}' has already been declared`);
+      if (script.functions.includes(name)) this.#hoisting.add(name);
+    }
+    if (script.functions.length === 0) this.declareVariables(script.variables);
+    for (const [name, constant] of script.lexical) this.#lexical.set(name, { value: undefined, constant, ready: false });
+    for (const name of script.assigned) this.#assigned.add(name);
+  }
+
+  /** After the functions, as the engine does it: the order is that of the object's keys. */
+  declareVariables(names: readonly string[]): void {
+    for (const name of names) if (!Reflect.has(this.sandbox, name)) Reflect.set(this.sandbox, name, undefined);
+  }
+
+  /** A function of the script, made. */
+  handOver(name: string, value: unknown): void {
+    this.#hoisting.delete(name);
+    Reflect.set(this.sandbox, name, value);
+  }
+
+  #languageValue(key: PropertyKey): unknown {
+    if (key === "globalThis") return this.global;
+    return key === "console" ? this.#console : (Reflect.get(globalThis, key) as unknown);
+  }
+
+  #makeGlobal(): object {
+    const { sandbox } = this;
+    return new Proxy(sandbox, {
+      has: (target, key) => Reflect.has(target, key) || language.has(key),
+      get: (target, key) => {
+        if (Reflect.has(target, key)) return Reflect.get(target, key) as unknown;
+        return language.has(key) ? this.#languageValue(key) : undefined;
+      },
+      set: (target, key, value) => Reflect.set(target, key, value),
+      ownKeys: (target) => [...new Set([...LANGUAGE, ...Reflect.ownKeys(target)])],
+      getOwnPropertyDescriptor: (target, key) => {
+        const own = Reflect.getOwnPropertyDescriptor(target, key);
+        if (own) return own;
+        return language.has(key) && Object.isExtensible(target) ? { value: this.#languageValue(key), writable: true, enumerable: false, configurable: true } : undefined;
+      },
+    });
+  }
+
+  #makeScope(): object {
+    const { sandbox } = this;
+    return new Proxy(Object.create(null) as object, {
+      has: (_target, key) => {
+        if (key === Symbol.unscopables || this.#hoisting.has(key)) return false;
+        if (this.#lexical.has(key) || Reflect.has(sandbox, key) || key === "globalThis" || key === "console") return true;
+        // The language's own are found outside, and called there without a `this`.
+        return !language.has(key) && (this.#assigned.has(key) || key in globalThis || key in this.#outer);
+      },
+      get: (_target, key) => {
+        if (key === Symbol.unscopables) return undefined;
+        const lexical = this.#lexical.get(key);
+        if (lexical) {
+          if (!lexical.ready) throw new ReferenceError(`Cannot access '${String(key)}' before initialization`);
+          return lexical.value;
+        }
+        if (Reflect.has(sandbox, key)) return Reflect.get(sandbox, key) as unknown;
+        return language.has(key) ? this.#languageValue(key) : undefined;
+      },
+      set: (_target, key, value) => {
+        const lexical = this.#lexical.get(key);
+        if (!lexical) {
+          Reflect.set(sandbox, key, value);
+          return true;
+        }
+        if (lexical.ready && lexical.constant) throw new TypeError("Assignment to constant variable.");
+        lexical.value = value;
+        lexical.ready = true;
+        return true;
+      },
+      deleteProperty: (_target, key) => Reflect.deleteProperty(sandbox, key),
+    });
+  }
+}
+
+const contexts = new WeakMap<object, VmContext>();
+
+export const contextOf = (sandbox: object): VmContext | undefined => contexts.get(sandbox);
+
+export function contextify(sandbox: object, outer: object): VmContext {
+  const known = contexts.get(sandbox);
+  if (known) return known;
+  const made = new VmContext(sandbox, outer);
+  contexts.set(sandbox, made);
+  contexts.set(made.global, made);
+  return made;
+}
+

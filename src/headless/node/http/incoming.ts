@@ -1,0 +1,120 @@
+// http.IncomingMessage: a request as its server sees it, a response as its client does.
+import { createStream } from "../builtins/stream.ts";
+import type { Dict, Emitter, Runtime } from "../runtime.ts";
+import type { Socket } from "../net/socket.ts";
+import { headersObject } from "./common.ts";
+import { oldClass, type OldClass } from "./old-class.ts";
+
+export interface Incoming extends Emitter {
+  socket: Socket;
+  httpVersionMajor: number;
+  httpVersionMinor: number;
+  httpVersion: string;
+  complete: boolean;
+  rawHeaders: string[];
+  rawTrailers: string[];
+  headers: Record<string, string | string[]>;
+  url: string;
+  method: string | null;
+  statusCode: number | null;
+  statusMessage: string | null;
+  aborted: boolean;
+  upgrade: boolean | null;
+  client: Socket;
+  req?: unknown;
+  joinDuplicateHeaders: boolean;
+  _consumed: boolean;
+  _dumped: boolean;
+  readonly readable: boolean;
+  readonly readableEnded: boolean;
+  destroyed: boolean;
+  push(chunk: Uint8Array | null): boolean;
+  resume(): void;
+  destroy(error?: Error | null): void;
+  _dump(): void;
+}
+
+interface Hidden extends Incoming {
+  [HEADERS]: Record<string, string | string[]> | undefined;
+  [TRAILERS]: Record<string, string | string[]> | undefined;
+}
+
+const HEADERS = Symbol("headers");
+const TRAILERS = Symbol("trailers");
+
+export function createIncoming(runtime: Runtime): OldClass<Incoming> {
+  const { Readable } = createStream() as unknown as { Readable: { readonly prototype: object; call(self: unknown, options: Dict): void } };
+
+  return oldClass<Incoming>("IncomingMessage", Readable, (self, [socket]) => {
+    const { readableHighWaterMark: highWaterMark } = (socket ?? {}) as { readableHighWaterMark?: number };
+    Readable.call(self, { autoDestroy: true, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
+    Object.assign(self, {
+      socket, client: socket, httpVersionMajor: null, httpVersionMinor: null, httpVersion: null, complete: false, rawHeaders: [], rawTrailers: [],
+      aborted: false, upgrade: null, url: "", method: null, statusCode: null, statusMessage: null, joinDuplicateHeaders: false, _consumed: false, _dumped: false,
+      [HEADERS]: undefined, [TRAILERS]: undefined,
+    });
+  }, {
+    get connection() {
+      return this.socket;
+    },
+    set connection(value: Socket) {
+      this.socket = value;
+    },
+    get headers() {
+      return ((this as Hidden)[HEADERS] ??= headersObject(this.rawHeaders, this.joinDuplicateHeaders));
+    },
+    set headers(value: Record<string, string | string[]>) {
+      (this as Hidden)[HEADERS] = value;
+    },
+    get headersDistinct() {
+      return distinct(this.rawHeaders);
+    },
+    get trailers() {
+      return ((this as Hidden)[TRAILERS] ??= headersObject(this.rawTrailers, this.joinDuplicateHeaders));
+    },
+    set trailers(value: Record<string, string | string[]>) {
+      (this as Hidden)[TRAILERS] = value;
+    },
+    get trailersDistinct() {
+      return distinct(this.rawTrailers);
+    },
+    setTimeout(ms: number, done?: (...args: unknown[]) => void) {
+      if (done) this.on("timeout", done as never);
+      this.socket.setTimeout(ms);
+      return this;
+    },
+    _read() {
+      this._consumed = true;
+      if (this.socket?.destroyed === false) this.socket.resume();
+    },
+    _destroy(error: Error | null, done: (error?: Error | null) => void) {
+      let failure = error;
+      if (!this.readableEnded || !this.complete) {
+        this.aborted = true;
+        this.emit("aborted");
+      }
+      // A response's error is told to those who listen; nobody else can do anything about it.
+      if (failure && this.listenerCount("error") === 0) failure = null;
+      const { socket } = this;
+      if (socket?.destroyed === false && this.aborted) {
+        socket.destroy(error);
+        if (typeof socket.once === "function") {
+          socket.once("close", () => done(failure));
+          return;
+        }
+      }
+      runtime.loop.nextTick(() => done(failure));
+    },
+    _dump() {
+      if (this._dumped) return;
+      this._dumped = true;
+      this.resume();
+    },
+  });
+}
+
+function distinct(raw: readonly string[]): Record<string, string[]> {
+  const all: Record<string, string[]> = {};
+  for (let i = 0; i + 1 < raw.length; i += 2) (all[(raw[i] as string).toLowerCase()] ??= []).push(raw[i + 1] as string);
+  return all;
+}

@@ -1,0 +1,251 @@
+// http.Server: requests of a connection one after the other, answers in the same order, connections kept or closed.
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import type { ServerClass } from "../net/server.ts";
+import { Buffer } from "../builtins/buffer.ts";
+import { STATUS_TEXTS, resetError } from "./common.ts";
+import type { Incoming } from "./incoming.ts";
+import { MessageParser, type ParseError } from "./message-parser.ts";
+import type { OldClass } from "./old-class.ts";
+import type { HttpSocket, Response } from "./response.ts";
+
+type MessageClass<T> = OldClass<T>;
+
+export function createHttpServer(runtime: Runtime, NetServer: ServerClass, IncomingMessage: OldClass<Incoming>, ServerResponse: OldClass<Response>) {
+  const { loop } = runtime;
+
+  class Connection {
+    readonly #server: HttpServer;
+    readonly #socket: HttpSocket;
+    readonly #parser: MessageParser;
+    readonly #requests: Incoming[] = [];
+    readonly #waiting: Response[] = [];
+    #served = 0;
+    #idleSet = false;
+
+    constructor(server: HttpServer, socket: HttpSocket) {
+      this.#server = server;
+      this.#socket = socket;
+      socket._httpMessage = null;
+      this.#parser = new MessageParser("REQUEST", socket, server.IncomingMessage, { message: (req, keepAlive, upgrade) => this.#incoming(req, keepAlive, upgrade) }, server.httpOptions);
+      socket.parser = this.#parser;
+      if (server.timeout > 0) socket.setTimeout(server.timeout);
+      socket.on("data", this.#onData as AnyFunction).on("end", this.#onEnd).on("close", this.#onClose).on("error", this.#onError as AnyFunction);
+      socket.on("timeout", this.#onTimeout).on("drain", this.#onDrain);
+    }
+
+    get idle(): boolean {
+      return this.#requests.length === 0 && !this.#socket._httpMessage;
+    }
+
+    get socket(): HttpSocket {
+      return this.#socket;
+    }
+
+    readonly #onData = (data: Uint8Array): void => {
+      if (this.#idleSet) {
+        this.#idleSet = false;
+        this.#socket.setTimeout(this.#server.timeout);
+      }
+      let rest: Uint8Array | undefined;
+      try {
+        rest = this.#parser.execute(data);
+      } catch (error) {
+        this.#onError(error as ParseError);
+        return;
+      }
+      if (rest) this.#upgrade(rest);
+    };
+
+    readonly #onEnd = (): void => {
+      try {
+        this.#parser.finish();
+      } catch (error) {
+        this.#onError(error as ParseError);
+        return;
+      }
+      if (!this.#server.httpAllowHalfOpen) {
+        this.#abort();
+        if (!this.#socket.writableEnded) this.#socket.end();
+      }
+    };
+
+    readonly #onClose = (): void => {
+      this.#server.connections.delete(this);
+      this.#abort();
+    };
+
+    readonly #onError = (error: Error): void => {
+      const socket = this.#socket;
+      socket.off("error", this.#onError as AnyFunction);
+      socket.on("error", () => undefined);
+      if (this.#server.emit("clientError", error, socket)) return;
+      const { code } = error as Error & { code?: string };
+      if (!socket.destroyed && (!socket._httpMessage || !socket._httpMessage._headerSent) && code?.startsWith("HPE_")) {
+        const status = code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+        socket.write(Buffer.from(`HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n\r\n`, "latin1"));
+        socket.destroySoon();
+        return;
+      }
+      socket.destroy(error);
+    };
+
+    readonly #onTimeout = (): void => {
+      const socket = this.#socket;
+      const request = this.#requests.at(-1);
+      const heard = [request && !request.complete && request.emit("timeout", socket), socket._httpMessage?.emit("timeout", socket), this.#server.emit("timeout", socket)];
+      if (!heard.includes(true)) socket.destroy();
+    };
+
+    readonly #onDrain = (): void => {
+      const message = this.#socket._httpMessage;
+      if (message && !message.finished && message._needDrain) {
+        message._needDrain = false;
+        message.emit("drain");
+      }
+    };
+
+    #abort(): void {
+      for (const request of this.#requests.splice(0)) {
+        if (!request.destroyed) request.destroy(request.complete ? null : resetError("aborted"));
+      }
+    }
+
+    #incoming(request: Incoming, keepAlive: boolean, upgrade: boolean): boolean | "upgrade" {
+      const server = this.#server;
+      if (upgrade) {
+        request.upgrade = request.method === "CONNECT" || server.listenerCount("upgrade") > 0;
+        if (request.upgrade) {
+          this.#requests.push(request);
+          return "upgrade";
+        }
+      }
+      this.#requests.push(request);
+      const response = new server.ServerResponse(...([request, server.httpOptions] as never[]));
+      response._keepAliveTimeout = server.keepAliveTimeout;
+      response._maxRequestsPerSocket = server.maxRequestsPerSocket;
+      response.shouldKeepAlive = keepAlive;
+      this.#served++;
+      if (server.maxRequestsPerSocket > 0 && this.#served >= server.maxRequestsPerSocket) response.maxRequestsOnConnectionReached = true;
+      if (this.#socket._httpMessage) this.#waiting.push(response);
+      else response.assignSocket(this.#socket);
+      response.on("finish", () => this.#answered(request, response));
+      if (server.maxRequestsPerSocket > 0 && this.#served > server.maxRequestsPerSocket) {
+        server.emit("dropRequest", request, this.#socket);
+        response.writeHead(503);
+        response.end();
+      } else this.#dispatch(request, response);
+      return false;
+    }
+
+    #dispatch(request: Incoming, response: Response): void {
+      const server = this.#server;
+      const expect = request.httpVersionMajor === 1 && request.httpVersionMinor === 1 ? request.headers["expect"] : undefined;
+      if (expect === undefined) return void server.emit("request", request, response);
+      if (/(?:^|\W)100-continue(?:$|\W)/i.test(String(expect))) {
+        response._expect_continue = true;
+        if (server.listenerCount("checkContinue") > 0) return void server.emit("checkContinue", request, response);
+        response.writeContinue();
+        return void server.emit("request", request, response);
+      }
+      if (server.listenerCount("checkExpectation") > 0) return void server.emit("checkExpectation", request, response);
+      response.writeHead(417);
+      response.end();
+    }
+
+    #answered(request: Incoming, response: Response): void {
+      const at = this.#requests.indexOf(request);
+      if (at >= 0) this.#requests.splice(at, 1);
+      // What the program did not read of the request is in the way of the next one.
+      if (!request._consumed) request._dump();
+      const socket = this.#socket;
+      response.detachSocket(socket);
+      loop.nextTick(() => {
+        response.destroyed = true;
+        response._closed = true;
+        response.emit("close");
+      });
+      const next = this.#waiting.shift();
+      if (response._last) {
+        socket.destroySoon();
+      } else if (next) {
+        next.assignSocket(socket);
+      } else if (!this.#server.listening && this.#server.closing) {
+        socket.destroySoon();
+      } else if (this.#server.keepAliveTimeout > 0) {
+        socket.setTimeout(this.#server.keepAliveTimeout);
+        this.#idleSet = true;
+      }
+    }
+
+    #upgrade(head: Uint8Array): void {
+      const request = this.#requests.pop();
+      const socket = this.#socket;
+      if (!request) return;
+      this.#server.connections.delete(this);
+      socket.off("data", this.#onData as AnyFunction).off("end", this.#onEnd).off("close", this.#onClose).off("error", this.#onError as AnyFunction);
+      socket.off("timeout", this.#onTimeout).off("drain", this.#onDrain);
+      socket.setTimeout(0);
+      const event = request.method === "CONNECT" ? "connect" : "upgrade";
+      if (this.#server.listenerCount(event) === 0) return void socket.destroy();
+      (socket as unknown as { readableFlowing: boolean | null }).readableFlowing = null;
+      this.#server.emit(event, request, socket, Buffer.from(head));
+    }
+  }
+
+  class HttpServer extends NetServer {
+    timeout = 0;
+    keepAliveTimeout = 5000;
+    headersTimeout = 60_000;
+    requestTimeout = 300_000;
+    maxHeadersCount: number | null = null;
+    maxRequestsPerSocket = 0;
+    httpAllowHalfOpen = false;
+    closing = false;
+    readonly connections = new Set<Connection>();
+    readonly httpOptions: { readonly maxHeaderSize?: number; readonly joinDuplicateHeaders?: boolean };
+    readonly IncomingMessage: MessageClass<Incoming>;
+    readonly ServerResponse: MessageClass<Response>;
+
+    constructor(first?: Dict | AnyFunction, second?: AnyFunction) {
+      const options = typeof first === "object" && first !== null ? first : {};
+      // The other half stays open until an answer is written.
+      super({ ...options, allowHalfOpen: true });
+      for (const name of ["keepAliveTimeout", "headersTimeout", "requestTimeout", "maxRequestsPerSocket"] as const) if (typeof options[name] === "number") this[name] = options[name];
+      this.httpOptions = options;
+      this.IncomingMessage = (options["IncomingMessage"] as MessageClass<Incoming> | undefined) ?? IncomingMessage;
+      this.ServerResponse = (options["ServerResponse"] as MessageClass<Response> | undefined) ?? ServerResponse;
+      const onRequest = typeof first === "function" ? first : second;
+      if (onRequest) this.on("request", onRequest);
+      this.on("connection", (socket) => void this.connections.add(new Connection(this, socket as HttpSocket)));
+      this.on("listening", () => void (this.closing = false));
+    }
+
+    setTimeout(ms: number, done?: AnyFunction): this {
+      this.timeout = ms;
+      if (done) this.on("timeout", done);
+      return this;
+    }
+
+    override close(done?: AnyFunction): this {
+      this.closing = true;
+      super.close(done);
+      this.closeIdleConnections();
+      return this;
+    }
+
+    closeAllConnections(): void {
+      for (const connection of this.connections) connection.socket.destroy();
+    }
+
+    closeIdleConnections(): void {
+      for (const connection of this.connections) if (connection.idle) connection.socket.destroy();
+    }
+
+    [Symbol.asyncDispose](): Promise<void> {
+      return new Promise((resolve, reject) => void this.close(((error?: Error) => (error ? reject(error) : resolve())) as AnyFunction));
+    }
+  }
+
+  return HttpServer;
+}
+

@@ -1,0 +1,78 @@
+// Request and Response as servers know them. A browser drops fields that page code may not set or see (Cookie, Host,
+// Set-Cookie …) from both; programs here are no page code, and Node keeps them.
+
+const NativeRequest = globalThis.Request;
+const NativeResponse = globalThis.Response;
+
+/** True where the engine's own classes keep every field. */
+const KEEPS_ALL = new NativeResponse(null, { headers: { "set-cookie": "a=1" } }).headers.has("set-cookie");
+
+function allFields(given: HeadersInit | undefined, from: Headers): Headers {
+  const headers = new Headers(given);
+  for (const [name, value] of from) if (!headers.has(name)) headers.append(name, value);
+  return headers;
+}
+
+class FullRequest extends NativeRequest {
+  readonly #headers: Headers;
+
+  constructor(input: RequestInfo | URL, init?: RequestInit) {
+    super(input, init);
+    this.#headers = allFields(init?.headers ?? (input instanceof NativeRequest ? input.headers : undefined), super.headers);
+  }
+
+  override get headers(): Headers {
+    return this.#headers;
+  }
+
+  override clone(): Request {
+    return new FullRequest(super.clone(), { headers: this.#headers });
+  }
+}
+
+class FullResponse extends NativeResponse {
+  readonly #headers: Headers;
+
+  constructor(body?: BodyInit | null, init?: ResponseInit) {
+    super(body, init);
+    this.#headers = allFields(init?.headers, super.headers);
+  }
+
+  override get headers(): Headers {
+    return this.#headers;
+  }
+
+  override clone(): Response {
+    const copy = super.clone();
+    return placed(new FullResponse(copy.body, { status: copy.status, statusText: copy.statusText, headers: this.#headers }), this.url, this.redirected);
+  }
+
+  static override json(data: unknown, init: ResponseInit = {}): Response {
+    const headers = new Headers(init.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    return new FullResponse(JSON.stringify(data), { ...init, headers });
+  }
+
+  static override redirect(url: string | URL, status = 302): Response {
+    return new FullResponse(null, { status: NativeResponse.redirect(url, status).status, headers: { location: new URL(url).href } });
+  }
+}
+
+for (const [made, name] of [[FullRequest, "Request"], [FullResponse, "Response"]] as const) Object.defineProperty(made, "name", { value: name });
+
+export const WebRequest: typeof Request = KEEPS_ALL ? NativeRequest : FullRequest;
+export const WebResponse: typeof Response = KEEPS_ALL ? NativeResponse : FullResponse;
+
+const READS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
+
+/** A response that came from an address. An engine words its own error for a body that was cut short; `failure` is ours. */
+export function placed(response: Response, url: string, redirected: boolean, failure: () => unknown = () => undefined): Response {
+  const clone = response.clone.bind(response);
+  const own: Record<string, unknown> = { url, redirected, type: "basic", clone: () => placed(clone(), url, redirected, failure) };
+  for (const name of READS) {
+    const read = (response as unknown as Record<string, (() => Promise<unknown>) | undefined>)[name]?.bind(response);
+    if (read) own[name] = () => read().catch((error: unknown) => Promise.reject((failure() ?? error) as Error));
+  }
+  for (const [key, value] of Object.entries(own)) Object.defineProperty(response, key, { value, configurable: true });
+  return response;
+}

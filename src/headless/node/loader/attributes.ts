@@ -1,0 +1,19 @@
+// Import attributes: which a module may or must be imported with, and Node 20's errors for the others.
+import { nodeError } from "../errors.ts";
+
+type Format = "module" | "commonjs" | "json" | "builtin";
+
+/** Throws unless `with { … }` suits what is imported. */
+export function checkAttributes(url: string, format: Format, attributes: Readonly<Record<string, string>> | undefined): void {
+  const type = attributes?.["type"];
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (key !== "type") throw nodeError(TypeError, "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED", `Import attribute "${key}" with value "${value}" is not supported`);
+  }
+  if (format === "json") {
+    if (type === "json") return;
+    if (type === undefined) throw nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_MISSING", `Module "${url}" needs an import attribute of type "json"`);
+  }
+  if (type === undefined) return;
+  if (type !== "json") throw nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_UNSUPPORTED", `Import attribute type "${type}" is unsupported`);
+  throw nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_FAILED", `Module "${url}" is not of type "${type}"`);
+}

@@ -1,0 +1,79 @@
+// TypeScript to JavaScript. Types are taken off by sucrase, which does enums, parameter properties and `import x =` as
+// well; files with decorators or namespaces go to TypeScript's own compiler (headless/typescript.ts). Either way traces
+// lead back to the text as written.
+import { TraceMap, originalPositionFor } from "@jridgewell/trace-mapping";
+import { transform as sucrase } from "sucrase";
+import { joinPath, parentPath } from "../../posix-path.ts";
+import { nodeError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Origin } from "../stack.ts";
+
+export interface TransformContext {
+  /** The nearest tsconfig.json. */
+  readonly tsconfig: string | undefined;
+  readonly readFile: (path: string) => string | undefined;
+}
+
+/** Throws a SyntaxError with `typescriptAt` for code that is not TypeScript. `map` is a source map's JSON. */
+export type TypeScriptTransform = (source: string, path: string, context: TransformContext) => { readonly code: string; readonly map: string };
+
+/** Where the compiler's script leaves its function. */
+export const TRANSFORM_GLOBAL = "__tw_typescript";
+
+const TYPESCRIPT = /\.[cm]?ts$/;
+export const isTypeScript = (path: string): boolean => TYPESCRIPT.test(path);
+
+/** Decorators, namespaces, accessors, merged enums. Finding too much is harmless: the compiler does the other files as well. */
+const BEYOND_TYPES = [
+  /^\s*(?:export\s+(?:default\s+)?)?@[\w$(]/m, /[(,;}]\s*@[\w$]|\{\s+@[\w$]/, /(?<!\bdeclare\s+)\b(?:namespace|module)\s+[\w$.]+\s*\{/, /\baccessor\s+[\w$#[]/,
+  /\benum\s+([\w$]+)\b[\s\S]*\benum\s+\1\b/,
+];
+
+export interface JavaScript {
+  readonly code: string;
+  readonly origin: Origin | undefined;
+}
+
+export function toJavaScript(source: string, path: string, runtime: Runtime): JavaScript {
+  if (!isTypeScript(path)) return { code: source, origin: undefined };
+  const { code, map } = BEYOND_TYPES.some((pattern) => pattern.test(source)) ? compile(source, path, runtime) : strip(source, path);
+  return { code, origin: { text: source, place: placeThrough(map) } };
+}
+
+function compile(source: string, path: string, { host, vfs }: Runtime): { code: string; map: string } {
+  const transform = host.typescript();
+  if (!transform) {
+    throw nodeError(SyntaxError, "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", `${path} has decorators or namespaces in it: they need TypeScript's compiler, which a process gets when the project has TypeScript files as it starts. Run it again.`);
+  }
+  const readFile = (file: string): string | undefined => {
+    const node = vfs.find(file);
+    return node?.kind === "file" ? new TextDecoder().decode(node.data) : undefined;
+  };
+  let tsconfig: string | undefined;
+  for (let folder = parentPath(path); tsconfig === undefined; folder = parentPath(folder)) {
+    if (vfs.find(joinPath(folder, "tsconfig.json"))?.kind === "file") tsconfig = joinPath(folder, "tsconfig.json");
+    if (folder === "/") break;
+  }
+  return transform(source, path, { tsconfig, readFile });
+}
+
+function strip(source: string, path: string): { code: string; map: string } {
+  try {
+    const { code, sourceMap } = sucrase(source, { transforms: ["typescript"], disableESTransforms: true, preserveDynamicImport: true, filePath: path, sourceMapOptions: { compiledFilename: path } });
+    return { code, map: JSON.stringify(sourceMap) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message.replace(/^Error transforming [^:]*: /, "") : String(error);
+    const at = /\((\d+):(\d+)\)/.exec(message);
+    throw Object.assign(new SyntaxError(message.replace(/ \(\d+:\d+\)$/, "")), at ? { typescriptAt: { line: Number(at[1]), column: Number(at[2]) - 1 } } : {});
+  }
+}
+
+/** Read only when a trace is shown. */
+function placeThrough(map: string): Origin["place"] {
+  let traced: TraceMap | undefined;
+  return (line, column) => {
+    traced ??= new TraceMap(map);
+    const found = originalPositionFor(traced, { line, column: column - 1 });
+    return found.line === null ? { line, column } : { line: found.line, column: found.column + 1 };
+  };
+}

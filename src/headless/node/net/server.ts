@@ -1,0 +1,182 @@
+// net.Server: listening on a port of the container's one machine, and the connections that come of it.
+import { invalidArgType, nodeError, unsupported } from "../errors.ts";
+import { EventEmitter } from "../builtins/events.ts";
+import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
+import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
+import { addressError, type NetError } from "./errors.ts";
+import { checkPort, type Socket, type SocketClass } from "./socket.ts";
+import { type Listening, netStack } from "./stack.ts";
+import type { Wire, WireEvents } from "./wire.ts";
+
+interface ListenOptions {
+  readonly port?: number | string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly fd?: number;
+  readonly signal?: AbortSignal;
+}
+
+function listenArguments(args: readonly unknown[]): { readonly options: ListenOptions; readonly done: AnyFunction | undefined } {
+  const done = args.findLast((x) => typeof x === "function") as AnyFunction | undefined;
+  const [first, second] = args;
+  if (first === undefined || first === null || typeof first === "function") return { options: { port: 0 }, done };
+  if (typeof first === "object") return { options: first as ListenOptions, done };
+  if (typeof first === "string" && Number.isNaN(Number(first))) return { options: { path: first }, done };
+  if (typeof first !== "number" && typeof first !== "string") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'options' is invalid. Received ${String(first)}`);
+  return { options: { port: first, ...(typeof second === "string" ? { host: second } : {}) }, done };
+}
+
+export type ServerClass = ReturnType<typeof createServerClass>;
+export type Server = InstanceType<ServerClass>;
+
+export function createServerClass(runtime: Runtime, Socket: SocketClass) {
+  const { loop } = runtime;
+
+  return class Server extends (EventEmitter as unknown as new () => Emitter) {
+    allowHalfOpen: boolean;
+    pauseOnConnect: boolean;
+    maxConnections: number | undefined;
+    _connections = 0;
+    /** Node's handle; programs only look whether it is there. */
+    _handle: object | null = null;
+    #listening: Listening | undefined;
+    #host = "::";
+    #referenced = true;
+    #release: (() => void) | undefined;
+
+    constructor(first?: Dict | AnyFunction, second?: AnyFunction) {
+      super();
+      const options = typeof first === "object" && first !== null ? first : {};
+      const onConnection = typeof first === "function" ? first : second;
+      if (first !== undefined && first !== null && typeof first !== "object" && typeof first !== "function") throw invalidArgType("options", "Object", first);
+      this.allowHalfOpen = options["allowHalfOpen"] === true;
+      this.pauseOnConnect = options["pauseOnConnect"] === true;
+      if (onConnection) this.on("connection", onConnection);
+    }
+
+    get listening(): boolean {
+      return this._handle !== null;
+    }
+
+    listen(...args: unknown[]): this {
+      const { options, done } = listenArguments(args);
+      if (this._handle) throw nodeError(Error, "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.");
+      if (done) this.once("listening", done);
+      options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+      if (options.fd !== undefined) throw unsupported("net.Server.listen({ fd })", "a file descriptor is no server here");
+      if (options.path !== undefined) {
+        this.#bind(options.path, -1);
+        return this;
+      }
+      const port = options.port === undefined || options.port === null ? 0 : checkPort(options.port, "options.port");
+      const { host } = options;
+      if (host === undefined || host === "" || isIP(host) !== 0) this.#bind(host || "::", port);
+      else {
+        (runtime.builtin("dns")["lookup"] as AnyFunction)(host, (error: NetError | null, address: string) => {
+          if (error) this.emit("error", error);
+          else this.#bind(address, port);
+        });
+      }
+      return this;
+    }
+
+    #bind(host: string, port: number): void {
+      this.#host = host;
+      const fail = (code: string): void => {
+        this._handle = null;
+        this.#listening = undefined;
+        this.#release?.();
+        this.#release = undefined;
+        this.emit("error", addressError(code, "listen", host, port < 0 ? undefined : port));
+      };
+      if (port >= 0 && !isThisMachine(host)) return loop.nextTick(() => fail("EADDRNOTAVAIL"));
+      const listening = netStack(runtime).listen(port < 0 ? host : port, {
+        listening: () => {
+          if (this.#listening !== listening) return;
+          this.emit("listening");
+        },
+        failed: (code) => {
+          if (this.#listening === listening) fail(code);
+        },
+        connection: (accept, remotePort) => this.#accept(accept, remotePort),
+      });
+      if (!listening) return loop.nextTick(() => fail("EADDRINUSE"));
+      this.#listening = listening;
+      this._handle = {};
+      if (this.#referenced) this.#release = loop.hold();
+    }
+
+    #accept(accept: (events: WireEvents) => Wire, remotePort: number): void {
+      const seen = this.#host === "::" ? "::ffff:127.0.0.1" : this.#host === "0.0.0.0" ? "127.0.0.1" : this.#host;
+      const address = this.#listening?.address;
+      const local = typeof address === "number" ? placeOf(seen, address) : undefined;
+      const remote = local ? placeOf(seen, remotePort) : undefined;
+      const socket: Socket = new Socket({ allowHalfOpen: this.allowHalfOpen });
+      const { events, use } = socket.attach(local, remote);
+      const wire = accept(events);
+      if (!this._handle || (this.maxConnections !== undefined && this._connections >= this.maxConnections)) {
+        if (this._handle) this.emit("drop", { localAddress: local?.address, localPort: local?.port, remoteAddress: remote?.address, remotePort: remote?.port });
+        wire.close(false);
+        return;
+      }
+      use(wire);
+      this._connections++;
+      socket.server = this;
+      if (this.pauseOnConnect) socket.pause();
+      this.emit("connection", socket);
+      if (!this.pauseOnConnect && !socket.destroyed) socket.read(0);
+    }
+
+    /** A socket of this server has closed. */
+    connectionClosed(): void {
+      this._connections--;
+      this.#closeWhenEmpty();
+    }
+
+    close(done?: AnyFunction): this {
+      if (done) {
+        if (this._handle) this.once("close", done);
+        else this.once("close", () => void done(nodeError(Error, "ERR_SERVER_NOT_RUNNING", "Server is not running.")));
+      }
+      this._handle = null;
+      this.#listening?.close();
+      this.#listening = undefined;
+      this.#closeWhenEmpty();
+      return this;
+    }
+
+    #closeWhenEmpty(): void {
+      if (this._handle || this._connections > 0) return;
+      loop.nextTick(() => {
+        this.#release?.();
+        this.#release = undefined;
+        this.emit("close");
+      });
+    }
+
+    address(): SocketPlace | string | null {
+      if (!this.#listening) return null;
+      const { address } = this.#listening;
+      return typeof address === "string" ? address : placeOf(this.#host, address);
+    }
+
+    getConnections(done: AnyFunction): this {
+      loop.nextTick(() => void done(null, this._connections));
+      return this;
+    }
+
+    ref(): this {
+      this.#referenced = true;
+      if (this._handle) this.#release ??= loop.hold();
+      return this;
+    }
+
+    unref(): this {
+      this.#referenced = false;
+      this.#release?.();
+      this.#release = undefined;
+      return this;
+    }
+
+  };
+}
