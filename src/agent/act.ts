@@ -2,11 +2,12 @@
 // Test files that a command changed although they are locked are put back.
 import type { Sandbox } from "../container/sandbox.ts";
 import type { Checkpoints } from "../project/checkpoints.ts";
-import { changedPaths } from "../project/diff.ts";
+import { changedPaths } from "../project/changed-paths.ts";
 import { isTestFile } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
 import type { AgentEvent, ToolCall } from "./events.ts";
 import type { Clock } from "./limits.ts";
+import { decide, deniedResult, type Mode, type PermissionAnswer, type ToolRule } from "./permission.ts";
 import { Channel, type StopWatch, stopWatch } from "./streams.ts";
 import type { Step } from "./stuck.ts";
 import type { TestOutcome } from "./test-report.ts";
@@ -20,9 +21,14 @@ export interface Workshop {
   readonly checkpoints: Checkpoints | undefined;
   readonly log: (event: AgentEvent) => AgentEvent;
   readonly clock: Clock;
+  readonly mode: Mode;
+  readonly rules: readonly ToolRule[];
+  /** Asks the user; absent where nobody can be asked: then the answer is no. */
+  readonly ask: ((call: ToolCall, signal: AbortSignal) => Promise<PermissionAnswer>) | undefined;
 }
 
-export type ActStep = Step & { readonly tests: TestOutcome | undefined };
+/** `askedMs`: how long the user was waited for; it counts against no limit. */
+export type ActStep = Step & { readonly tests: TestOutcome | undefined; readonly askedMs: number };
 
 type Resolution = Extract<Resolved, { ok: true }>;
 
@@ -34,12 +40,15 @@ export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal)
   const call: ToolCall = resolved.ok ? { id: asked.id, name: resolved.name, arguments: resolved.arguments } : asked;
   yield { type: "tool-started", call };
 
+  const denied = resolved.ok ? yield* permit(call, shop, signal) : undefined;
+  const begun = shop.clock.now();
   const watch = stopWatch(signal, shop.clock);
   let outcome: ToolOutcome = { ok: false, result: "the tool failed" };
   let change: Change = { paths: [] };
   let failure: { readonly error: unknown } | undefined;
   try {
     if (!resolved.ok) outcome = { ok: false, result: resolved.message };
+    else if (denied !== undefined) outcome = signal.aborted ? STOPPED : { ok: false, result: denied };
     else {
       const before = CHANGING.has(resolved.name) && shop.checkpoints && !signal.aborted ? await Promise.race([shop.sandbox.snapshot(), watch.late]) : undefined;
       if (signal.aborted || before === "late") outcome = STOPPED;
@@ -64,13 +73,34 @@ export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal)
     call,
     result: outcome.result + (change.note ?? ""),
     ok: outcome.ok,
-    durationMs: shop.clock.now() - started,
+    durationMs: shop.clock.now() - begun,
     ...(outcome.report ? { report: outcome.report } : {}),
     ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
   });
   if (failure) throw failure.error;
   if (change.event) yield change.event;
-  return { name: call.name, arguments: call.arguments, result: outcome.result, changed: change.paths.length > 0, noop: outcome.noop === true, tests: outcome.tests };
+  return { name: call.name, arguments: call.arguments, result: outcome.result, changed: change.paths.length > 0, noop: outcome.noop === true, tests: outcome.tests, askedMs: begun - started };
+}
+
+/** The answer, or a no as soon as the signal fires: whoever is asked may not listen to it. */
+function untilAborted(answer: Promise<PermissionAnswer>, signal: AbortSignal): Promise<PermissionAnswer> {
+  return new Promise((resolve, reject) => {
+    const no = (): void => resolve({ allow: false });
+    signal.addEventListener("abort", no, { once: true });
+    if (signal.aborted) no();
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", no));
+  });
+}
+
+/** Undefined if the call may go ahead, else what the model is told. */
+async function* permit(call: ToolCall, shop: Workshop, signal: AbortSignal): AsyncGenerator<AgentEvent, string | undefined, void> {
+  const decision = decide(call, shop.mode, shop.rules);
+  if (decision === "allow") return undefined;
+  if (decision === "deny" || !shop.ask) return deniedResult(shop.mode, undefined);
+  yield { type: "permission-asked", call };
+  const answer = await untilAborted(shop.ask(call, signal), signal);
+  yield { type: "permission-answered", id: call.id, allow: answer.allow, ...(answer.reason === undefined ? {} : { reason: answer.reason }) };
+  return answer.allow ? undefined : deniedResult(shop.mode, answer);
 }
 
 const CHANGING: ReadonlySet<string> = new Set(["edit", "write_file", "run_shell_command"]);
@@ -95,7 +125,7 @@ async function compare(before: FileTree, root: string, call: ToolCall, outcome: 
   const note = locked.length > 0 ? { note: `\n${locked.join(", ")}: locked test files, put back as they were.` } : {};
   if (paths.length === 0) return { paths, ...note };
   const label = labelOf(call);
-  const { id } = await shop.checkpoints!.record(after, label);
+  const { id } = await shop.checkpoints!.record(after, label, "step");
   return { paths, ...note, event: { type: "checkpoint", before: root, after: id, label, paths } };
 }
 

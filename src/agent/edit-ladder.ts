@@ -200,7 +200,7 @@ function applyShift(line: string, shift: Shift): string {
 }
 
 /** Average likeness of lines, 0 to 1; lists of different length are compared in order as far as both go. */
-export function likeness(a: readonly string[], b: readonly string[]): number {
+function likeness(a: readonly string[], b: readonly string[]): number {
   const length = Math.max(a.length, b.length);
   if (length === 0) return 1;
   let sum = 0;
@@ -209,7 +209,7 @@ export function likeness(a: readonly string[], b: readonly string[]): number {
 }
 
 /** Dice's coefficient over pairs of neighbouring characters: cheap, and kind to a changed word. */
-export function lineLikeness(a: string, b: string): number {
+function lineLikeness(a: string, b: string): number {
   if (a === b) return 1;
   if (a.length < 2 || b.length < 2) return 0;
   const pairs = new Map<string, number>();

@@ -1,7 +1,9 @@
 // Everything that happens while the agent works, as plain structured-cloneable data. The transcript is what these
 // events reduce to, so a stored event log is a chat that can be shown again and gone on with.
-import type { WireError } from "../base/wire.ts";
-import type { ChatMessage, GenerationStats } from "../engine/api.ts";
+import type { WireError } from "../base/wire-error.ts";
+import type { ChatMessage, EngineNotice, GenerationStats } from "../engine/api.ts";
+import { type Attachment, withAttachments } from "./attachment.ts";
+import type { Mode } from "./permission.ts";
 import type { TestReport } from "./test-report.ts";
 
 /** A call as the agent understood it: the tool's own name and its arguments, aliases resolved. */
@@ -29,8 +31,10 @@ export type DoneReason =
 export type AgentEvent =
   /** Opens a transcript: what the model is told about itself and the project. */
   | { readonly type: "system"; readonly text: string }
-  | { readonly type: "user"; readonly text: string }
+  | { readonly type: "user"; readonly text: string; readonly attachments?: readonly Attachment[]; readonly mode?: Mode }
   | { readonly type: "prefill"; readonly doneTokens: number; readonly totalTokens: number }
+  /** What delays the answer; nothing of it belongs to the chat. */
+  | { readonly type: "notice"; readonly notice: EngineNotice }
   /** Words for the user, as they stream; the text of a tool call is not among them. */
   | { readonly type: "text"; readonly text: string }
   /** A call is being written: its name, then its arguments as they come. */
@@ -39,6 +43,9 @@ export type AgentEvent =
   /** A whole turn of the model, raw: what the transcript keeps. */
   | { readonly type: "assistant"; readonly text: string }
   | { readonly type: "tool-started"; readonly call: ToolCall }
+  /** The call waits for the user's word; then what it was. */
+  | { readonly type: "permission-asked"; readonly call: ToolCall }
+  | { readonly type: "permission-answered"; readonly id: string; readonly allow: boolean; readonly reason?: string }
   | { readonly type: "tool-output"; readonly id: string; readonly text: string }
   | {
       readonly type: "tool-finished";
@@ -54,8 +61,12 @@ export type AgentEvent =
   | { readonly type: "checkpoint"; readonly before: string; readonly after: string; readonly label: string; readonly paths: readonly string[] }
   /** Said to the model by the agent, not by the user. */
   | { readonly type: "note"; readonly text: string }
+  /** Older messages were condensed: from here on `messages` stand for all before. */
+  | { readonly type: "compacted"; readonly messages: readonly ChatMessage[]; readonly tokensBefore: number; readonly tokensAfter: number }
   | { readonly type: "done"; readonly reason: DoneReason; readonly message: string; readonly steps: number; readonly tokens: number; readonly durationMs: number }
   | { readonly type: "error"; readonly error: WireError };
+
+const PLAN_NOTE = "\n\n(Plan mode: change and run nothing. Read what you need, then answer with a plan as a Markdown task list.)";
 
 /** The message an event adds to the transcript, if any. */
 export function messageOf(event: AgentEvent): ChatMessage | undefined {
@@ -63,6 +74,7 @@ export function messageOf(event: AgentEvent): ChatMessage | undefined {
     case "system":
       return { role: "system", content: event.text };
     case "user":
+      return { role: "user", content: withAttachments(event.text, event.attachments ?? []) + (event.mode === "plan" ? PLAN_NOTE : "") };
     case "note":
       return { role: "user", content: event.text };
     case "assistant":
@@ -76,5 +88,11 @@ export function messageOf(event: AgentEvent): ChatMessage | undefined {
 
 /** The messages a log of events comes to, as they are sent to the model. */
 export function transcriptOf(events: Iterable<AgentEvent>): ChatMessage[] {
-  return [...events].flatMap((event) => messageOf(event) ?? []);
+  let messages: ChatMessage[] = [];
+  for (const event of events) {
+    const message = messageOf(event);
+    if (message) messages.push(message);
+    if (event.type === "compacted") messages = [...event.messages];
+  }
+  return messages;
 }

@@ -2,14 +2,17 @@
 // Yields plain events; the transcript is what they reduce to (events.ts), so a run can be stored, shown and gone on with.
 // Ends with exactly one `done` or `error` event and never throws. Stop ends it within a second in every phase.
 import { abortedError, AppError, toAppError } from "../base/errors.ts";
-import { toWireError } from "../base/wire.ts";
+import { toWireError } from "../base/wire-error.ts";
 import type { Sandbox } from "../container/sandbox.ts";
 import type { ChatMessage, Sampling, TextModel } from "../engine/api.ts";
 import type { Checkpoints } from "../project/checkpoints.ts";
-import { act } from "./act.ts";
+import { act, type Workshop } from "./act.ts";
+import type { Attachment } from "./attachment.ts";
+import { compact } from "./compaction.ts";
 import { type AgentEvent, type DoneReason, messageOf } from "./events.ts";
 import { type AgentLimits, type Clock, DEFAULT_LIMITS, LEAST_TURN_TOKENS, systemClock, usedUp } from "./limits.ts";
-import { CHANTING_NOTE, CHAT_PROMPT, malformedNote, systemPrompt } from "./prompts.ts";
+import type { Mode, ToolRule } from "./permission.ts";
+import { CHANTING_NOTE, CHAT_PROMPT, CONTINUE_NOTE, malformedNote, systemPrompt } from "./prompts.ts";
 import { afterTool, review, UNTOUCHED } from "./review.ts";
 import { StuckWatch } from "./stuck.ts";
 import { TOOLS } from "./tool-specs.ts";
@@ -18,18 +21,26 @@ import { takeTurn } from "./turn.ts";
 export interface AgentOptions {
   readonly limits?: Partial<AgentLimits>;
   readonly sampling?: Sampling;
+  /** Name of the chat, under which the engine may keep what the model holds of it. */
+  readonly keep?: string;
   /** Lets test files be changed. */
   readonly unlockTests?: boolean;
   /** Where states of the project are kept, so that every change can be undone. */
   readonly checkpoints?: Checkpoints;
   readonly clock?: Clock;
+  /** Default `auto`. */
+  readonly mode?: Mode;
+  readonly rules?: readonly ToolRule[];
+  /** Asks the user about a call; without it a call that must be asked about is not done. */
+  readonly ask?: Workshop["ask"];
 }
 
 export interface AgentRequest {
   /** The transcript so far; empty for a new chat. */
   readonly history: readonly ChatMessage[];
-  /** What the user wrote; reaches the model unchanged. */
-  readonly task: string;
+  /** What the user wrote; reaches the model unchanged. Absent: go on where the transcript ends. */
+  readonly task?: string;
+  readonly attachments?: readonly Attachment[];
   readonly model: TextModel;
   /** Absent: plain chat, no tools. */
   readonly sandbox?: Sandbox;
@@ -43,7 +54,8 @@ function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: numbe
 }
 
 export async function* runAgent(request: AgentRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
-  const { model, sandbox, options = {} } = request;
+  const { model, sandbox, attachments = [], options = {} } = request;
+  const { mode = "auto", rules = [], ask, unlockTests = false, checkpoints } = options;
   const clock = options.clock ?? systemClock;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const tools = sandbox ? TOOLS : [];
@@ -52,7 +64,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
   const stuck = new StuckWatch();
   const created = new Set<string>();
   let work = UNTOUCHED;
-  let [steps, tokens, pushes] = [0, 0, 0];
+  let [steps, tokens, pushes, askedMs] = [0, 0, 0, 0];
 
   /** Every event passes here: what the transcript keeps is appended. */
   const log = (event: AgentEvent): AgentEvent => {
@@ -60,24 +72,38 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
     if (message) messages.push(message);
     return event;
   };
+  /** Condenses older messages; false if nothing is left to condense. */
+  async function* makeRoom(before: number): AsyncGenerator<AgentEvent, boolean, void> {
+    const shorter = compact(messages);
+    if (!shorter) return false;
+    const tokensAfter = await model.countTokens({ messages: shorter, tools });
+    if (tokensAfter >= before) return false;
+    messages.splice(0, messages.length, ...shorter);
+    yield { type: "compacted", messages: shorter, tokensBefore: before, tokensAfter };
+    return true;
+  }
   const done = (reason: DoneReason, message: string): AgentEvent => ({ type: "done", reason, message, steps, tokens, durationMs: clock.now() - started });
 
   try {
     if (messages.length === 0) {
-      yield log({ type: "system", text: sandbox ? systemPrompt(await sandbox.list(), { unlockTests: options.unlockTests === true }) : CHAT_PROMPT });
+      yield log({ type: "system", text: sandbox ? systemPrompt(await sandbox.list(), { unlockTests }) : CHAT_PROMPT });
     }
-    yield log({ type: "user", text: request.task });
+    if (request.task !== undefined) {
+      yield log({ type: "user", text: request.task, ...(attachments.length > 0 ? { attachments } : {}), ...(mode === "plan" ? { mode } : {}) });
+    } else if (messages.at(-1)?.role === "assistant") yield log({ type: "note", text: CONTINUE_NOTE });
     for (;;) {
-      const limit = usedUp({ steps, tokens, wallMs: clock.now() - started }, limits);
+      const limit = usedUp({ steps, tokens, wallMs: clock.now() - started - askedMs }, limits);
       if (limit !== undefined) return yield done("limit", limit);
-      const room = model.contextLimit - (await model.countTokens({ messages, tools }));
+      const used = await model.countTokens({ messages, tools });
+      const room = model.contextLimit - used;
       if (room < LEAST_TURN_TOKENS) {
+        if (yield* makeRoom(used)) continue;
         if (steps === 0) throw new AppError("model/context", `The chat no longer fits into the model's ${model.contextLimit} tokens of context. Start a new chat.`);
         return yield done("limit", "Stopped because the model's context is full. Start a new chat to go on.");
       }
 
       const maxTokens = Math.min(limits.turnTokens, room, limits.tokens - tokens);
-      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...samplingFor(options.sampling, stuck, steps) }, signal, clock);
+      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...(options.keep === undefined ? {} : { keep: options.keep }), ...samplingFor(options.sampling, stuck, steps) }, signal, clock);
       steps++;
       tokens += turn.tokens;
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });
@@ -89,7 +115,8 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         if (advice.do === "stop") return yield done("stuck", advice.text);
       } else if (turn.call && sandbox) {
         const id = `call-${steps}`;
-        const step = yield* act({ id, ...turn.call }, { sandbox, created, unlockTests: options.unlockTests === true, checkpoints: options.checkpoints, log, clock }, signal);
+        const step = yield* act({ id, ...turn.call }, { sandbox, created, unlockTests, checkpoints, log, clock, mode, rules, ask }, signal);
+        askedMs += step.askedMs;
         if (signal.aborted) return yield done("stopped", "Stopped.");
         work = afterTool(work, step);
         const advice = stuck.afterStep(step);

@@ -1,7 +1,7 @@
 // What a command printed, as the model and the page's test panel see it. Recognised test runs become a report and a few
 // lines that say what matters; anything else is shown head and tail. The model is trained on these very lines.
 import { LIMITS } from "../base/limits.ts";
-import { parseAva, parseJest, parseMocha, parseVitest } from "./test-other.ts";
+import { parseAva, parseJest, parseMocha, parseUvu, parseVitest } from "./test-other.ts";
 import { cutValue, pathReader, stripAnsi, type TestFailure, type TestReport } from "./test-report.ts";
 import { parseSpec } from "./test-spec.ts";
 import { parseTap } from "./test-tap.ts";
@@ -24,7 +24,7 @@ export function parseTestOutput(output: string, files: readonly string[] = []): 
   const read = pathReader(files);
   const text = withoutRoot(stripAnsi(output.slice(-PARSED_CHARS)).replaceAll("\r\n", "\n"), files);
   const tail = text.slice(-OTHER_CHARS);
-  return parseSpec(text, read) ?? parseTap(text, read) ?? parseVitest(tail, read) ?? parseJest(tail, read) ?? parseMocha(tail, read) ?? parseAva(tail);
+  return parseSpec(text, read) ?? parseTap(text, read) ?? parseVitest(tail, read) ?? parseJest(tail, read) ?? parseMocha(tail, read) ?? parseAva(tail, read) ?? parseUvu(tail, read);
 }
 
 /** Absolute paths made relative, in error messages too: the folder is what stands before a known file's path. */

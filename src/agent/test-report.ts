@@ -22,14 +22,30 @@ export interface TestFailure {
   readonly at?: Place;
 }
 
+/** One test, passed ones too, in the order they were printed. */
+export interface TestResult {
+  readonly name: string;
+  /** Outermost first. */
+  readonly suites: readonly string[];
+  readonly state: "passed" | "failed" | "skipped";
+  readonly durationMs?: number;
+  /** Where the runner says in which file the test stands. */
+  readonly file?: string;
+}
+
+/** Results of one run that are kept by name; the counts are of all. */
+export const LISTED_TESTS = 5_000;
+
 export interface TestReport {
-  readonly runner: "node-tap" | "node-spec" | "vitest" | "jest" | "mocha" | "tap" | "ava";
+  readonly runner: "node-tap" | "node-spec" | "vitest" | "jest" | "mocha" | "tap" | "ava" | "uvu";
   readonly passed: number;
   readonly failed: number;
   /** Skipped and to-do tests. */
   readonly skipped: number;
   /** Some runners tell only counts: then this is shorter than `failed`. */
   readonly failures: readonly TestFailure[];
+  /** Every test by name. Absent or short where the runner prints only counts. */
+  readonly tests?: readonly TestResult[];
 }
 
 export type TestOutcome = "passed" | "failed" | "none";

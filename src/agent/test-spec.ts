@@ -1,5 +1,6 @@
 // node:test's spec reporter. Counts come from its closing lines, failures from its list of failing tests, which has
 // each one's place; a run cut short has no such list, then the results printed on the way are counted.
+import { listedTests } from "./test-list.ts";
 import { comparedValues, compactValue, type PathReader, projectFrames, type TestFailure, type TestReport } from "./test-report.ts";
 import { failure, fileFailure, place, specTotals } from "./test-tap.ts";
 
@@ -11,8 +12,9 @@ export function parseSpec(output: string, read: PathReader): TestReport | undefi
   if (!totals && !lines.some((line) => /^\s*[✔✖] .* \([\d.]+ms\)/.test(line))) return undefined;
   const listAt = lines.findIndex((line) => line.trim() === "✖ failing tests:");
   const failures = listAt >= 0 ? listedFailures(lines, listAt, read) : [];
+  const tests = listedTests(listAt >= 0 ? lines.slice(0, listAt) : lines, read);
   if (totals) {
-    return { runner: "node-spec", passed: totals.pass, failed: totals.fail + totals.cancelled, skipped: totals.skipped + totals.todo, failures };
+    return { runner: "node-spec", passed: totals.pass, failed: totals.fail + totals.cancelled, skipped: totals.skipped + totals.todo, failures, tests };
   }
   let [passed, failed, skipped] = [0, 0, 0];
   for (const line of lines) {
@@ -22,7 +24,7 @@ export function parseSpec(output: string, read: PathReader): TestReport | undefi
     else if (result[2] === "✔") passed++;
     else failed++;
   }
-  return { runner: "node-spec", passed, failed, skipped, failures };
+  return { runner: "node-spec", passed, failed, skipped, failures, tests };
 }
 
 function listedFailures(lines: readonly string[], listAt: number, read: PathReader): TestFailure[] {

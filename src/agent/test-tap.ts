@@ -1,6 +1,6 @@
 // node:test's TAP reporter (Node 18 to 24), and other TAP: leaf results, their YAML, and the closing counts.
 // A file that died before its tests ran is a failure too: its error is in the comments before its line.
-import { comparedValues, compactValue, oneLine, type PathReader, projectFrames, type TestFailure, type TestReport } from "./test-report.ts";
+import { comparedValues, compactValue, LISTED_TESTS, oneLine, type PathReader, projectFrames, type TestFailure, type TestReport, type TestResult } from "./test-report.ts";
 
 const POINT = /^\s*(not ok|ok)\b(?:\s+\d+)?(?:\s+-)?\s*(.*)$/;
 const SUMMARY_KEYS = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo"] as const;
@@ -9,13 +9,18 @@ export function parseTap(output: string, read: PathReader): TestReport | undefin
   if (!/^TAP version \d+|^[ \t]*(?:not )?ok \d+/m.test(output)) return undefined;
   const lines = output.split("\n");
   const failures: TestFailure[] = [];
+  const tests: TestResult[] = [];
   let [passed, failed, skipped] = [0, 0, 0];
   let comments: string[] = [];
+  /** Names announced by `# Subtest:`, by depth: the suites of the points below them. */
+  const open: string[] = [];
   const totals = tapTotals(lines);
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
     const point = POINT.exec(line);
     if (!point) {
+      const announced = SUBTEST.exec(line);
+      if (announced) open.splice(depthOf(line), open.length, unescape(announced[1]!));
       if (/^# (?!Subtest)/.test(line)) comments.push(line.slice(2));
       continue;
     }
@@ -27,7 +32,7 @@ export function parseTap(output: string, read: PathReader): TestReport | undefin
     }
     const fields = readYaml(dedent(yaml));
     const directive = /\s#\s*(SKIP|TODO)\b/i.exec(point[2]!);
-    const name = point[2]!.slice(0, directive?.index ?? undefined).replace(/\\([#\\])/g, "$1").trim();
+    const name = unescape(point[2]!.slice(0, directive?.index ?? undefined)).trim();
     const isParent = fields.get("type")?.text === "suite" || fields.get("failureType")?.text === "subtestsFailed";
     if (isParent) continue;
     if (directive) skipped++;
@@ -36,12 +41,33 @@ export function parseTap(output: string, read: PathReader): TestReport | undefin
       failed++;
       failures.push(tapFailure(name, fields, comments.join("\n"), read));
     }
+    if (tests.length < LISTED_TESTS) tests.push(tapResult(name, directive ? "skipped" : point[1] === "ok" ? "passed" : "failed", open.slice(0, depthOf(line)), fields, read));
     comments = [];
   }
   const isNode = totals !== undefined;
   if (!isNode && passed + failed + skipped === 0 && !/^1\.\.0/m.test(output)) return undefined;
   if (totals) [passed, failed, skipped] = [totals.pass, totals.fail + totals.cancelled, totals.skipped + totals.todo];
-  return { runner: isNode ? "node-tap" : "tap", passed, failed, skipped, failures };
+  return { runner: isNode ? "node-tap" : "tap", passed, failed, skipped, failures, tests };
+}
+
+const SUBTEST = /^\s*# Subtest: (.*)$/;
+
+/** Four spaces a level, as every TAP printer indents. */
+function depthOf(line: string): number {
+  return Math.floor(line.search(/\S/) / 4);
+}
+
+function unescape(name: string): string {
+  return name.replace(/\\([#\\])/g, "$1");
+}
+
+function tapResult(name: string, state: TestResult["state"], above: readonly string[], fields: ReadonlyMap<string, YamlValue>, read: PathReader): TestResult {
+  const durationMs = Number(fields.get("duration_ms")?.text ?? Number.NaN);
+  const location = place(fields.get("location")?.text ?? locationOf(fields.get("at")), read);
+  // Node 18 prints the test file as the outermost suite.
+  const outer = above[0] === undefined ? undefined : read(above[0]);
+  const file = location?.file ?? outer;
+  return { name: read(name) ?? name, suites: above.slice(outer === undefined ? 0 : 1), state, ...(Number.isFinite(durationMs) ? { durationMs } : {}), ...(file === undefined ? {} : { file }) };
 }
 
 type Totals = Record<(typeof SUMMARY_KEYS)[number], number>;

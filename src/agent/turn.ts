@@ -55,7 +55,7 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
 
   const stream = model.complete(request, AbortSignal.any([signal, enough.signal]));
   for await (const event of untilStopped(stream, signal, clock)) {
-    if (event.type === "prefill") {
+    if (event.type === "prefill" || event.type === "notice") {
       yield event;
       continue;
     }
@@ -91,7 +91,7 @@ const CHANT_CHARS = 1_200;
 const CHANT_PERIOD = 60;
 
 /** Is the end of the text one pattern of at most 60 characters over and over? White space alone counts too. */
-export function repeatsItself(text: string): boolean {
+function repeatsItself(text: string): boolean {
   if (text.length < CHANT_CHARS) return false;
   const tail = text.slice(-CHANT_CHARS);
   for (let period = 1; period <= CHANT_PERIOD; period++) {

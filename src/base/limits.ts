@@ -6,6 +6,10 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   /** Bytes per hashed block of stored weights: large enough to amortise a digest, small enough to refetch alone. */
   blockBytes: 4 * MiB,
+  /** Bytes of experts read ahead, before anybody asks for them, for as long as a model is loaded: seconds of a disk's time. */
+  prefetchBytes: 2048 * MiB,
+  /** Storage that is kept free for chats and projects while a model is downloaded. */
+  reservedBytes: 8 * MiB,
   /** Wall time the container may take to answer `boot()` before we say it is unavailable. The client has no time-out. */
   containerBootMs: 15_000,
   /** Wall time of one shell command unless the model asks for another (and the most it may ask for). */
@@ -26,9 +30,65 @@ export const LIMITS = {
   projectBytes: 256 * MiB,
   /** Processes alive at once in one container. */
   processes: 32,
+  /** Characters of the arguments and variables of one process together: what Linux allows. */
+  argumentBytes: 2 * MiB,
+  /** Servers and connections of the container at once. */
+  listeners: 256,
+  connections: 2048,
+  /** Bytes that one synchronous child may hand back: its output and the files it changed. */
+  syncAnswerBytes: 256 * MiB,
   /** Output of one process in its life, and what of it may wait unread: past either the process is stopped. */
   processOutputBytes: 64 * MiB,
   outputBacklogBytes: 16 * MiB,
   /** Bytes the container's file system may hold. */
   fileSystemBytes: 512 * MiB,
+  /** Files, folders and links it may hold: each costs some 400 bytes in every process. */
+  fileSystemNames: 200_000,
+  /** Files that one process may have open. */
+  openFiles: 4096,
+  /** What npm may fetch of one package: its document, its tarball, and the tarball unpacked; and how long an answer may take. */
+  packageDocumentBytes: 64 * MiB,
+  tarballBytes: 128 * MiB,
+  packageBytes: 384 * MiB,
+  packageFiles: 50_000,
+  registryMs: 60_000,
+  /** Requests to a registry at once, and in one npm command. */
+  registryRequests: 12,
+  registryRequestsPerCommand: 5_000,
+  /** Tarballs kept in the browser so that an install works offline; the longest unused go first. */
+  tarballCacheBytes: 512 * MiB,
+  /** Deaths of the engine's worker in a row, no answer completed between them, after which no model is loaded by itself. */
+  engineDeaths: 3,
+  /** Snapshots to go back to in a conversation, 75 MiB each for the 80 B model: on the GPU beside its experts, in main memory, and how many. */
+  snapshotGpuBytes: 128 * MiB,
+  snapshotMemoryBytes: 384 * MiB,
+  snapshots: 32,
+  /** What is kept of chats so that a reload need not compute them: of one, and of all; and the tokens below which it is not worth it. */
+  keptStateBytes: 512 * MiB,
+  keptStatesBytes: 1024 * MiB,
+  keptStateTokens: 64,
+  /** Quiet after an answer before its state is stored. */
+  keepStateAfterMs: 1_500,
+  /** Losses of the GPU in a row, no answer completed between them, after which the model is not loaded again by itself. */
+  gpuLosses: 3,
+  /** Time the GPU may take for one answer before that is told, and before the device is given up. Work is cut to 0.2 s pieces; Chrome itself ends a piece after about 10 s. */
+  gpuSlowMs: 5_000,
+  gpuHungMs: 30_000,
+  /** Where the browser gives no GPU after a loss: how often it is asked again, and how long. Chrome gives none for two minutes after a second crash. */
+  gpuRetryMs: 2_000,
+  gpuBlockedMs: 150_000,
+  /** Failures kept for the details panel. */
+  engineFaults: 20,
+  /** What a host's page may hand to the widget: files, pieces of its own text, and characters of each, of an address, of a name. */
+  widgetFiles: 200,
+  widgetSources: 8,
+  widgetContextCharacters: 20_000,
+  widgetUrlCharacters: 2_000,
+  widgetWordCharacters: 200,
+  /** Wall time the widget's frame may take to say hello, the host's context hook to answer, a frame to end its engine. */
+  widgetHelloMs: 20_000,
+  widgetContextMs: 3_000,
+  widgetReleaseMs: 5_000,
+  /** Characters of a project in an address: browsers take 2 MB of it, chat programs and servers much less. */
+  handoffCharacters: 512 * KiB,
 } as const;

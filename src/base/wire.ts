@@ -2,27 +2,14 @@
 // worker seam. Its "throw" handler is replaced by one that keeps an AppError an AppError. Call installErrorWire()
 // once on both sides. (Not for the /headless seam: that client brings its own Comlink 4.3.0.)
 import { type TransferHandler, transferHandlers } from "comlink";
-import { AppError, type ErrorCode, type ErrorData, toAppError } from "./errors.ts";
+import { fromWireError, toWireError, type WireError } from "./wire-error.ts";
 
 interface Thrown {
   readonly value: unknown;
 }
-/** An AppError as plain, structured-cloneable data. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly data: ErrorData;
-  readonly stack?: string;
-}
 
-export function toWireError(error: unknown): WireError {
-  const e = toAppError(error);
-  return { code: e.code, message: e.message, data: e.data, ...(e.stack ? { stack: e.stack } : {}) };
-}
-
-export function fromWireError(wire: WireError): AppError {
-  return new AppError(wire.code, wire.message, { data: wire.data, cause: wire.stack });
-}
+/** Sent to a shared worker to end it: its page cannot terminate it. */
+export const CLOSE_WORKER = "close";
 
 export function installErrorWire(): void {
   const builtin = transferHandlers.get("throw") as TransferHandler<Thrown, unknown>;

@@ -1,9 +1,13 @@
 // States of a project, kept so that anything can be undone, and the undoing too. A state is a list of content hashes;
-// equal files are stored once. States form a tree: each names the one it was made from, undo goes there, redo to the
-// newest state made from this one. Nothing is dropped by undo. What was restored is hashed again before it is called so.
+// equal files are stored once. States form a tree: each names the one it was made from. Nothing is dropped by going back
+// (undo-stack.ts says where undo goes). What was restored is hashed again before it is called so.
+import { sha256Hex } from "../base/digest.ts";
 import { AppError } from "../base/errors.ts";
-import { sameBytes } from "./diff.ts";
+import { sameBytes } from "./changed-paths.ts";
 import type { FileTree } from "./tree.ts";
+
+/** What made a state: opening the project, a step of the assistant, a command, an edit by hand. */
+export type CheckpointKind = "opened" | "step" | "command" | "edit";
 
 export interface Checkpoint {
   /** "1", "2", … in the order they were made. */
@@ -11,6 +15,8 @@ export interface Checkpoint {
   /** The state this one was made from; absent for the first. */
   readonly parent?: string;
   readonly label: string;
+  /** Absent where it is not known, such as a state found before a restore. */
+  readonly kind?: CheckpointKind;
   /** Milliseconds since 1970. */
   readonly time: number;
   /** SHA-256 over all paths and content hashes: equal trees have equal hashes. */
@@ -62,7 +68,7 @@ export class Checkpoints {
   }
 
   /** Keeps a state; one equal to the current state is the current state. */
-  async record(tree: FileTree, label: string): Promise<Checkpoint> {
+  async record(tree: FileTree, label: string, kind?: CheckpointKind): Promise<Checkpoint> {
     const files: Record<string, string> = Object.create(null) as Record<string, string>;
     for (const path of [...tree.keys()].sort()) files[path] = await this.#keep(path, tree.get(path)!);
     const hash = await listHash(files);
@@ -72,6 +78,7 @@ export class Checkpoints {
       id: String(this.#entries.length + 1),
       ...(current ? { parent: current.id } : {}),
       label,
+      ...(kind ? { kind } : {}),
       time: this.#now(),
       hash,
       files: Object.fromEntries(Object.entries(files)),
@@ -86,15 +93,11 @@ export class Checkpoints {
     return new Map(Object.entries(this.#entry(id).files).map(([path, hash]) => [path, this.#blob(hash, path)]));
   }
 
-  /** The checkpoint that undo goes to. */
-  get undoTarget(): Checkpoint | undefined {
-    const parent = this.current?.parent;
-    return this.#entries.find(({ id }) => id === parent);
-  }
-
-  /** The checkpoint that redo goes to: of several states made from this one, the newest. */
-  get redoTarget(): Checkpoint | undefined {
-    return this.#entries.findLast(({ parent }) => parent !== undefined && parent === this.#current);
+  /** Gives a checkpoint a name of the user's own; its files and hash stay. */
+  rename(id: string, label: string): Checkpoint {
+    const entry: Checkpoint = { ...this.#entry(id), label };
+    this.#entries = this.#entries.map((old) => (old.id === id ? entry : old));
+    return entry;
   }
 
   /**
@@ -117,7 +120,7 @@ export class Checkpoints {
     const known = this.#known.get(path);
     if (known && sameBytes(known.bytes, bytes)) return known.hash;
     const copy = bytes.slice();
-    const hash = await digest(copy);
+    const hash = await sha256Hex(copy);
     if (!this.#blobs.has(hash)) this.#blobs.set(hash, copy);
     this.#known.set(path, { bytes: copy, hash });
     return hash;
@@ -136,19 +139,15 @@ export class Checkpoints {
   }
 }
 
+/** Names a state by its content: equal trees have equal hashes, whatever the order of their files. */
 export async function treeHash(tree: FileTree): Promise<string> {
   const files: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const path of [...tree.keys()].sort()) files[path] = await digest(tree.get(path)!);
+  for (const path of [...tree.keys()].sort()) files[path] = await sha256Hex(tree.get(path)!);
   return listHash(files);
 }
 
 /** Paths hold no NUL or newline (paths.ts), so this reads only one way. */
 function listHash(files: Readonly<Record<string, string>>): Promise<string> {
   const list = Object.entries(files).map(([path, hash]) => `${path}\0${hash}\n`).sort();
-  return digest(new TextEncoder().encode(list.join("")));
-}
-
-async function digest(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256Hex(new TextEncoder().encode(list.join("")));
 }

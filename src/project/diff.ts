@@ -1,5 +1,6 @@
-// What changed between two states of a project, as data for the page and as a unified patch that `git apply` and
-// `patch -p1` take. Lines are compared with Myers' algorithm (E. W. Myers, "An O(ND) Difference Algorithm", 1986).
+// What changed between two states of a project, as data; patch.ts prints it. Lines are compared with Myers' algorithm
+// (E. W. Myers, "An O(ND) Difference Algorithm", 1986).
+import { changedPaths } from "./changed-paths.ts";
 import { decodeText } from "./text.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -20,21 +21,7 @@ export interface FileDiff {
   readonly removed: number;
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]));
-}
-
-/** Paths that were added, removed or changed, sorted. */
-export function changedPaths(before: FileTree, after: FileTree): string[] {
-  const paths = new Set([...before.keys(), ...after.keys()]);
-  return [...paths]
-    .filter((path) => {
-      const [a, b] = [before.get(path), after.get(path)];
-      return !a || !b || !sameBytes(a, b);
-    })
-    .sort();
-}
-
+/** The differences of all files that differ, sorted by path. */
 export function diffTrees(before: FileTree, after: FileTree): FileDiff[] {
   return changedPaths(before, after).map((path) => diffFile(path, before.get(path), after.get(path)));
 }
@@ -121,21 +108,6 @@ function walkBack(endX: number, endY: number, trace: readonly Int32Array[]): (re
 
 const CONTEXT = 3;
 
-/** A patch of all differences. Binary files are named, their bytes are not in it. */
-export function patchText(diffs: readonly FileDiff[]): string {
-  return diffs.map(filePatch).join("");
-}
-
-function filePatch(diff: FileDiff): string {
-  const from = diff.status === "added" ? "/dev/null" : `a/${diff.path}`;
-  const to = diff.status === "removed" ? "/dev/null" : `b/${diff.path}`;
-  const mode = diff.status === "added" ? "new file mode 100644\n" : diff.status === "removed" ? "deleted file mode 100644\n" : "";
-  const head = `diff --git a/${diff.path} b/${diff.path}\n${mode}`;
-  if (!diff.lines) return `${head}Binary files ${from} and ${to} differ\n`;
-  if (diff.lines.length === 0) return head;
-  return `${head}--- ${from}\n+++ ${to}\n${hunksOf(diff.lines).map(hunkText).join("")}`;
-}
-
 /** The changed lines with three lines around them; groups that touch are one. */
 export function hunksOf(lines: readonly DiffLine[]): DiffLine[][] {
   const hunks: DiffLine[][] = [];
@@ -149,14 +121,4 @@ export function hunksOf(lines: readonly DiffLine[]): DiffLine[][] {
     until = to;
   }
   return hunks;
-}
-
-function hunkText(hunk: readonly DiffLine[]): string {
-  const side = (key: "before" | "after") => {
-    const numbers = hunk.flatMap((line) => line[key] ?? []);
-    return numbers.length === 0 ? "0,0" : `${numbers[0]},${numbers.length}`;
-  };
-  const mark = { same: " ", removed: "-", added: "+" } as const;
-  const body = hunk.map((line) => `${mark[line.kind]}${line.text.endsWith("\n") ? line.text : `${line.text}\n\\ No newline at end of file\n`}`);
-  return `@@ -${side("before")} +${side("after")} @@\n${body.join("")}`;
 }

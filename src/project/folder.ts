@@ -1,5 +1,5 @@
 // Projects out of folders on the user's disk: a directory handle (File System Access) or the list of files that an
-// `<input webkitdirectory>` gives. node_modules and .git are never entered; nothing is written back.
+// `<input webkitdirectory>` gives. node_modules and .git are never entered. write-back.ts goes the other way.
 import { throwIfAborted } from "../base/errors.ts";
 import { Intake, INTAKE_LIMITS, type IntakeLimits } from "./intake.ts";
 import { isIgnoredPath } from "./paths.ts";

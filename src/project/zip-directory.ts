@@ -1,5 +1,6 @@
 // The table of contents of a zip file, read before anything is unpacked: names, declared sizes, checksums and kinds.
 // Source: PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16. No zip64, no encryption, no multi-part archives.
+import type { Breath } from "../base/breath.ts";
 import { AppError } from "../base/errors.ts";
 
 export interface ZipEntry {
@@ -30,7 +31,7 @@ export function zipError(message: string): AppError {
 const DAMAGED = "The zip file is damaged or incomplete. Make it again and choose the new one.";
 
 /** The entries in the order of the directory. `maxEntries` is checked before any is read. */
-export function readZipDirectory(bytes: Uint8Array, maxEntries: number): ZipEntry[] {
+export async function readZipDirectory(bytes: Uint8Array, maxEntries: number, breath: Breath): Promise<ZipEntry[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
   if (end < 0) throw zipError("This is not a zip file. Choose a .zip of a project's folder.");
@@ -46,7 +47,7 @@ export function readZipDirectory(bytes: Uint8Array, maxEntries: number): ZipEntr
     const next = at + 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     if (next > bytes.byteLength) throw zipError(DAMAGED);
     const flags = view.getUint16(at + 8, true);
-    const name = nameOf(bytes.subarray(at + 46, at + 46 + nameLength));
+    const name = nameOf(bytes.subarray(at + 46, at + 46 + nameLength), flags);
     const unixMode = view.getUint8(at + 5) === 3 ? view.getUint32(at + 38, true) >>> 16 : 0;
     entries.push({
       name,
@@ -59,7 +60,10 @@ export function readZipDirectory(bytes: Uint8Array, maxEntries: number): ZipEntr
       packed: packedBytes(bytes, view, view.getUint32(at + 42, true), view.getUint32(at + 20, true)),
     });
     at = next;
+    await breath.pause();
   }
+  // The count has 16 bits; some tools let it wrap around.
+  if (at + 4 <= bytes.byteLength && view.getUint32(at, true) === ENTRY) throw zipError(`The zip file holds more entries than the ${count} it says. Leave out node_modules and build output, then zip it again.`);
   return entries;
 }
 
@@ -77,12 +81,20 @@ function packedBytes(bytes: Uint8Array, view: DataView, local: number, length: n
   return bytes.subarray(from, from + length);
 }
 
-/** UTF-8 where it reads as such, whatever the flag says; else one character a byte. */
-function nameOf(bytes: Uint8Array): string {
+/** The upper half of code page 437, which zip means where it does not say UTF-8 (APPNOTE, appendix D). */
+const CP437 =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
+const UTF8_FLAG = 0x800;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** UTF-8 where it reads as such, whatever the flag says: many tools forget the flag. */
+function nameOf(bytes: Uint8Array, flags: number): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (error) {
-    if (error instanceof TypeError) return String.fromCharCode(...bytes);
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
   }
+  const name = Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : CP437[byte - 0x80]!)).join("");
+  if (flags & UTF8_FLAG) throw zipError(`The zip file holds a name that is not the UTF-8 it says it is, about "${name}". Rename the file and zip it again.`);
+  return name;
 }
