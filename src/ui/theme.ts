@@ -2,6 +2,7 @@
 // Contrast of text on its ground is at least 4.5:1 in both themes.
 import { css, type CSSResult } from "lit";
 
+/** What the user chose; `auto` follows the system. */
 export type Theme = "auto" | "light" | "dark";
 
 const light = css`
@@ -16,6 +17,8 @@ const light = css`
   --accent-text: #ffffff;
   --good: #17663a;
   --good-ground: #e3f3e8;
+  --warn: #7a4f00;
+  --warn-ground: #faedcd;
   --bad: #a3211c;
   --bad-ground: #fbe6e4;
   --focus: #1f5fbf;
@@ -32,13 +35,15 @@ const dark = css`
   --accent-text: #ffffff;
   --good: #7fd3a0;
   --good-ground: #173525;
+  --warn: #ecc06c;
+  --warn-ground: #3b2f14;
   --bad: #f39a93;
   --bad-ground: #43201d;
   --focus: #7fb2ff;
 `;
 
 /** For the document: the two palettes and the page's ground. */
-export const documentStyles: CSSResult = css`
+const documentStyles: CSSResult = css`
   :root {
     ${light}
     color-scheme: light dark;
@@ -91,12 +96,13 @@ export const controlStyles: CSSResult = css`
     padding: 4px 10px;
     cursor: pointer;
   }
-  button:hover:not(:disabled),
+  button:hover:not(:disabled, [aria-disabled="true"]),
   select:hover,
   .file:hover {
     border-color: var(--muted);
   }
-  button:disabled {
+  button:disabled,
+  button[aria-disabled="true"] {
     color: var(--muted);
     cursor: default;
     opacity: 0.7;

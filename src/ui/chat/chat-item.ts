@@ -1,0 +1,36 @@
+// What the chat shows, as plain data: it is derived from the agent's events and can be stored as it is.
+import type { Attachment } from "../../agent/attachment.ts";
+import type { DoneReason } from "../../agent/events.ts";
+import type { ChatMessage } from "../../engine/api.ts";
+
+/** How far a tool call is; `stopped` by the user. */
+export type ToolState = "running" | "done" | "failed" | "stopped";
+
+/** One thing in the chat, in the order it came. `id` is its place in the chat. */
+export type ChatItem =
+  | {
+      readonly kind: "user";
+      readonly id: number;
+      readonly text: string;
+      readonly attachments: readonly Attachment[];
+      /** The exchange it opens; empty while it is not known. */
+      readonly exchange: string;
+      /** The exchanges that stand in its place, itself included; more than one after an edit or a retry. */
+      readonly alternatives: readonly string[];
+    }
+  | { readonly kind: "assistant"; readonly id: number; readonly text: string; readonly streaming: boolean }
+  | {
+      readonly kind: "tool";
+      readonly id: number;
+      readonly tool: string;
+      /** What it acts on: a path or a command. */
+      readonly target: string;
+      readonly state: ToolState;
+      readonly detail: string;
+      readonly durationMs: number;
+      /** "3 passed, 1 failed", "+1 −1": shown beside the target. */
+      readonly summary: string;
+    }
+  /** Older messages were condensed. */
+  | { readonly kind: "compacted"; readonly id: number; readonly messages: readonly ChatMessage[]; readonly tokensBefore: number; readonly tokensAfter: number }
+  | { readonly kind: "note"; readonly id: number; readonly tone: "info" | "good" | "bad"; readonly title: string; readonly text: string; /** How the exchange ended, where the note says so. */ readonly ended?: DoneReason };

@@ -1,0 +1,90 @@
+// The session's part of the lab: the real page works on given files, and says what came of it. `npm run solve` and
+// `npm run eval` drive it; what it runs is what a click on Send runs.
+import type { AgentEvent } from "../../agent/events.ts";
+import { parseTestOutput } from "../../agent/test-output.ts";
+import type { TestReport } from "../../agent/test-report.ts";
+import { outcomeOf, type TestOutcome } from "../../agent/test-report.ts";
+import { AppError } from "../../base/errors.ts";
+import type { ModelFiles } from "../../engine/api.ts";
+import { patchText } from "../../project/patch.ts";
+import type { FileTree } from "../../project/tree.ts";
+import type { Session } from "../session/session.ts";
+
+/** Files as they cross from the command to the page: path → base64. */
+export type PackedFiles = Readonly<Record<string, string>>;
+
+export interface SolveResult {
+  readonly files: PackedFiles;
+  readonly patch: string;
+  readonly done: Extract<AgentEvent, { type: "done" }> | undefined;
+  readonly error: string | undefined;
+}
+
+export interface TestRun {
+  readonly outcome: TestOutcome;
+  readonly exitCode: number | null;
+  readonly report: TestReport | undefined;
+  readonly output: string;
+}
+
+export interface SolveLab {
+  /** Starts engine and container, and loads the model: an id of the page's list, a file, or undefined for the bundled one. */
+  start(model?: string | ModelFiles): Promise<void>;
+  /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. */
+  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
+  /** Runs a command on exactly these files and reads its output as tests. */
+  test(files: PackedFiles, command: string): Promise<TestRun>;
+}
+
+export function pack(tree: FileTree): PackedFiles {
+  return Object.fromEntries([...tree].map(([path, bytes]) => [path, toBase64(bytes)]));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+function unpack(files: PackedFiles): FileTree {
+  return new Map(Object.entries(files).map(([path, text]) => [path, Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
+}
+
+export function solveLab(session: Session): SolveLab {
+  /** The session shows its problems as notices; a command needs them as an error. */
+  const check = (): void => {
+    const notice = session.state.notices.findLast(({ passing }) => !passing);
+    if (notice) throw new AppError("container/unavailable", `${notice.title}: ${notice.message}`);
+  };
+  return {
+    async start(model) {
+      await session.start(model);
+      check();
+    },
+    async solve(name, packed, ask, onEvent) {
+      const files = unpack(packed);
+      await session.project.openFiles(name, files);
+      check();
+      let done: SolveResult["done"];
+      let error: string | undefined;
+      session.chat.onEvent = (event) => {
+        onEvent?.(event);
+        if (event.type === "done") done = event;
+        if (event.type === "error") error = event.error.message;
+      };
+      await session.chat.send(ask);
+      session.chat.onEvent = () => undefined;
+      const after = session.state.project.files;
+      return { files: pack(after), patch: await patchText(files, after), done, error };
+    },
+    async test(packed, command) {
+      const { sandbox } = session;
+      if (!sandbox) throw new AppError("container/unavailable", "The container is not running.");
+      const files = unpack(packed);
+      await sandbox.restore(files);
+      const { output, exitCode } = await sandbox.run(command);
+      const report = parseTestOutput(output, [...files.keys()]);
+      return { outcome: report ? outcomeOf(report, exitCode) : exitCode === 0 ? "none" : "failed", exitCode, report, output };
+    },
+  };
+}
