@@ -1,6 +1,8 @@
 """The model card, with the numbers of a training log and of `npm run eval -- --out eval.json`.
 
-    python card.py train.log --eval eval.json --out ../public/models/tabwright-micro.md
+    python card.py train.log --eval eval.json --machine "one NVIDIA H200" --out ../public/models/tabwright-micro.md
+
+`forerunner.md` beside this file, what the model before it was and did, goes at the end.
 """
 
 import argparse
@@ -34,19 +36,21 @@ model. It never saw a conversation of more than 1,024 tokens, nor any text that 
 ## Training
 
 {tokens:.1f} million tokens ({episodes:,} episodes in the corpus, about 430 tokens each) in {minutes:.0f} minutes
-on two CPU cores that other work shared. Data: this repository's own generator (`npm run synthesise`); from
+on {machine}. Data: this repository's own generator (`npm run synthesise`); from
 elsewhere only single words, used as names. How: `training/README.md`.
 
 Held-out episodes while training, 100 each ({last} in the last row). *Edit exact*: the reference's edit, to the letter.
+*All turns*: every turn of the episode; the first one opens with a sentence or not, by lot, so 100 % cannot be reached.
 
-| minutes | M tokens | known: loss | known: edit exact | new families: loss | new families: edit exact |
-|---|---|---|---|---|---|
+| minutes | M tokens | known: loss | edit exact | all turns | new families: loss | edit exact | all turns |
+|---|---|---|---|---|---|---|---|
 {rows}
 
 ## Solved in the real loop
 
 {solved}
-"""
+
+{forerunner}"""
 
 SOLVED = """`npm run eval` (real browser, real container, hidden tests) on the held-out tasks:
 
@@ -71,10 +75,10 @@ def progress(steps: list[dict], held: list[dict]) -> list[str]:
     for seconds in sorted({row["seconds"] for row in held}):
         pair = {row["held"]: row for row in held if row["seconds"] == seconds}
         if len(pair) == 2:
-            tokens = max((row["mtok"] for row in steps if row["seconds"] <= seconds), default=0)
+            tokens = max((row["mtok"] for row in steps if row["seconds"] <= seconds + 1), default=0)
             cells = [f"{seconds / 60:.0f}", f"{tokens:.1f}"]
             for name in ("known", "novel"):
-                cells += [f"{pair[name]['loss']:.3f}", f"{pair[name]['edit']:.0f} %"]
+                cells += [f"{pair[name]['loss']:.4f}", f"{pair[name]['edit']:.0f} %", f"{pair[name]['episode']:.0f} %"]
             out.append(f"| {' | '.join(cells)} |")
     return out
 
@@ -90,14 +94,17 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     args.add_argument("log", type=Path)
     args.add_argument("--eval", type=Path)
+    args.add_argument("--machine", required=True, help="what it was trained on, in words")
     args.add_argument("--out", type=Path, required=True)
     a = args.parse_args()
     head, steps, held = read_log(a.log)
     parameters, active = head.pop("parameters")
     last = max(steps, key=lambda row: row["seconds"])
+    head.setdefault("episodes", last.get("episodes"))  # a corpus that grew in the run is counted at its end
     a.out.write_text(CARD.format(
         **head, parameters=parameters, active=active, tokens=last["mtok"], minutes=last["seconds"] / 60,
-        rows="\n".join(progress(steps, held)), last=200 if last["lr"] == 0 else 100, solved=solved(a.eval)))
+        rows="\n".join(progress(steps, held)), last=200 if last["lr"] == 0 else 100, solved=solved(a.eval),
+        machine=a.machine, forerunner=(Path(__file__).parent / "forerunner.md").read_text()))
     print(a.out)
 
 

@@ -1,8 +1,7 @@
 """Shapes of the models this folder can train.
 
 One dataclass holds every size that the GGUF metadata will carry, under the names the
-Qwen3-Next configuration uses where it has one. `PRESETS` names the two shapes we trained or
-mean to train; `micro` is the one that ships.
+Qwen3-Next configuration uses where it has one. `PRESETS` names the two shapes we trained.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -43,12 +42,8 @@ class Config:
 
 PRESETS = {
     "micro": Config(),
-    # For a GPU at hand: about 30 M parameters, 7.5 M of them active per token. Rows of 256 so that
-    # K-quants fit as well.
-    "gpu": Config(
-        vocab=2048, hidden=256, layers=8, interval=4, k_heads=4, v_heads=8, heads=8, kv_heads=2,
-        experts=32, top_k=4, expert_ff=256, shared_ff=256,
-    ),
+    # What one GPU trains in minutes: 7.1 M parameters, 2.9 M of them used per token, 7.6 MB as Q8_0.
+    "small": Config(hidden=256, layers=6, v_heads=4, gdn_dim=64),
 }
 
 

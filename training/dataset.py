@@ -105,7 +105,7 @@ def _encode_line(line: str):
     return np.array(ids, np.uint16), np.array(mask, np.uint8)
 
 
-def build(corpus: Path, tokenizer: Path, out: Path, longest: int, procs: int = os.cpu_count() or 1) -> None:
+def build(corpus: Path, tokenizer: Path, out: Path, longest: int, procs: int) -> None:
     with corpus.open() as lines, Pool(procs, _start, (tokenizer,)) as pool:
         rows = list(pool.imap(_encode_line, lines, chunksize=256))
     kept = [(ids, mask) for ids, mask in rows if len(ids) <= longest and mask.any()]
@@ -149,8 +149,9 @@ def main() -> None:
     args.add_argument("--tokenizer", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
     args.add_argument("--longest", type=int, default=1024, help="drop episodes with more tokens")
+    args.add_argument("--procs", type=int, default=os.cpu_count() or 1)
     a = args.parse_args()
-    build(a.corpus, a.tokenizer, a.out, a.longest)
+    build(a.corpus, a.tokenizer, a.out, a.longest, a.procs)
 
 
 if __name__ == "__main__":

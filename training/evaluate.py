@@ -12,20 +12,20 @@ from dataset import Episodes
 
 
 @torch.no_grad()
-def evaluate(model, held: Episodes, count: int) -> dict:
-    """Loss, and percentages: all turns, edit turns, whole episodes, of the first `count` episodes."""
+def evaluate(model, held: Episodes, count: int, rows: int = 8) -> dict:
+    """Loss, and percentages: all turns, edit turns, whole episodes, of the first `count` episodes, `rows` at a time."""
     compiled = model.plain()
     turns, edits, whole, loss, targets = [], [], [], 0.0, 0
     device = next(model.parameters()).device
     count = min(count, len(held))
-    for start in range(0, count, 8):
-        rows = range(start, min(count, start + 8))
-        x, y, m = held.rows(rows, model.c.chunk)
+    for start in range(0, count, rows):
+        batch = range(start, min(count, start + rows))
+        x, y, m = held.rows(batch, model.c.chunk)
         logits = model.logits(model.trunk(torch.from_numpy(x).to(device))[0]).cpu()
         hit, at = (logits.argmax(-1).numpy() == y), torch.from_numpy(m > 0)
         loss += F.cross_entropy(logits[at], torch.from_numpy(y)[at], reduction="sum").item()
         targets += int(at.sum())
-        for r in range(len(rows)):
+        for r in range(len(batch)):
             edges = np.flatnonzero(np.diff(np.concatenate([[0], m[r], [0]])))
             spans = [(a, b) for a, b in zip(edges, edges[1:]) if m[r, a]]
             right = [bool(hit[r, a:b].all()) for a, b in spans]

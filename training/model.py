@@ -13,7 +13,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from config import Config
-from ops import CausalAttention, ConvSilu, DecayedProducts, Experts, UnitTriangularInverse, compile_pointwise, linear, rms_norm
+from ops import (CausalAttention, ConvSilu, DecayedProducts, Experts, UnitTriangularInverse, all_experts, causal_attention,
+                 compile_pointwise, conv_silu, linear, rms_norm)
 import ops
 
 
@@ -160,17 +161,17 @@ class Layer(nn.Module):
         if self.attn:
             q, k, v, gate = fns["attention_inputs"](x, self.norm_mix, self.q_proj, self.k_proj, self.v_proj,
                                                     self.q_norm, self.k_norm, cos, sin, c)
-            x = fns["attention_output"](x, CausalAttention.apply(q, k, v), gate, self.o_proj, c)
+            x = fns["attention_output"](x, fns["causal_attention"](q, k, v), gate, self.o_proj, c)
         else:
             mixed, z, gates = fns["deltanet_projections"](x, self.norm_mix, self.in_proj_qkvz[self.rows],
                                                           self.in_proj_ba[self.ba_rows], c)
-            y = ConvSilu.apply(mixed, self.conv1d)
-            o = deltanet_scan(*deltanet_chunks(y, gates, self.A_log, self.dt_bias, c), c)
+            y = fns["conv_silu"](mixed, self.conv1d)
+            o = deltanet_scan(*fns["deltanet_chunks"](y, gates, self.A_log, self.dt_bias, c), c)
             x = fns["deltanet_output"](x, o, z, self.gdn_norm, self.out_proj, c)
         x, h, weight, ids, mean = fns["route"](x, self.norm_moe, self.router, self.shared_gate_up,
                                                self.shared_down, self.shared_gate, c)
-        load = torch.bincount(ids.reshape(-1), minlength=c.experts).float() / ids.numel()
-        x = x + Experts.apply(h, weight, ids, self.gate_up, self.down).view_as(x)
+        load = torch.zeros_like(mean).index_add_(0, ids.reshape(-1), torch.ones_like(ids.reshape(-1), dtype=mean.dtype)) / ids.numel()
+        x = x + fns["experts"](h, weight, ids, self.gate_up, self.down).view_as(x)
         return x, c.experts * (load * mean).sum(), load
 
 
@@ -183,9 +184,16 @@ def grouped_rows(c: Config):
     return rows, ba
 
 
-# Not `deltanet_chunks`: the CPU compiler's backward of it is slower than the plain one (torch 2.13: a
+# What `Layer.forward` is put together from, as it runs on a CPU and as it runs on a GPU.
+CPU = dict(deltanet_projections=deltanet_projections, conv_silu=ConvSilu.apply, deltanet_chunks=deltanet_chunks,
+           deltanet_output=deltanet_output, attention_inputs=attention_inputs, causal_attention=CausalAttention.apply,
+           attention_output=attention_output, route=route, experts=Experts.apply)
+GPU = dict(CPU, conv_silu=conv_silu, causal_attention=causal_attention, experts=all_experts)
+
+# Not `deltanet_chunks` on a CPU: its compiler's backward of it is slower than the plain one (torch 2.13: a
 # step of eight rows of 320 took 438 ms with it and 330 without).
 FUSED = ("deltanet_projections", "deltanet_output", "attention_inputs", "attention_output", "route")
+FUSED_ON_GPU = (*FUSED, "conv_silu", "deltanet_chunks", "experts")
 
 
 class Model(nn.Module):
@@ -199,16 +207,22 @@ class Model(nn.Module):
         angle = torch.outer(torch.arange(c.context).float(), inverse).repeat(1, 2)
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
-        self.fns = {name: globals()[name] for name in FUSED}
+        self.fns = CPU
 
     def compile(self) -> None:
         """Fuse the elementwise parts of training. A minute once; the compiler's cache serves later runs."""
-        self.fns = {name: torch.compile(globals()[name], dynamic=True) for name in FUSED}
+        self.fns = {**CPU, **{name: torch.compile(CPU[name], dynamic=True) for name in FUSED}}
         compile_pointwise()
+
+    def use_gpu_forms(self, compiled: bool) -> None:
+        """Run the steps as they suit a GPU; a test holds them against those of a CPU."""
+        self.fns = {**GPU, **{name: torch.compile(GPU[name], dynamic=True) for name in FUSED_ON_GPU if compiled}}
+        if compiled:
+            compile_pointwise()
 
     def plain(self) -> dict:
         """Leave the compiled functions, for a pass whose graph is not worth compiling; returns them."""
-        compiled, self.fns = self.fns, {name: globals()[name] for name in FUSED}
+        compiled, self.fns = self.fns, GPU if self.embed.is_cuda else CPU
         return compiled
 
     def trunk(self, ids):

@@ -9,19 +9,12 @@ import torch
 import torch.nn.functional as F
 
 _dtype = torch.float32
-_expert_dtype = torch.float32
 
 
 def use_bf16(on: bool) -> None:
     """Twice the matrix throughput on AVX512-BF16 and GPUs. Training only; checks run in float32."""
     global _dtype
     _dtype = torch.bfloat16 if on else torch.float32
-
-
-def use_bf16_experts(on: bool) -> None:
-    """Worth it from some 256 rows per expert on a GPU; the small products of a CPU run are slower in it."""
-    global _expert_dtype
-    _expert_dtype = torch.bfloat16 if on else torch.float32
 
 
 def linear(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
@@ -140,8 +133,8 @@ class Experts(torch.autograd.Function):
         inverse = torch.empty_like(order)
         inverse[order] = torch.arange(n * k, device=x.device)
         counts = torch.bincount(flat, minlength=gate_up.shape[0]).tolist()
-        wg, wd = gate_up.to(_expert_dtype), down.to(_expert_dtype)
-        xs = x.to(_expert_dtype)[order // k]
+        wg, wd = gate_up, down  # float32: products this small are slower in bfloat16 on a CPU
+        xs = x[order // k]
         gu = xs.new_empty(n * k, 2 * f)
         for e, a, b in _spans(counts):
             torch.mm(xs[a:b], wg[e].t(), out=gu[a:b])
@@ -170,8 +163,35 @@ class Experts(torch.autograd.Function):
         for e, a, b in _spans(ctx.counts):
             torch.mm(dgu[a:b], wg[e], out=dxs[a:b])
             torch.mm(dgu[a:b].t(), xs[a:b], out=dwg[e])
-        dx = dxs[inverse].view(n, k, -1).float().sum(1)
-        return dx, dweight, None, dwg.float(), dwd.float()
+        dx = dxs[inverse].view(n, k, -1).sum(1)
+        return dx, dweight, None, dwg, dwd
+
+
+def conv_silu(x, w):
+    """What `ConvSilu` computes, for a compiler to fuse."""
+    t, width = x.shape[1], w.shape[1]
+    padded = F.pad(x, (0, 0, width - 1, 0))
+    return F.silu(sum(padded[:, j : j + t] * w[:, j] for j in range(width)))
+
+
+def causal_attention(q, k, v):
+    """What `CausalAttention` computes, by PyTorch's fused kernel: the scores never reach memory."""
+    g, t, d = k.shape
+    q, k, v = (part.to(_dtype).view(g, -1, t, d) for part in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0, enable_gqa=True).reshape(g, -1, d).float()
+
+
+def all_experts(x, weight, ids, gate_up, down):
+    """What `Experts` computes, by every expert for every token, weighted by zero where it was not chosen.
+
+    Eight times the arithmetic at 2 of 16 experts, but two large products in place of a sort, a wait for the
+    counts and six small products an expert: the better bargain on a GPU, whose arithmetic is idle at these widths.
+    """
+    e, d, f = down.shape
+    share = torch.zeros(x.shape[0], e, device=x.device).scatter(1, ids, weight)
+    gate, up = F.linear(x.to(_dtype), gate_up.reshape(-1, d).to(_dtype)).view(-1, e, 2, f).float().unbind(2)
+    h = (F.silu(gate) * up * share.unsqueeze(-1)).to(_dtype).view(-1, e * f)
+    return F.linear(h, down.transpose(0, 1).reshape(d, e * f).to(_dtype)).float()
 
 
 def _turned(x):

@@ -106,6 +106,14 @@ class Gradients(unittest.TestCase):
         fast = lambda x, weight, gate_up, down: ops.Experts.apply(x, weight, ids, gate_up, down)
         self.same(fast, plain, torch.randn(5, 6), torch.rand(5, 2), torch.randn(4, 8, 6), torch.randn(4, 6, 4))
 
+    def test_the_forms_for_a_gpu(self):
+        self.same(ops.conv_silu, ops.ConvSilu.apply, torch.randn(2, 9, 6), torch.randn(6, 4))
+        q, k, v = torch.randn(2, 15, 4), torch.randn(2, 5, 4), torch.randn(2, 5, 4)
+        self.same(ops.causal_attention, ops.CausalAttention.apply, q, k, v)
+        ids = torch.tensor([[0, 2], [1, 0], [2, 1], [0, 1], [2, 0]])
+        forms = [lambda x, w, gu, d, f=f: f(x, w, ids, gu, d) for f in (ops.all_experts, ops.Experts.apply)]
+        self.same(*forms, torch.randn(5, 6), torch.rand(5, 2), torch.randn(4, 8, 6), torch.randn(4, 6, 4))
+
 
 class Layers(unittest.TestCase):
     def test_chunks_equal_the_recurrence(self):

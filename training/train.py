@@ -1,7 +1,6 @@
-"""Train a model for a given time.
+"""Train a model on CPU cores for a given time (`train_gpu.py` is for a GPU).
 
-    python train.py --data DIR --out run.pt --secs 3600            # two CPU processes
-    python train.py --data DIR --out run.pt --secs 1500 --device cuda --preset gpu
+    python train.py --data DIR --out run.pt --secs 3600
 
 DIR holds `tokenizer.json`, `train.npz`, `known.npz` and `novel.npz` (see `dataset.py`). The learning rate
 warms up over 100 steps and falls linearly to zero at `--secs`, whatever the machine managed by then.
@@ -48,13 +47,10 @@ def parse() -> argparse.Namespace:
     args.add_argument("--eval", type=float, default=300, help="seconds between evaluations")
     args.add_argument("--save", type=float, default=120)
     args.add_argument("--resume", action="store_true")
-    args.add_argument("--device", default="cpu")
-    args.add_argument("--ranks", type=int, default=0, help="CPU processes; 0 = one a core")
+    args.add_argument("--ranks", type=int, default=0, help="processes; 0 = one a core")
     args.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     args.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     a = args.parse_args()
-    if a.device != "cpu":
-        a.ranks = 1
     a.ranks = a.ranks or os.cpu_count() or 1
     return a
 
@@ -89,12 +85,12 @@ class Batches:
 
 
 def worker(rank: int, a, grads, directions, stats, barrier, counter) -> None:
-    torch.set_num_threads(1 if a.device == "cpu" else os.cpu_count())
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     tokenizer = Tokenizer.load(a.data / "tokenizer.json")
-    saved = torch.load(a.out, map_location=a.device) if a.resume else None
+    saved = torch.load(a.out, map_location="cpu") if a.resume else None
     c = preset(a.preset, vocab=len(tokenizer.tokens), **a.shape)
-    model = Model(c).to(a.device)
+    model = Model(c)
     optimizer = Optimizer(model, a.muon, a.decay)
     step = tokens = 0
     before = 0.0
@@ -103,7 +99,6 @@ def worker(rank: int, a, grads, directions, stats, barrier, counter) -> None:
         optimizer.restore(saved["optimizer"])
         step, tokens, before = saved["step"], saved["tokens"], saved["seconds"]
     ops.use_bf16(a.bf16)
-    ops.use_bf16_experts(a.bf16 and a.device != "cpu")
     if a.compile:
         model.compile()
     data = Episodes(a.data / "train.npz")
@@ -183,13 +178,13 @@ worker.share = 0.0
 def micro_batch(model, data, rows, norm, a, parts) -> torch.Tensor:
     """Add the gradient of some episodes; returns their share of the loss."""
     x, y, m = (torch.from_numpy(part) for part in data.rows(rows, model.c.chunk))
-    at = (m.view(-1) > 0).nonzero().squeeze(1).to(a.device)
-    hidden, balance, share = model.trunk(x.to(a.device))
+    at = (m.view(-1) > 0).nonzero().squeeze(1)
+    hidden, balance, share = model.trunk(x)
     logits = model.logits(hidden.view(-1, model.c.hidden)[at])
-    loss = F.cross_entropy(logits, y.view(-1).to(a.device)[at], reduction="sum") / norm
+    loss = F.cross_entropy(logits, y.view(-1)[at], reduction="sum") / norm
     (loss + a.balance / parts * balance).backward()
     worker.share = share.item()
-    return loss.detach().cpu()
+    return loss.detach()
 
 
 def main() -> None:
@@ -198,8 +193,6 @@ def main() -> None:
     model = Model(c)
     size, inner = sum(p.numel() for p in model.parameters()), Optimizer(model, a.muon, 0.0).size
     grads, directions = torch.zeros(a.ranks, size), torch.zeros(max(1, inner))
-    if a.device != "cpu":
-        grads, directions = grads.to(a.device), directions.to(a.device)
     stats = torch.zeros(a.ranks + 1, dtype=torch.float64).share_memory_()
     context = mp.get_context("spawn")
     shared = (grads, directions, stats, context.Barrier(a.ranks), context.Value("q", 0))

@@ -2,7 +2,7 @@
 // that npm ships (@sparticuz/chromium). WebGPU runs on SwiftShader unless TABWRIGHT_GPU=1 asks for the real adapter.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { AppError } from "../base/errors.ts";
 
 const NAMES = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser"];
@@ -50,6 +50,14 @@ export async function findBrowser(): Promise<string> {
 }
 
 /** A headless browser, with WebGPU unless a test wants to see what happens without. The caller closes it. */
-export async function launchBrowser({ webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<Browser> {
-  return chromium.launch({ executablePath: await findBrowser(), headless: true, args: webgpu ? [...BROWSER_FLAGS] : [...QUIET_FLAGS] });
+export async function launchBrowser({ webgpu = true, flags = [] }: { readonly webgpu?: boolean; readonly flags?: readonly string[] } = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: await findBrowser(), headless: true, args: [...(webgpu ? BROWSER_FLAGS : QUIET_FLAGS), ...flags] });
+}
+
+/**
+ * As `launchBrowser`, with a profile in this folder: what a page stores lies on disk, within the disk's quota and not the few
+ * gigabytes of a profile in memory. The caller closes the context.
+ */
+export async function launchProfile(folder: string, { webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: await findBrowser(), headless: true, args: [...(webgpu ? BROWSER_FLAGS : QUIET_FLAGS)], viewport: { width: 1280, height: 800 } });
 }

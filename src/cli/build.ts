@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const INPUTS = ["src", "workers", "headless", "public", "index.html", "vite.config.ts", "package-lock.json"];
+const INPUTS = ["src", "workers", "headless", "embed", "public", "index.html", "vite.config.ts", "package-lock.json"];
 
 /** Newest modification time below `path`, in ms. */
 async function newest(path: string): Promise<number> {
@@ -25,5 +25,13 @@ export async function buildIfNeeded(say: (line: string) => void = (line) => proc
   }
   say("Building the app (about half a minute, once) …");
   const { build } = await import("vite");
-  await build({ root: ROOT, logLevel: "warn" });
+  // A test runner sets NODE_ENV to "test", and vite would then build a page that nobody gets.
+  const { NODE_ENV } = process.env;
+  process.env["NODE_ENV"] = "production";
+  try {
+    await build({ root: ROOT, logLevel: "warn" });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env["NODE_ENV"];
+    else process.env["NODE_ENV"] = NODE_ENV;
+  }
 }

@@ -8,13 +8,21 @@ const SUFFIX = "?bundle";
 const PREFIX = "\0bundle:";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** What npm's streams ask for and every engine, or this project, has already. */
+const STAND_INS = [
+  { find: /^events$/, replacement: resolve(ROOT, "src/headless/node/builtins/event-emitter.ts") },
+  { find: "abort-controller", replacement: resolve(ROOT, "src/headless/node/abort-controller.ts") },
+  { find: /^string_decoder\/?$/, replacement: resolve(ROOT, "src/headless/node/builtins/string-decoder.ts") },
+];
+
 /** One text, and the files it was made of. */
 interface Bundle {
   readonly code: string;
   readonly files: readonly string[];
 }
 
-async function bundle(entry: string, minify: boolean): Promise<Bundle> {
+/** One module and all it imports as one classic script. */
+export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
   const result = await build({
     root: ROOT,
     configFile: false,
@@ -22,6 +30,7 @@ async function bundle(entry: string, minify: boolean): Promise<Bundle> {
     logLevel: "error",
     publicDir: false,
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    resolve: { alias: STAND_INS },
     build: {
       write: false,
       minify,

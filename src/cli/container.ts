@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { AppError } from "../base/errors.ts";
 import { encodeTree } from "../container/snapshot.ts";
-import type { CommandRequest, ContainerLab } from "../ui/lab-container.ts";
+import type { CommandRequest, ContainerLab } from "../ui/lab/lab-container.ts";
 import { required, runCommand, type Values } from "./args.ts";
 import { launchBrowser } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
@@ -13,7 +13,7 @@ import { readProject } from "./project-files.ts";
 import { serveSite } from "./serve.ts";
 
 const HELP = `
-Usage: npm run container -- --project DIR [--host local|stackblitz] -- CMD ARGS…
+Usage: npm run container -- --project DIR [--host local|stackblitz] [--registry URL] [--allow-registry URL] -- CMD ARGS…
 
 Runs one command on a copy of a folder, inside the container, in a headless browser.
 Its output is streamed to stdout (stdout and stderr of the command together), its
@@ -23,6 +23,10 @@ The folder itself is never changed.
   --project DIR   the folder; .git is left out, node_modules is included
   --host HOST     local (default): the container of this project, no network
                   stackblitz: StackBlitz's WebContainer, needs the network
+  --registry URL  the registry that npm asks, in place of https://registry.npmjs.org
+  --allow-registry URL
+                  npm may fetch packages from this host (no other is asked); may be
+                  given more than once; https, or a server of this computer
   --help          this text
 
 Exit code: the command's own; 127 if there is no such command; 2 for wrong
@@ -45,6 +49,8 @@ async function run(values: Values, positionals: readonly string[]): Promise<numb
   const folder = required(values, "project");
   const host = values["host"] ?? "local";
   if (host !== "local" && host !== "stackblitz") throw new AppError("command/usage", `--host must be local or stackblitz, not "${String(host)}".`);
+  const registry = values["registry"] === undefined ? undefined : registryUrl("registry", values["registry"]);
+  const registries = [values["allow-registry"] ?? []].flat().map((url) => registryUrl("allow-registry", url).origin);
   const [command, ...args] = positionals;
   if (command === undefined) throw new AppError("command/usage", "No command was given. Put it after --, for example: -- npm test");
   const { files, links } = await readProject(folder);
@@ -62,12 +68,19 @@ async function run(values: Values, positionals: readonly string[]): Promise<numb
     await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab?.container !== undefined, undefined, { timeout: LAB_MS });
     process.once("SIGINT", () => void page.evaluate(() => (globalThis as LabWindow).tabwrightLab?.container?.kill()));
     if (!process.stdin.isTTY) passInput(page);
-    return await runInPage(page, { host, snapshotUrl: SNAPSHOT_PATH, command, args });
+    return await runInPage(page, { host, snapshotUrl: SNAPSHOT_PATH, command, args, registries, ...(registry ? { env: { npm_config_registry: registry.href } } : {}) });
   } finally {
     await browser.close();
     await site.close();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function registryUrl(option: string, value: unknown): URL {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  const isLocal = url?.hostname === "localhost" || url?.hostname === "127.0.0.1";
+  if (url && (url.protocol === "https:" || (url.protocol === "http:" && isLocal))) return url;
+  throw new AppError("command/usage", `--${option} must be a registry's https address, not "${String(value)}".`);
 }
 
 async function runInPage(page: Page, request: CommandRequest): Promise<number> {
@@ -98,4 +111,4 @@ function passInput(page: Page): void {
   });
 }
 
-await runCommand({ help: HELP, options: { project: { type: "string" }, host: { type: "string" } }, run });
+await runCommand({ help: HELP, options: { project: { type: "string" }, host: { type: "string" }, registry: { type: "string" }, "allow-registry": { type: "string", multiple: true } }, run });

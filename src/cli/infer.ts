@@ -5,9 +5,10 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Page } from "playwright-core";
 import { AppError } from "../base/errors.ts";
-import { fromWireError } from "../base/wire.ts";
-import type { Lab } from "../ui/lab.ts";
-import type { InferRequest, InferResult } from "../ui/lab-engine.ts";
+import { fromWireError } from "../base/wire-error.ts";
+import type { Lab } from "../ui/lab/lab.ts";
+import type { InferRequest, InferResult } from "../ui/lab/lab-engine.ts";
+import { STORE_CHOICES } from "../storage/store-choice.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
 import { openLabPage } from "./lab-page.ts";
 
@@ -18,14 +19,16 @@ Runs a GGUF model on WebGPU in a headless browser: imports it into the browser's
 streams its experts from there, and prints one JSON object:
   { model, promptTokens, tokens, text, reason, stats, loadMs }
 
-  --model F          the model file (architecture qwen3next)
+  --model F          the model file (a GGUF; architectures: README)
   --tokens 1,2,3     the prompt as token ids
   --prompt TEXT      the prompt as text; names of special tokens mean the tokens
   --chat TEXT        one user message, rendered by the model's own chat template
   --generate N       tokens to generate (default: 0 with --logits, else 32)
   --logits OUT.f32   write the logits after each prompt token: float32, [positions, vocab]
-  --store S          where the experts are kept: indexeddb
-  --expert-mb M      GPU memory for experts, in MB (default: as much as the device has)
+  --store S          where the experts are kept: indexeddb, opfs, file (the file itself, in place), memory,
+                     or auto (the faster of indexeddb and opfs; the default)
+  --gpu-mb M         GPU memory in all, in MB (default: what is guessed of the device)
+  --expert-mb M      of it for experts, in MB (default: what is left)
   --context N        longest context, in tokens (default: the model's own)
   --temperature T    0 is greedy (default: 0)
   --top-k K --top-p P --min-p P --seed N --stop TEXT
@@ -46,7 +49,7 @@ await runCommand({
   help: HELP,
   options: {
     model: text, tokens: text, prompt: text, chat: text, generate: text, logits: text, store: text, context: text, temperature: text, seed: text, stop: text,
-    "expert-mb": text, "top-k": text, "top-p": text, "min-p": text,
+    "gpu-mb": text, "expert-mb": text, "top-k": text, "top-p": text, "min-p": text,
   },
   async run(values, positionals) {
     if (positionals.length > 0) throw new AppError("command/usage", `"${positionals[0]}" belongs to no option. Try --help.`);
@@ -83,8 +86,9 @@ async function outputPath(values: Values): Promise<string | undefined> {
 function requestOf(values: Values, logits: boolean): InferRequest {
   const inputs = ["tokens", "prompt", "chat"].filter((name) => values[name] !== undefined);
   if (inputs.length !== 1) throw new AppError("command/usage", "Give exactly one of --tokens, --prompt and --chat. Try --help.");
-  const { tokens, prompt, chat, store = "indexeddb", stop } = values;
-  if (store !== "indexeddb") throw new AppError("command/usage", `--store ${String(store)} is not there; experts are kept in indexeddb.`);
+  const { tokens, prompt, chat, store = "auto", stop } = values;
+  const choice = STORE_CHOICES.find((name) => name === store);
+  if (!choice) throw new AppError("command/usage", `--store ${String(store)} is not there; choose from ${STORE_CHOICES.join(", ")}.`);
   const whole = (name: string, min: number): number | undefined => {
     const value = numberOption(values, name, min);
     if (value === undefined || Number.isInteger(value)) return value;
@@ -96,7 +100,7 @@ function requestOf(values: Values, logits: boolean): InferRequest {
     throw new AppError("command/usage", `--${name} must be between 0 and 1, not ${value}.`);
   };
   const [topK, topP, minP, seed] = [whole("top-k", 0), share("top-p"), share("min-p"), whole("seed", 0)];
-  const [expertMb, contextTokens] = [numberOption(values, "expert-mb", 0), whole("context", 1)];
+  const [gpuMb, expertMb, contextTokens] = [numberOption(values, "gpu-mb", 0), numberOption(values, "expert-mb", 0), whole("context", 1)];
   return {
     ...(typeof tokens === "string" ? { tokens: tokenList(tokens) } : {}),
     ...(typeof prompt === "string" ? { prompt } : {}),
@@ -110,7 +114,7 @@ function requestOf(values: Values, logits: boolean): InferRequest {
       ...(seed === undefined ? {} : { seed }),
     },
     stop: typeof stop === "string" ? [stop] : [],
-    options: { ...(expertMb === undefined ? {} : { expertMb }), ...(contextTokens === undefined ? {} : { contextTokens }) },
+    options: { store: choice, ...(gpuMb === undefined ? {} : { gpuMb }), ...(expertMb === undefined ? {} : { expertMb }), ...(contextTokens === undefined ? {} : { contextTokens }) },
     logits,
   };
 }

@@ -1,11 +1,14 @@
 // The built app in a headless browser with its lab open: what `solve`, `eval` and `bench` drive.
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import type { AgentEvent } from "../agent/events.ts";
 import { AppError } from "../base/errors.ts";
-import type { Lab } from "../ui/lab.ts";
-import type { PackedFiles, SolveResult, TestRun } from "../ui/lab-solve.ts";
-import { launchBrowser } from "./browser.ts";
+import type { Lab } from "../ui/lab/lab.ts";
+import type { PackedFiles, SolveResult, TestRun } from "../ui/lab/lab-solve.ts";
+import { launchProfile } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
 import { serveSite } from "./serve.ts";
 
@@ -27,10 +30,16 @@ export interface LabPage {
 export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<LabPage> {
   await buildIfNeeded();
   const site = await serveSite({ port: 0, ...(files ? { files } : {}) });
-  const browser = await launchBrowser();
+  // A model may be larger than memory: it is stored on disk.
+  const profile = await mkdtemp(join(tmpdir(), "tabwright-lab-"));
+  const browser = await launchProfile(profile);
   const close = async (): Promise<void> => {
-    await browser.close();
-    await site.close();
+    try {
+      await browser.close();
+    } finally {
+      await site.close();
+      await rm(profile, { recursive: true, force: true });
+    }
   };
   try {
     const page = await browser.newPage();

@@ -1,26 +1,16 @@
 // A static server for the built app: the right headers, byte ranges, nothing else. Listens on localhost only.
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { AppError } from "../base/errors.ts";
-import { ISOLATION_HEADERS, policyOf } from "./policy.ts";
+import { ISOLATION_HEADERS, isWorkerScript, rangeOf, typeOf, WORKER_POLICY } from "../offline/isolation.ts";
+import { headerPolicyOf } from "./policy.ts";
 
 /** The built app. */
 export const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
-
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json; charset=utf-8",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".wasm": "application/wasm",
-  ".webmanifest": "application/manifest+json",
-  ".md": "text/plain; charset=utf-8",
-};
 
 export interface SiteServer {
   /** `http://localhost:PORT`, no slash at the end. */
@@ -36,6 +26,10 @@ export interface ServeOptions {
   readonly isolation?: boolean;
   /** More files, by URL path: `/lab/model.gguf` → a file on disk. */
   readonly files?: ReadonlyMap<string, string>;
+  /** Sends text gzip'd, as hosts do; for measurements over a slow line. */
+  readonly compress?: boolean;
+  /** Told the path of each request, those of workers too, which a browser's driver may not see. */
+  readonly onRequest?: (path: string) => void;
 }
 
 /** Serves the built app. Throws `command/usage` if the port is taken. */
@@ -79,13 +73,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, root: 
     return;
   }
   const path = decodePath(request.url ?? "/");
+  if (path !== undefined) options.onRequest?.(path);
   const file = path === undefined ? undefined : (options.files?.get(path) ?? (await findFile(root, path)));
   if (path === undefined || file === undefined) {
     response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("Not found.\n");
     return;
   }
   const { size } = await stat(file);
-  const type = TYPES[extname(file)] ?? "application/octet-stream";
+  const type = typeOf(file);
   const headers: Record<string, string | number> = {
     "content-type": type,
     "accept-ranges": "bytes",
@@ -94,19 +89,27 @@ async function answer(request: IncomingMessage, response: ServerResponse, root: 
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     ...(options.isolation === false ? {} : ISOLATION_HEADERS),
-    ...(type.startsWith("text/html") ? { "content-security-policy": policyOf(path) } : {}),
+    // A module script of another site is fetched by CORS.
+    ...(path === "/embed.js" ? { "access-control-allow-origin": "*" } : {}),
+    ...(isWorkerScript(path) ? { "content-security-policy": WORKER_POLICY } : {}),
+    ...(type.startsWith("text/html") ? { "content-security-policy": headerPolicyOf(path) } : {}),
   };
-  const range = parseRange(request.headers.range, size);
+  const range = request.headers.range === undefined ? undefined : rangeOf(request.headers.range, size);
   if (range === "unsatisfiable") {
     response.writeHead(416, { "content-range": `bytes */${size}` }).end();
     return;
   }
-  const [start, end] = range ?? [0, size - 1];
-  headers["content-length"] = end - start + 1;
-  if (range) headers["content-range"] = `bytes ${start}-${end}/${size}`;
+  const [start, end] = range ?? [0, size];
+  if (options.compress && !range && /javascript|text|json/.test(type)) {
+    const packed = gzipSync(await readFile(file));
+    response.writeHead(200, { ...headers, "content-encoding": "gzip", "content-length": packed.byteLength }).end(request.method === "HEAD" ? undefined : packed);
+    return;
+  }
+  headers["content-length"] = end - start;
+  if (range) headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
   response.writeHead(range ? 206 : 200, headers);
   if (request.method === "HEAD" || size === 0) response.end();
-  else createReadStream(file, { start, end }).on("error", () => response.destroy()).pipe(response);
+  else createReadStream(file, { start, end: end - 1 }).on("error", () => response.destroy()).pipe(response);
 }
 
 function decodePath(url: string): string | undefined {
@@ -126,12 +129,4 @@ async function findFile(root: string, path: string): Promise<string | undefined>
     if (found?.isFile()) return candidate;
   }
   return undefined;
-}
-
-function parseRange(header: string | undefined, size: number): readonly [number, number] | "unsatisfiable" | undefined {
-  const match = header === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(header);
-  if (!match || (match[1] === "" && match[2] === "")) return undefined;
-  const start = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === "" || match[2] === "" ? size - 1 : Math.min(Number(match[2]), size - 1);
-  return start > end || start >= size ? "unsatisfiable" : [start, end];
 }

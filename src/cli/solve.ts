@@ -24,7 +24,7 @@ Exit code: 0 if the project's tests pass at the end, 1 if not or on failure, 2 f
 `;
 
 /** Events a reader of the log needs; words and counters that stream are left out. */
-const QUIET: ReadonlySet<AgentEvent["type"]> = new Set(["prefill", "stats", "call-streaming", "text", "tool-output"]);
+const QUIET: ReadonlySet<AgentEvent["type"]> = new Set(["prefill", "notice", "stats", "call-streaming", "text", "tool-output"]);
 
 await runCommand({
   help: HELP,

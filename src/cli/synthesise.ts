@@ -8,7 +8,7 @@ import { isUsableName } from "../tasks/words.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
 
 const HELP = `
-npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words]
+npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words | --words FILE]
 npm run synthesise -- --held-out DIR [--count N] [--seed S]
 
 Makes coding tasks: small functions with one-line bugs and tests that catch them.
@@ -20,6 +20,7 @@ Makes coding tasks: small functions with one-line bugs and tests that catch them
   --seed S         default 1; the same seed gives the same output
   --shard K/N      only every N-th episode, from the K-th (0 is the first): for several processes at once
   --mine-words     more words for names, collected from the documentation under node_modules
+  --words FILE     more words for names, one a line
 
 Exit code 0 when everything was written, 1 on a failure, 2 for wrong arguments.
 `;
@@ -33,6 +34,7 @@ await runCommand({
     seed: { type: "string" },
     shard: { type: "string" },
     "mine-words": { type: "boolean" },
+    words: { type: "string" },
   },
   run: async (values) => {
     const seed = numberOption(values, "seed", 0) ?? 1;
@@ -48,7 +50,7 @@ async function writeCorpus(values: Values, seed: number): Promise<number> {
   const path = required(values, "out");
   const count = numberOption(values, "count", 1) ?? 1000;
   const [shard, shards] = shardOf(values);
-  const source = trainingSource(values["mine-words"] === true ? minedWords() : []);
+  const source = trainingSource(typeof values["words"] === "string" ? listedWords(values["words"]) : values["mine-words"] === true ? minedWords() : []);
   mkdirSync(dirname(path), { recursive: true });
   const out = createWriteStream(path);
   const started = performance.now();
@@ -70,6 +72,10 @@ function shardOf(values: Values): readonly [number, number] {
   const match = /^(\d+)\/(\d+)$/.exec(String(text));
   if (match && Number(match[1]) < Number(match[2])) return [Number(match[1]), Number(match[2])];
   throw new AppError("command/usage", `--shard must be K/N with K below N, not "${String(text)}".`);
+}
+
+function listedWords(path: string): string[] {
+  return readFileSync(path, "utf8").split("\n").filter(isUsableName);
 }
 
 /** Words of 3 to 10 letters that occur in the README files under node_modules. Nothing of them is stored in the project. */

@@ -1,0 +1,58 @@
+// The packages whose published test suites are run. Chosen for breadth of runners and of built-in modules, not for
+// passing: what fails in real Node fails here too, and must fail alike.
+import type { PackageSuite } from "./package-suite.ts";
+
+const TAPE = "tape@5.9.0";
+const MOCHA = "mocha@10.8.2";
+const CHAI = "chai@4.5.0";
+
+export const SUITES: readonly PackageSuite[] = [
+  { name: "@fastify/error", version: "4.3.0", runner: "node:test", command: "node --test" },
+  { name: "@fastify/proxy-addr", version: "5.1.3", runner: "node:test", command: "node --test" },
+  { name: "fast-content-type-parse", version: "4.0.1", runner: "node:test", command: "node --test" },
+  { name: "process-warning", version: "5.1.1", runner: "node:test", command: "node --test" },
+  { name: "safe-regex2", version: "5.1.2", runner: "node:test", command: "node --test" },
+  { name: "avvio", version: "9.3.1", runner: "node:test", command: "node --test test/*.test.js", difference: "its tests measure time; on a busy machine two of them fail now and then, in Node as in the container." },
+  { name: "find-my-way", version: "9.10.2", runner: "node:test", command: "node --test test/*.test.js", needs: ["proxyquire@2.1.3", "rfdc@1.4.1"] },
+  { name: "light-my-request", version: "6.8.1", runner: "node:test", command: "node --test", needs: ["end-of-stream@1.4.5", "express@5.1.0", "form-auto-content@3.2.1", "form-data@4.0.5", "formdata-node@6.0.3", "multer@2.0.2", "undici@7.18.2"], difference: "the body of a native FormData is read by the browser itself, and the process ends before it is told." },
+  { name: "thread-stream", version: "4.2.1", runner: "node:test", command: "node --test test/end.test.js test/event.test.js", needs: ["desm@1.3.1"] },
+
+  { name: "qs", version: "6.17.1", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE, "es-value-fixtures@1.7.1", "for-each@0.3.5", "has-bigints@1.1.0", "has-override-mistake@1.0.1", "has-property-descriptors@1.0.2", "has-proto@1.2.0", "has-symbols@1.1.0", "iconv-lite@0.5.2", "mock-property@1.1.2", "object-inspect@1.13.4", "qs-iconv@1.0.4", "safer-buffer@2.1.2"] },
+  { name: "minimist", version: "1.2.8", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE] },
+  { name: "side-channel", version: "1.1.1", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE] },
+  { name: "deep-equal", version: "2.2.3", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE, "available-typed-arrays@1.0.7", "for-each@0.3.5", "has-proto@1.2.0", "has-symbols@1.1.0", "has-typed-arrays@1.0.1", "object.getownpropertydescriptors@2.1.8", "semver@6.3.1"] },
+  { name: "call-bind", version: "1.0.9", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE, "es-value-fixtures@1.7.1", "for-each@0.3.5", "has-strict-mode@1.1.0", "object-inspect@1.13.4"] },
+  { name: "traverse", version: "0.6.11", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE, "es-value-fixtures@1.7.1"] },
+  { name: "json-stable-stringify", version: "1.3.0", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE] },
+  { name: "concat-map", version: "0.0.2", runner: "tape", command: "tape 'test/**/*.js'", needs: [TAPE] },
+  { name: "bl", version: "4.1.0", runner: "tape", command: "node test/test.js", needs: ["tape@4.17.0"], difference: "one test passes 65,536 arguments to a function, which needs more stack than the browser gives a worker; the script ends there." },
+  { name: "split2", version: "4.2.0", runner: "tape", command: "tape test.js", needs: [TAPE, "callback-stream@1.1.0", "binary-split@1.0.5"] },
+  { name: "fastq", version: "1.20.3", runner: "tape", command: "tape test/test.js test/promise.js", needs: [TAPE] },
+  { name: "reusify", version: "1.1.0", runner: "tape", command: "tape test.js", needs: [TAPE] },
+  { name: "hash-sum", version: "2.0.0", runner: "tape", command: "tape test.js", needs: [TAPE, "lodash@4.17.21"] },
+  { name: "expand-template", version: "2.0.3", runner: "tape", command: "tape test.js", needs: [TAPE] },
+  { name: "xtend", version: "4.0.2", runner: "tape", command: "node test.js", needs: [TAPE] },
+  { name: "resolve", version: "1.22.8", runner: "tape", command: "tape test/core.js test/dotdot.js test/filter.js test/filter_sync.js test/mock.js test/mock_sync.js test/module_dir.js test/node-modules-paths.js test/node_path.js test/nonstring.js test/pathfilter.js test/precedence.js test/resolver.js test/resolver_sync.js test/shadowed_core.js test/subdirs.js", needs: [TAPE, "array.prototype.map@1.0.7", "copy-dir@1.3.0", "mkdirp@0.5.6", "mv@2.1.1", "object-keys@1.1.1", "rimraf@2.7.1", "semver@6.3.1", "tmp@0.0.31"], difference: "it asks for every private module of Node, such as _http_agent; the container has none of them." },
+  { name: "@fastify/deepmerge", version: "3.2.4", runner: "tape", command: "tape test/*.js", needs: [TAPE] },
+  { name: "secure-json-parse", version: "4.1.1", runner: "tape", command: 'tape "test/*.test.js"', needs: [TAPE] },
+  { name: "fast-uri", version: "4.2.4", runner: "tape", command: "tape test/*.js", needs: [TAPE, "ajv@8.17.1"] },
+
+  { name: "through", version: "2.3.8", runner: "tap", command: "set -e; for t in test/*.js; do node $t; done", needs: ["tape@2.3.3", "from@0.1.7", "stream-spec@0.3.6"] },
+  { name: "nopt", version: "3.0.6", runner: "tap", command: "node test/basic.js", needs: ["tap@12.7.0"] },
+  { name: "rfdc", version: "1.4.1", runner: "tap", command: "node test/index.js", needs: ["tap@12.7.0"] },
+  { name: "mime", version: "1.6.0", runner: "script", command: "node src/test.js", needs: ["mime-db@1.31.0"] },
+
+  { name: "md5", version: "2.3.0", runner: "mocha", command: "mocha test.js", needs: [MOCHA] },
+  { name: "delegates", version: "1.0.0", runner: "mocha", command: "mocha --require should", needs: [MOCHA, "should@3.3.2"] },
+  { name: "object-path", version: "0.11.8", runner: "mocha", command: "mocha test.js", needs: [MOCHA, CHAI] },
+  { name: "flat", version: "5.0.2", runner: "mocha", command: "mocha -u tdd --reporter spec", needs: [MOCHA] },
+  { name: "json-pointer", version: "0.6.2", runner: "mocha", command: "mocha -R spec", needs: [MOCHA, CHAI, "seamless-immutable@5.2.0"] },
+  { name: "object-hash", version: "1.3.1", runner: "mocha", command: "mocha test", needs: [MOCHA] },
+  { name: "damerau-levenshtein", version: "1.0.8", runner: "mocha", command: "mocha --use_strict", needs: [MOCHA] },
+  { name: "json-schema-traverse", version: "1.0.0", runner: "mocha", command: "mocha spec -R spec", needs: [MOCHA] },
+
+  { name: "postcss-calc", version: "8.2.4", runner: "uvu", command: "uvu src/__tests__", needs: ["uvu@0.5.6", "postcss@8.4.49"] },
+  { name: "process-warning", version: "5.1.1", runner: "jest", command: "jest --runInBand jest.test.js", needs: ["jest@29.7.0"] },
+  { name: "hpagent", version: "1.2.0", runner: "ava", command: "ava -v test/*.test.js", needs: ["ava@4.3.3", "got@11.8.6", "needle@3.3.1", "node-fetch@2.7.0", "proxy@1.0.2", "simple-get@4.0.1"], difference: "fails in Node too: the certificates of its tests are not published." },
+  { name: "zod", version: "3.25.76", runner: "vitest", command: "vitest run src/v3/tests/string.test.ts", needs: ["vitest@3.2.4"], difference: "vitest starts vite, which needs the native programs of rollup and esbuild; neither runs in a browser." },
+];

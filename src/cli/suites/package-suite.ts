@@ -1,0 +1,47 @@
+// A published test suite: which package, which files it needs beside itself, and how it is run. The same command runs in
+// real Node and in the container, on the same files.
+
+export interface PackageSuite {
+  readonly name: string;
+  readonly version: string;
+  readonly runner: "node:test" | "tape" | "tap" | "script" | "mocha" | "jest" | "uvu" | "ava" | "vitest";
+  /** What the package's own `npm test` runs its tests with, linters and coverage left out. Binaries of node_modules are found by name. */
+  readonly command: string;
+  /** Development packages that the tests need, exact versions: the package's own list also holds linters and builders. */
+  readonly needs?: readonly string[];
+  /** Why the counts differ, or why they can only be equal in part. Checked against the run: it must be there when they differ. */
+  readonly difference?: string;
+}
+
+/** npm's view of the registry is fixed to this day: dependencies by range resolve to the same versions on every run. */
+export const REGISTRY_DATE = "2026-11-20";
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** One run of a suite in one of the two places. */
+export interface SuiteRun {
+  /** null: killed, or the time was up. */
+  readonly exitCode: number | null;
+  /** undefined: nothing in the output looks like a test run. */
+  readonly counts: Counts | undefined;
+  readonly durationMs: number;
+  readonly output: string;
+}
+
+export interface SuiteResult {
+  readonly suite: PackageSuite;
+  readonly licence: string;
+  readonly node: SuiteRun;
+  readonly container: SuiteRun;
+}
+
+/** Same counts and the same kind of ending. Two runs without any test agree on nothing. */
+export function agrees({ node, container }: Pick<SuiteResult, "node" | "container">): boolean {
+  const [a, b] = [node.counts, container.counts];
+  if (!a || !b || a.passed + a.failed + a.skipped === 0) return false;
+  return a.passed === b.passed && a.failed === b.failed && a.skipped === b.skipped && node.exitCode === container.exitCode;
+}
