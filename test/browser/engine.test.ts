@@ -68,12 +68,50 @@ describe("the engine in its worker", () => {
     expect(third.done.text).toBe(again.done.text);
   });
 
+  it("computes only what an edited message, another branch or an undo changes, and says what a fresh engine would", async () => {
+    const user = (content: string) => ({ role: "user", content }) as const;
+    const told = { role: "assistant", content: "so it is" } as const;
+    const say = (...messages: GenerateRequest["messages"][number][]) => ask(engine, request("", { messages, maxTokens: 6 }));
+    const story = [user("one ".repeat(20)), told, user("two"), told];
+    await say(...story.slice(0, 1));
+    await say(...story.slice(0, 3));
+    const before = await engine.model.countTokens({ messages: story.slice(0, 2) });
+    const whole = await say(...story, user("three"));
+    const edited = await say(...story.slice(0, 2), user("other words"));
+    expect(edited.done.stats.reusedTokens).toBeGreaterThan(before - 12); // all but the edited message
+    expect(edited.done.stats.reusedTokens).toBeLessThan(edited.done.stats.promptTokens);
+    const back = await say(...story, user("three")); // the branch that was left
+    expect(back.done.stats.reusedTokens).toBe(edited.done.stats.reusedTokens);
+    expect(back.done.text).toBe(whole.done.text);
+    const undone = await say(...story.slice(0, 2), user("four"));
+    expect(undone.done.stats.reusedTokens).toBeGreaterThan(before - 12);
+    await ask(engine, request("something else"));
+    for (const [messages, { done }] of [[[...story.slice(0, 2), user("other words")], edited], [[...story.slice(0, 2), user("four")], undone]] as const) {
+      await ask(engine, request("something else"));
+      const fresh = await say(...messages);
+      expect(fresh.done.stats.reusedTokens).toBeLessThan(8);
+      expect(done.text).toBe(fresh.done.text);
+    }
+  });
+
   it("samples the same with the same seed, and otherwise with another", async () => {
     const sampled = (seed: number) => ask(engine, request("dice", { sampling: { temperature: 3, seed }, maxTokens: 20 }));
     const [a, b, c] = [await sampled(1), await sampled(1), await sampled(2)];
     expect(b.done.text).toBe(a.done.text);
     expect(c.done.text).not.toBe(a.done.text);
     await expect(ask(engine, request("dice", { sampling: { topP: 2 } }))).rejects.toThrow(expect.objectContaining({ code: "command/usage", message: expect.stringContaining("topP") }));
+  });
+
+  it("tells how probable its words were when asked, and says less again what is penalised", async () => {
+    const plain = await ask(engine, request("dice", { logprobs: 2 }));
+    expect(plain.done.logprobs).toHaveLength(plain.done.stats.completionTokens);
+    for (const { token, logprob, top } of plain.done.logprobs!) expect(top[0]).toMatchObject({ token, logprob }); // greedy: the best is the choice
+    const distinct = ({ done }: { done: Done }): number => new Set(done.logprobs!.map(({ bytes }) => String(bytes))).size / done.logprobs!.length;
+    const penalised = await ask(engine, request("dice", { logprobs: 0, sampling: { temperature: 0, frequencyPenalty: 2, presencePenalty: 2, repeatPenalty: 10 } }));
+    expect(distinct(penalised)).toBeGreaterThanOrEqual(distinct(plain));
+    expect((await ask(engine, request("dice"))).done.logprobs).toBeUndefined();
+    await expect(ask(engine, request("dice", { sampling: { frequencyPenalty: 3 } }))).rejects.toThrow(expect.objectContaining({ code: "command/usage", message: expect.stringContaining("frequencyPenalty") }));
+    await expect(ask(engine, request("dice", { logprobs: 6 }))).rejects.toThrow(expect.objectContaining({ code: "command/usage" }));
   });
 
   it("ends at the token limit, and before a stop string", async () => {
@@ -137,16 +175,27 @@ describe("the engine in its worker", () => {
     await engine.api.load(model, {}, () => undefined);
   });
 
-  it("names a damaged expert when it is needed", async () => {
+  it("says the same from every store, and moves a model there when it is asked", { timeout: LOAD_MS }, async () => {
+    const { done } = await ask(engine, request("the same", { maxTokens: 2 }));
+    for (const store of ["opfs", "file", "indexeddb"] as const) {
+      expect(await engine.api.load(model, { store }, () => undefined)).toMatchObject({ store });
+      expect((await ask(engine, request("the same", { maxTokens: 2 }))).done.text).toBe(done.text);
+    }
+    expect((await engine.api.models()).filter(({ id }) => id === "random.gguf")).toHaveLength(1);
+  });
+
+  it("names a damaged expert when it is needed, and mends it when the model's file is opened again", { timeout: LOAD_MS }, async () => {
     const database = await openDatabase();
     for (const key of await database.getAllKeys("experts")) {
       if (key[0] !== "random.gguf" || key[1] !== 1) continue;
-      const stored = (await database.get("experts", key))!;
-      stored.bytes[100]! ^= 1;
+      const stored = (await database.get("experts", key)) as Uint8Array<ArrayBuffer>;
+      stored[100]! ^= 1;
       await database.put("experts", stored, key);
     }
     database.close();
     await expect(engine.api.load("random.gguf", {}, () => undefined)).rejects.toThrow(expect.objectContaining({ code: "storage/corrupt", message: expect.stringMatching(/Expert \d of layer 1 of random plain-f32 is damaged/) }));
+    await engine.api.load(model, {}, () => undefined);
+    await engine.api.load("random.gguf", {}, () => undefined); // and it stays mended
     await engine.api.remove("random.gguf");
   });
 
@@ -177,7 +226,7 @@ describe("the engine in its worker", () => {
 
 it("a worker that cannot start fails every call instead of hanging", async () => {
   const engine = connectEngine(new Worker(URL.createObjectURL(new Blob(["throw new Error('no engine here')"], { type: "text/javascript" }))));
-  await expect(engine.api.models()).rejects.toThrow(expect.objectContaining({ code: "gpu/unavailable", message: expect.stringContaining("no engine here") }));
+  await expect(engine.api.models()).rejects.toThrow(expect.objectContaining({ code: "engine/stopped", message: expect.stringContaining("no engine here") }));
   await expect(ask(engine, request("x"))).rejects.toThrow("no engine here");
   engine.close();
 });

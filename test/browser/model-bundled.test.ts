@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledModels, BUNDLED_FOLDER } from "../../src/engine/models.ts";
 import { type Gpu, openGpu } from "../../src/gpu/device.ts";
-import { Qwen3Next } from "../../src/model/qwen3-next.ts";
+import { Transformer } from "../../src/model/transformer.ts";
 import { greedyToken } from "../../src/model/sampling.ts";
 import recorded from "../fixtures/models/bundled.json" with { type: "json" };
 import { memoryModel } from "../support/memory-model.ts";
@@ -23,11 +23,11 @@ it("llama.cpp was asked about the very file that this site ships", async () => {
 
 describe.runIf(prompts.length > 0)("the bundled model goes on as llama.cpp does", () => {
   let gpu: Gpu;
-  let model: Qwen3Next;
+  let model: Transformer;
   beforeAll(async () => {
     const bytes = new Uint8Array(await (await fetch(`${BUNDLED_FOLDER}${recorded.file}`)).arrayBuffer());
     gpu = await openGpu();
-    model = await Qwen3Next.load(gpu, await memoryModel(bytes));
+    model = await Transformer.load(gpu, await memoryModel(bytes));
   });
   afterAll(() => gpu.close());
 

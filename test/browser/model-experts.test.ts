@@ -2,8 +2,8 @@
 import { deleteDB } from "idb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../src/base/errors.ts";
-import { type Gpu, openGpu } from "../../src/gpu/device.ts";
-import { Qwen3Next } from "../../src/model/qwen3-next.ts";
+import { Gpu, openGpu } from "../../src/gpu/device.ts";
+import { Transformer } from "../../src/model/transformer.ts";
 import { openModel } from "../../src/storage/catalogue.ts";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import type { StoredModel } from "../../src/storage/stored-model.ts";
@@ -37,9 +37,9 @@ afterAll(async () => {
   await deleteDB(DATABASE);
 });
 
-async function withModel<T>(slots: number, use: (model: Qwen3Next, stored: StoredModel) => Promise<T>): Promise<T> {
+async function withModel<T>(slots: number, use: (model: Transformer, stored: StoredModel) => Promise<T>): Promise<T> {
   const stored = await openModel(database, "test");
-  const model = await Qwen3Next.load(gpu, stored, { expertBudgetBytes: slots * recordBytes });
+  const model = await Transformer.load(gpu, stored, { expertBudgetBytes: slots * recordBytes });
   try {
     return await use(model, stored);
   } finally {
@@ -91,12 +91,13 @@ describe("under a budget", () => {
 });
 
 describe("without a budget", () => {
-  it("as many experts get slots as one buffer of the device could hold", async () => {
-    const bytes = 30 * recordBytes;
-    const { memory, pipelines, device } = gpu;
-    const small = Object.assign(Object.create(gpu) as Gpu, { memory, pipelines, device, report: { ...gpu.report, maxBufferBytes: bytes } });
-    const model = await Qwen3Next.load(small, await openModel(database, "test"));
-    expect(model.expertSlots).toEqual({ slots: 30, experts: layers * moe.experts, bytes });
+  it("of experts, as many get slots as the GPU's memory leaves room for", async () => {
+    const whole = await Transformer.load(gpu, await openModel(database, "test"), { prefillBytes: 0 });
+    const { totalBytes, lines } = whole.memory;
+    whole.close();
+    const gpuBudgetBytes = totalBytes - lines.experts + 30 * recordBytes;
+    const model = await Transformer.load(gpu, await openModel(database, "test"), { gpuBudgetBytes, prefillBytes: 0 });
+    expect(model.expertSlots).toEqual({ slots: 30, experts: layers * moe.experts, bytes: 30 * recordBytes });
     expect(await model.forward(tokens)).toEqual(expected.slice(-expected.length / tokens.length));
     model.close();
   });
@@ -119,6 +120,39 @@ describe("many tokens at once", () => {
   });
 });
 
+describe("reading ahead", () => {
+  /** Expert e of every layer used e times. */
+  const expertUses = Array.from({ length: layers }, () => Uint32Array.from({ length: moe.experts }, (_, expert) => expert));
+
+  it("fills free slots with what was used most, evicts nothing, and changes no bit of a result", async () => {
+    const stored = await openModel(database, "test");
+    const slots = layers * (moe.topK + 2);
+    const model = await Transformer.load(gpu, stored, { expertBudgetBytes: slots * recordBytes, expertUses });
+    await expect.poll(() => model.readAheadBytes, { timeout: 20_000 }).toBe(slots * recordBytes);
+    const most = Array.from({ length: moe.experts }, (_, expert) => (expert >= moe.experts - moe.topK - 2 ? 1 : 0));
+    for (const { resident } of model.residents()) expect([...resident]).toEqual(most);
+    expect(await model.forwardAll(tokens)).toEqual(expected);
+    expect(model.readAheadBytes).toBe(slots * recordBytes);
+    expect(model.stats.experts.uses - model.stats.experts.hits).toBe(model.stats.experts.loads);
+    model.close();
+  });
+
+  it("while tokens are computed is as harmless, and ends when the model is closed", async () => {
+    const stored = await openModel(database, "test");
+    const model = await Transformer.load(gpu, stored, { expertBudgetBytes: layers * (moe.topK + 5) * recordBytes, expertUses });
+    expect(await model.forwardAll(tokens)).toEqual(expected);
+    model.close();
+    const { reads } = stored.experts.stats();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(stored.experts.stats().reads).toBeLessThanOrEqual(reads + 8); // one staging buffer was under way
+    gpu.check();
+  });
+
+  it("does nothing where nothing is known of the past", async () => {
+    expect(await withModel(layers * moe.topK, async (model) => model.readAheadBytes)).toBe(0);
+  });
+});
+
 describe("a stopped call", () => {
   it("keeps what was done, and the sequence goes on as if nothing had happened", async () => {
     const last = await withModel(moe.topK, async (model) => {
@@ -136,7 +170,7 @@ describe("a stopped call", () => {
 });
 
 describe("an expert in the store that is", () => {
-  const key: [string, number, number] = ["test", 2, 0];
+  const key: [string, number, number, number] = ["test", 2, 0, 1];
 
   async function brokenWith(change: () => Promise<unknown>): Promise<AppError> {
     const whole = (await database.get("experts", key))!;
@@ -150,15 +184,15 @@ describe("an expert in the store that is", () => {
 
   it("missing is an error that names it", async () => {
     const error = await brokenWith(() => database.delete("experts", key));
-    expect(error.code).toBe("storage/missing");
+    expect(error.code).toBe("storage/corrupt"); // a part of it: the rest is there
     expect(error.message).toMatch(/Expert 0 of layer 2/);
   });
 
   it("damaged is an error that names it", async () => {
     const error = await brokenWith(async () => {
-      const { bytes, hashes } = (await database.get("experts", key))!;
+      const bytes = (await database.get("experts", key)) as Uint8Array<ArrayBuffer>;
       bytes[100]! ^= 1;
-      await database.put("experts", { bytes, hashes }, key);
+      await database.put("experts", bytes, key);
     });
     expect(error.code).toBe("storage/corrupt");
     expect(error.message).toMatch(/Expert 0 of layer 2/);
@@ -166,11 +200,11 @@ describe("an expert in the store that is", () => {
 
   it("unreadable in the midst of a token stops the call, and the sequence goes on once it can be read again", async () => {
     const last = await withModel(moe.topK, async (model) => {
-      const layer2 = await Promise.all(Array.from({ length: moe.experts }, (_, expert) => database.get("experts", ["test", 2, expert])));
-      for (let expert = 0; expert < moe.experts; expert++) await database.delete("experts", ["test", 2, expert]);
+      const layer2 = await Promise.all(Array.from({ length: moe.experts }, (_, expert) => database.get("experts", ["test", 2, expert, 0])));
+      for (let expert = 0; expert < moe.experts; expert++) await database.delete("experts", ["test", 2, expert, 0]);
       const error = await failure(model.forward(tokens));
-      for (const [expert, record] of layer2.entries()) await database.put("experts", record!, ["test", 2, expert]);
-      expect(error.code).toBe("storage/missing");
+      for (const [expert, gate] of layer2.entries()) await database.put("experts", gate!, ["test", 2, expert, 0]);
+      expect(error.code).toBe("storage/corrupt");
       expect(error.message).toMatch(/of layer 2/);
       expect(model.position).toBe(1);
       return model.forward(tokens.slice(1));
@@ -178,3 +212,89 @@ describe("an expert in the store that is", () => {
     expect(last).toEqual(expected.slice(-last.length));
   });
 });
+
+describe("what the details panel shows", () => {
+  it("counts every use of every expert, whether all have slots or few", async () => {
+    const usesWith = (slots: number) =>
+      withModel(slots, async (model) => {
+        await model.forward(tokens);
+        const { experts } = model.stats;
+        const rows = model.residents();
+        const sum = (list: Iterable<number>): number => [...list].reduce((total, count) => total + count, 0);
+        expect(sum(rows.flatMap(({ uses }) => [...uses]))).toBe(experts.uses);
+        expect(experts.uses).toBe(tokens.length * layers * moe.topK);
+        expect(sum(rows.map(({ hits }) => hits))).toBe(experts.hits);
+        expect(sum(rows.map(({ misses }) => misses))).toBe(experts.uses - experts.hits);
+        return { uses: rows.map(({ uses }) => [...uses]), resident: sum(rows.flatMap(({ resident }) => [...resident])), misses: experts.uses - experts.hits };
+      });
+    const all = await usesWith(layers * moe.experts);
+    const few = await usesWith(layers * moe.topK);
+    expect(few.uses).toEqual(all.uses);
+    expect(all).toMatchObject({ resident: layers * moe.experts, misses: 0 });
+    expect(few.resident).toBe(layers * moe.topK);
+    expect(few.misses).toBeGreaterThan(0);
+  });
+
+  it("accounts GPU memory by what it is spent on, to the byte, and gives all of it back", async () => {
+    const before = gpu.memory.byKind;
+    await withModel(layers * moe.topK, async (model) => {
+      const { experts, dense, cache, recurrent, scratch } = gpu.memory.byKind;
+      expect(experts).toBe(layers * moe.topK * recordBytes);
+      const attentionLayers = Math.floor(layers / 4);
+      expect(cache).toBe(attentionLayers * 2 * model.contextTokens * spec.attention.kvHeads * spec.attention.headDim * 4);
+      for (const bytes of [dense, recurrent, scratch]) expect(bytes).toBeGreaterThan(0);
+      expect(dense + experts + cache + recurrent + scratch).toBe(gpu.memory.bytes);
+    });
+    const { scratch: _, ...kept } = gpu.memory.byKind;
+    const { scratch: __, ...had } = before;
+    expect(kept).toEqual(had);
+  });
+
+  it.each([["all experts", layers * moe.experts], ["few", layers * moe.topK]] as const)("times a token layer by layer with %s in slots, and leaves the sequence as it was", async (_name, slots) => {
+    await withModel(slots, async (model) => {
+      await model.forward(tokens.slice(0, -1));
+      const profile = await model.profile(tokens[0]!, 3);
+      expect(profile).toMatchObject({ clock: "gpu", tokens: 3 });
+      expect(profile.layers.map(({ kind }) => kind)).toEqual(Array.from({ length: layers }, (_, layer) => ((layer + 1) % 4 === 0 ? "attention" : "deltanet")));
+      const missed = profile.layers.reduce((sum, layer) => sum + layer.missed, 0);
+      if (slots === layers * moe.experts) expect(missed).toBe(0);
+      for (const { mixerMs, expertsMs, loadMs, missed: absent } of profile.layers) {
+        expect(mixerMs).toBeGreaterThanOrEqual(0);
+        expect(expertsMs).toBeGreaterThanOrEqual(0);
+        expect(loadMs > 0).toBe(absent > 0);
+      }
+      expect(profile.layers.reduce((sum, { mixerMs, expertsMs }) => sum + mixerMs + expertsMs, 0)).toBeGreaterThan(0);
+      const [last] = [await model.forward(tokens.slice(-1))];
+      expect(last).toEqual(await lastLogits());
+    });
+  });
+
+  it("stops timing when it is told to, and leaves the sequence as it was", async () => {
+    await withModel(layers * moe.topK, async (model) => {
+      await model.forward(tokens.slice(0, -1));
+      await expect(model.profile(tokens[0]!, 3, AbortSignal.abort())).rejects.toMatchObject({ code: "aborted" });
+      expect(await model.forward(tokens.slice(-1))).toEqual(await lastLogits());
+    });
+  });
+
+  it("times with the host's clock where the GPU has none, and says so", async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const bare = new Gpu(await adapter!.requestDevice({ requiredLimits: { maxStorageBufferBindingSize: adapter!.limits.maxStorageBufferBindingSize } }), gpu.report);
+    const model = await Transformer.load(bare, await openModel(database, "test"), { expertBudgetBytes: layers * moe.topK * recordBytes });
+    try {
+      await model.forward(tokens.slice(0, -1));
+      const profile = await model.profile(tokens[0]!, 2);
+      expect(profile.clock).toBe("host");
+      expect(profile.roundTripMs).toBeGreaterThan(0);
+      for (const { mixerMs, expertsMs } of profile.layers) expect(Math.min(mixerMs, expertsMs)).toBeGreaterThan(0);
+      expect(await model.forward(tokens.slice(-1))).toEqual(await lastLogits());
+    } finally {
+      model.close();
+      bare.close();
+    }
+  });
+});
+
+function lastLogits(): Promise<Float32Array> {
+  return withModel(layers * moe.experts, (model) => model.forward(tokens));
+}

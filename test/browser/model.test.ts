@@ -2,19 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../src/base/errors.ts";
 import { type Gpu, openGpu } from "../../src/gpu/device.ts";
-import { type ModelOptions, Qwen3Next } from "../../src/model/qwen3-next.ts";
+import { type ModelOptions, Transformer } from "../../src/model/transformer.ts";
 import { dequantize, quantize } from "../fixtures/models/quantize.ts";
 import { type RandomTensor, randomModel } from "../fixtures/models/random-model.ts";
 import { memoryModel } from "../support/memory-model.ts";
-import { RECORDED, agreement, gunzip } from "../support/recorded-models.ts";
-
-async function recordedProbabilities(name: string): Promise<Float32Array<ArrayBuffer>> {
-  const response = await fetch(new URL(`../fixtures/models/${name}.f32.gz`, import.meta.url));
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  // A server that names the content encoding has the browser unzip it.
-  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return zipped ? gunzip(bytes) : new Float32Array(bytes.buffer);
-}
+import { RECORDED, agreement, recordedProbabilities } from "../support/recorded-models.ts";
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -22,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Qwen3Next) => Promise<T>): Promise<T> {
-  const model = await Qwen3Next.load(gpu, await memoryModel(bytes), options);
+async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Transformer) => Promise<T>): Promise<T> {
+  const model = await Transformer.load(gpu, await memoryModel(bytes), options);
   try {
     return await use(model);
   } finally {
@@ -103,7 +95,7 @@ describe("a sequence", () => {
   it("starts anew after reset, and goes back to a snapshot", async () => {
     await withModel(bytes, {}, async (model) => {
       const first = await model.forward(tokens.slice(0, 6));
-      const snapshot = model.snapshot();
+      const snapshot = await model.snapshot();
       const second = await model.forward(tokens.slice(6, 9));
       await model.forward(tokens.slice(20, 24));
       model.truncate(snapshot);
@@ -151,7 +143,7 @@ describe("a sequence", () => {
   it("leaves no buffer behind when the model is closed", async () => {
     const live = await openGpu();
     const before = live.memory.bytes;
-    const model = await Qwen3Next.load(live, await memoryModel(bytes));
+    const model = await Transformer.load(live, await memoryModel(bytes));
     const loaded = live.memory.bytes;
     model.close();
     // What is left are the kernels' parameters, a few bytes a dispatch, which go with the device.

@@ -2,7 +2,7 @@
 // then change src/engine/webllm.ts.
 import { MLCEngine, prebuiltAppConfig } from "@mlc-ai/web-llm";
 import { describe, expect, it } from "vitest";
-import type { Qwen3Next } from "../../src/model/qwen3-next.ts";
+import type { SequenceModel } from "../../src/engine/sequence.ts";
 import { sealEnvelope } from "../../src/engine/envelope.ts";
 import { PREBUILT } from "../../src/engine/models.ts";
 import { MoePipeline } from "../../src/engine/pipeline.ts";
@@ -13,7 +13,7 @@ const tokenizer = qwenTokenizer();
 const END = tokenizer.specials.get("<|im_end|>")!.id;
 
 /** A model that says `script`, one id after each call: what stands behind the pipeline is not this test's matter. */
-function scripted(script: readonly number[]): Pick<Qwen3Next, "forward" | "forwardAll" | "reset" | "snapshot" | "truncate" | "position" | "contextTokens" | "stats" | "close"> & { calls: string[] } {
+function scripted(script: readonly number[]): SequenceModel & { readonly calls: string[] } {
   let position = 0;
   let said = 0;
   const calls: string[] = [];
@@ -28,7 +28,7 @@ function scripted(script: readonly number[]): Pick<Qwen3Next, "forward" | "forwa
     get position() {
       return position;
     },
-    stats: { experts: { uses: 0, hits: 0, loads: 0, loadedBytes: 0 } } as Qwen3Next["stats"],
+    stats: { experts: { uses: 0, hits: 0, loads: 0, loadedBytes: 0 } } as SequenceModel["stats"],
     async forward(ids, signal) {
       signal?.throwIfAborted();
       calls.push(`forward ${ids.length}`);
@@ -40,10 +40,13 @@ function scripted(script: readonly number[]): Pick<Qwen3Next, "forward" | "forwa
       calls.push("reset");
       position = 0;
     },
-    snapshot: () => ({ position, close() {} }) as ReturnType<Qwen3Next["snapshot"]>,
+    snapshot: async () => ({ position, bytes: 0, onGpu: true, toMemory: async () => undefined, close: () => undefined }),
+    begun: false,
+    expertSlots: { slots: 1, experts: 1, bytes: 0 },
     truncate(snapshot) {
       position = snapshot.position;
     },
+    profile: () => Promise.reject(new Error("nothing to time in a script")),
     close: () => void calls.push("close"),
   };
 }
@@ -99,6 +102,21 @@ describe("WebLLM's MLCEngine, as we use it", () => {
     expect(await collect((await hosting(words)).host, { maxTokens: 3 })).toMatchObject({ reason: "length", usage: { completion_tokens: 3 } });
     expect(await collect((await hosting(words)).host, { stop: ["three"] })).toMatchObject({ reason: "stop", text: "one two " });
     expect(await collect((await hosting(words)).host, { seed: 7, temperature: 0.5 })).toMatchObject({ reason: "stop" });
+  });
+
+  it("passes penalties through to us, and log-probabilities back in OpenAI's form", async () => {
+    const { host } = await hosting([...tokenizer.encodeText("a b"), END]);
+    const prompt = sealEnvelope({ ids: tokenizer.encodeText("x"), topK: 0, minP: 0, repeatLastN: 8 });
+    const chunks = [];
+    for await (const chunk of host.stream({ prompt, maxTokens: 9, temperature: 0, topP: 1, logprobs: 3, repeatPenalty: 1.1, frequencyPenalty: 0.1 })) chunks.push(...(chunk.logprobs ?? []));
+    const [first] = chunks;
+    expect(first).toMatchObject({ token: "a", bytes: [97] });
+    // One logit is 1, all others are 0.
+    expect(first!.logprob).toBeCloseTo(1 - Math.log(Math.E + tokenizer.vocabSize - 1), 4);
+    expect(first!.top_logprobs.map(({ token }) => token)[0]).toBe("a");
+    expect(first!.top_logprobs).toHaveLength(3);
+    expect(host.pipeline!.logprobs.map(({ token }) => token)).toEqual(["a", " ", "b", ""]);
+    await expect(collect(host, { prompt, repeatPenalty: 0 })).rejects.toThrow(/repetition_penalty/);
   });
 
   it("calls resetChat before every completion, which must not lose our state", async () => {

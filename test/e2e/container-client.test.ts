@@ -115,6 +115,31 @@ describe("the client's fs", () => {
     expect(Object.keys(unzipSync(Uint8Array.from(seen.zip))).sort()).toEqual(["a.txt", "l", "node_modules/m.js"]);
   });
 
+  it("takes a project of 20,000 files in, shows it to programs, and gives it out again", async () => {
+    const seen = await page.evaluate(async () => {
+      const w = globalThis as ContainerWindow;
+      const { encodeTree, manyFiles } = w.tabwrightLab.container;
+      await w.wc.fs.mkdir("large");
+      await w.wc.fs.mkdir("again");
+      await w.wc.mount(encodeTree(manyFiles(20_000, 8e6, true)), { mountPoint: "large" });
+      await w.wc.fs.writeFile("sum.js", `
+        const fs = require("fs"); const path = require("path"); const { createHash } = require("crypto");
+        const of = (root) => { const names = fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => path.join(e.parentPath ?? e.path, e.name)).sort(); const hash = createHash("sha256"); for (const name of names) hash.update(path.relative(root, name)).update(fs.readFileSync(name)); return names.length + " " + hash.digest("hex"); };
+        console.log(of(process.argv[2]));`);
+      const before = await w.run("node", ["sum.js", "large"]);
+      const binary = await w.wc.export("large", { format: "binary" });
+      await w.wc.mount(binary, { mountPoint: "again" });
+      const after = await w.run("node", ["sum.js", "again"]);
+      const zip = await w.wc.export("large", { format: "zip" });
+      for (const folder of ["large", "again"]) await w.wc.fs.rm(folder, { recursive: true });
+      return { before: before.output, after: after.output, zipBytes: zip.length, zipStart: Array.from(zip.subarray(0, 4)) };
+    });
+    expect(seen.before).toMatch(/^20000 [0-9a-f]{64}\n$/);
+    expect(seen.after).toBe(seen.before);
+    expect(seen).toMatchObject({ zipStart: [0x50, 0x4b, 3, 4] });
+    expect(seen.zipBytes).toBeGreaterThan(1e6);
+  });
+
   it("has events to subscribe to and to leave, though previews never fire here", async () => {
     expect(
       await page.evaluate(async () => {
@@ -129,7 +154,7 @@ describe("the client's fs", () => {
   });
 });
 
-describe("booting", () => {
+describe("booting (fault 17)", () => {
   it("is refused a second time, and possible again after a teardown, with nothing left of the first", async () => {
     const seen = await page.evaluate(async () => {
       const w = globalThis as ContainerWindow;

@@ -54,6 +54,7 @@ describe("npm run container", () => {
       [["--project", "/nowhere-at-all", "--", "ls"], "/nowhere-at-all is not a folder"],
       [["--project", project], "No command was given"],
       [["--project", project, "--host", "moon", "--", "ls"], '--host must be local or stackblitz, not "moon"'],
+      [["--project", project, "--allow-registry", "http://far.example", "--", "ls"], '--allow-registry must be a registry\'s https address, not "http://far.example"'],
       [["--colour", "--", "ls"], "Unknown option '--colour'"],
     ] as const) {
       const { code, stdout, stderr } = await container(args);

@@ -1,66 +1,60 @@
 // What code in the container can reach: nothing of the app, nothing of the network. Each probe has a positive control,
 // so that a probe that never works anywhere cannot pass for a wall.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Page } from "playwright-core";
+import type { Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AppSite } from "../support/app-page.ts";
 import { type ContainerWindow, openContainer } from "../support/container-page.ts";
+import { DOCUMENT_WAYS, LEAVING_WAYS, type LeakServer, openLeakServer, WORKER_WAYS } from "../support/leak-probes.ts";
 
 let site: AppSite;
 let page: Page;
-/** Counts what reaches it: requests and WebSocket upgrades. */
-const reached = { requests: 0, upgrades: 0 };
-const listener = createServer((_request, response) => {
-  reached.requests++;
-  response.writeHead(200, { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" }).end("reached");
-});
-listener.on("upgrade", (_request, socket) => {
-  reached.upgrades++;
-  socket.destroy();
-});
-let target = "";
+let server: LeakServer;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => listener.listen(0, "localhost", resolve));
-  target = `localhost:${(listener.address() as AddressInfo).port}`;
+  server = await openLeakServer();
   ({ site, page } = await openContainer());
 });
 afterAll(async () => {
   await site?.close();
-  listener.close();
+  server.close();
 });
 
-/** Runs in a page or in a Worker: tries the network and tells what happened. */
-const PROBE = `async (target) => {
-  const http = await globalThis.fetch("http://" + target + "/").then((r) => r.text(), (e) => e.name);
-  const socket = await new Promise((resolve) => {
-    try {
-      const ws = new WebSocket("ws://" + target + "/");
-      ws.onopen = () => resolve("open");
-      ws.onerror = () => resolve("error");
-    } catch (e) { resolve(e.name); }
-  });
-  return { http, socket };
-}`;
+const opaqueFrame = (of: Page): Frame | undefined => of.frames().find((frame) => frame.url().startsWith("about:srcdoc"));
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What a program in the container says, as JSON on its last line. */
-async function inContainer(source: string): Promise<Record<string, unknown>> {
-  const { output } = await page.evaluate((code) => (globalThis as ContainerWindow).run("node", ["-e", code]), source);
-  return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
+/** Runs the ways in a Worker that this document makes from a blob, as the kernel makes its processes. */
+const inWorkerOf = (frame: Frame): Promise<unknown> =>
+  frame.evaluate(`new Promise((resolve) => {
+    const made = new Worker(URL.createObjectURL(new Blob([${JSON.stringify(`(${WORKER_WAYS})(${JSON.stringify(server.host)}).then(() => postMessage(1))`)}], { type: "text/javascript" })));
+    made.onmessage = resolve;
+    made.onerror = (event) => resolve(event.message);
+  })`);
+
+const inDocumentOf = (frame: Frame, ways: string | undefined = DOCUMENT_WAYS): Promise<unknown> => frame.evaluate(`(${ways})(${JSON.stringify(server.host)})`);
+
+/** A page of the server's own: nothing holds it back. */
+async function controlFrame(): Promise<{ frame: Frame; close(): Promise<void> }> {
+  const context = await site.browser.newContext();
+  const control = await context.newPage();
+  await control.goto(`http://${server.host}/page`);
+  return { frame: control.mainFrame(), close: () => context.close() };
 }
 
 describe("code in the container", () => {
-  it("cannot reach the network, by fetch or by WebSocket, though the same probe elsewhere can", async () => {
-    const control = await site.browser.newPage();
-    await control.goto(`http://${target}/`);
-    expect(await control.evaluate(`(${PROBE})(${JSON.stringify(target)})`)).toMatchObject({ http: "reached" });
+  it("cannot reach the network from a Worker, as a program runs in one, by any way that works elsewhere", async () => {
+    const control = await controlFrame();
+    await inWorkerOf(control.frame);
+    const works = server.reached();
     await control.close();
-    expect(reached.requests).toBeGreaterThan(1);
-    expect(reached.upgrades).toBe(1);
-    const before = { ...reached };
-    expect(await inContainer(`(${PROBE})(${JSON.stringify(target)}).then((r) => console.log(JSON.stringify(r)))`)).toEqual({ http: "TypeError", socket: expect.stringMatching(/error|Error/) as string });
-    expect(reached).toEqual(before);
+    // The probe is real: without a policy the server hears of all of these.
+    expect(works).toEqual(expect.arrayContaining(["blob-worker", "cache", "eventsource", "fetch", "fontface", "import", "importscripts", "keepalive", "wasm", "websocket", "worker", "xhr"]));
+    const opaque = opaqueFrame(page);
+    await inWorkerOf(opaque!);
+    expect(server.reached()).toEqual([]);
+    // And from a program itself, with whatever the runtime left it.
+    const { code } = await page.evaluate(([ways, host]) => (globalThis as ContainerWindow).run("node", ["-e", `(${ways})("${host}").then(() => process.exit(5))`]), [WORKER_WAYS, server.host] as const);
+    expect(code).toBe(5);
+    expect(server.reached()).toEqual([]);
   });
 
   it("runs in an opaque origin without storage of any kind", async () => {
@@ -151,5 +145,61 @@ describe("the policies", () => {
     const results: Record<string, string> = {};
     for (const frame of page.frames()) results[new URL(frame.url(), "about:blank").pathname] = await frame.evaluate(tryEval);
     expect(results).toEqual({ "/": "EvalError", "/headless": "EvalError", "/headless/frame.html": "2", srcdoc: "2" });
+  });
+});
+
+describe("the kernel's frame", () => {
+  it("cannot reach the network, should code ever get there, by any way that works elsewhere but one", async () => {
+    const control = await controlFrame();
+    await Promise.all([inWorkerOf(control.frame), inDocumentOf(control.frame)]);
+    const works = server.reached();
+    await control.close();
+    expect(works).toEqual(
+      expect.arrayContaining([
+        "audio", "background", "beacon", "css", "css-import", "embed", "iframe", "img", "inline", "module", "modulepreload", "nested-fetch", "nested-img", "object", "open", "ping", "poster", "prefetch", "preload", "script", "srcset",
+        "svg-image", "video", "webrtc",
+      ]),
+    );
+    for (const [name, way] of Object.entries(LEAVING_WAYS)) {
+      const { frame, close } = await controlFrame();
+      await inDocumentOf(frame, way).catch(() => undefined); // it may be gone before it answers
+      await expect.poll(() => server.reached(), { message: name }).toEqual([name]);
+      await close();
+    }
+    const opaque = opaqueFrame(page);
+    await Promise.all([inWorkerOf(opaque!), inDocumentOf(opaque!)]);
+    for (const way of [LEAVING_WAYS["form"], LEAVING_WAYS["top"]]) await inDocumentOf(opaque!, way).catch(() => undefined);
+    await pause(300);
+    // Chromium has no policy against WebRTC. No program gets here, and a Worker has none.
+    expect(server.reached()).toEqual(["webrtc"]);
+    expect(await opaque!.evaluate(() => typeof RTCPeerConnection)).toBe("function");
+    expect((await page.evaluate(() => (globalThis as ContainerWindow).run("node", ["-p", "typeof RTCPeerConnection"]))).output).toBe("undefined\n");
+    expect(page.url()).toContain(site.origin);
+    expect((await page.evaluate(() => (globalThis as ContainerWindow).run("node", ["-p", "6*7"]))).output).toBe("42\n");
+  });
+});
+
+describe("a container that ends by itself", () => {
+  it.each(["location", "refresh"])("is told of, leaves nobody waiting, and can be booted again, when code in its frame tries to leave (%s)", async (way) => {
+    await page.evaluate(async () => {
+      const { wc } = globalThis as ContainerWindow;
+      const running = await wc.spawn("node", ["-e", "setInterval(() => {}, 1000)"]);
+      Object.assign(globalThis, { told: new Promise((resolve) => wc.on("error", ({ message }) => resolve(message))), exited: running.exit });
+    });
+    // The policy holds it back, and the kernel is gone.
+    await inDocumentOf(opaqueFrame(page)!, LEAVING_WAYS[way]).catch(() => undefined); // it may be gone before it answers
+    const seen = await page.evaluate(async () => {
+      const { told, exited, wc, failure } = globalThis as ContainerWindow & { told: Promise<string>; exited: Promise<number> };
+      return [await exited, await told, await failure(wc.fs.readFile("x"))];
+    });
+    expect(seen).toEqual([137, expect.stringMatching(/The container has crashed.*Boot it again/) as string, expect.stringContaining("The container has crashed") as string]);
+    const output = await page.evaluate(async () => {
+      const w = globalThis as ContainerWindow;
+      w.wc.teardown();
+      w.wc = await w.tabwrightLab.container.boot();
+      return w.run("node", ["-p", "6*7"]);
+    });
+    expect(output).toEqual({ code: 0, output: "42\n" });
+    expect(server.reached()).not.toContain(way);
   });
 });

@@ -56,6 +56,14 @@ describe("a spawned process", () => {
     expect(output).toEqual(["one\ntwo\n", 143]);
   });
 
+  it("has TypeScript's compiler for decorators and namespaces, with places as written", async () => {
+    await write({
+      "typed/tsconfig.json": `{ "compilerOptions": { "experimentalDecorators": true } }`,
+      "typed/main.ts": `namespace N { export const one: number = 1 }\n\nconst twice = (_: object, key: string, d: PropertyDescriptor) => { const f = d.value; d.value = function () { return f.call(this) * 2 }; void key };\nclass A { @twice m(): number { return N.one + 20 } }\nconsole.log(new A().m(), typeof process.version);\nconsole.log((new Error("here").stack as string).split("\\n")[1]);\nexport {};\n`,
+    });
+    expect(await run("node", ["main.ts"], { cwd: "typed" })).toEqual({ code: 0, output: "42 string\n    at file:///home/project/typed/main.ts:6:14\n" });
+  });
+
   it("reads its input until it ends", async () => {
     await write({ "echo.js": "let all = ''; process.stdin.on('data', (d) => (all += d)).on('end', () => console.log(all.toUpperCase()))" });
     expect(await run("node", ["echo.js"], { input: ["héllo ", "world", "\u0004"] })).toEqual({ code: 0, output: "HÉLLO WORLD\n" });
@@ -113,6 +121,56 @@ describe("a spawned process", () => {
   it("cannot be had more often than the limit, and the container says so", async () => {
     const { output } = await run("node", ["-e", "const { spawn } = require('child_process'); let errors = 0; for (let i = 0; i < 40; i++) spawn('node', ['-e', 'setTimeout(() => {}, 3000)']).on('error', (e) => { if (++errors === 1) console.log(e.code); if (errors === 9) process.exit(0); })"]);
     expect(output).toContain("EAGAIN");
+  });
+});
+
+describe("servers and clients", () => {
+  const SERVER = "const http = require('http'); http.createServer((req, res) => { let n = 0; req.on('data', (d) => (n += d.length)).on('end', () => { res.end(JSON.stringify([req.method, req.url, n])); if (req.url === '/stop') process.exit(); }); }).listen(3123, () => console.log('up'))";
+
+  it("in different processes talk over http, net and fetch, and the page hears of the port", async () => {
+    await write({
+      "server.js": SERVER,
+      "client.mjs": "import net from 'node:net'; const r = await fetch('http://127.0.0.1:3123/a', { method: 'POST', body: 'x'.repeat(3e6) }); console.log(r.status, await r.text());\n" +
+        "await new Promise((done) => net.connect(3123, function () { this.end('GET /b HTTP/1.0\\r\\n\\r\\n'); }).on('data', (d) => console.log(String(d).split('\\r\\n').at(-1))).on('close', done));\n" +
+        "console.log(await fetch('http://localhost:3999/').catch((e) => e.cause.code), await fetch('http://example.com/').catch((e) => e.cause.code));\n" +
+        "await fetch('http://[::1]:3123/stop').then((r) => r.text()).then(console.log);",
+    });
+    const seen = await page.evaluate(async () => {
+      const { wc, run } = globalThis as ContainerWindow;
+      const events: unknown[] = [];
+      const offPort = wc.on("port", (port, type, url) => void events.push([port, type, url]));
+      const ready = new Promise((resolve) => wc.on("server-ready", (port, url) => resolve([port, url])));
+      const server = await wc.spawn("node", ["server.js"]);
+      const first = await ready;
+      const client = await run("node", ["client.mjs"]);
+      const code = await server.exit;
+      offPort();
+      return { events, first, client, code };
+    });
+    expect(seen.client).toEqual({ code: 0, output: '200 ["POST","/a",3000000]\n["GET","/b",0]\nECONNREFUSED ENOTFOUND\n["GET","/stop",0]\n' });
+    expect(seen).toMatchObject({ code: 0, first: [3123, "http://localhost:3123"], events: [[3123, "open", "http://localhost:3123"], [3123, "close", "http://localhost:3123"]] });
+  });
+
+  it("cannot have one port twice, and a server that dies hangs up on its clients", async () => {
+    await write({
+      "server.js": SERVER,
+      "second.js": "require('http').createServer().listen(3123).on('error', (e) => console.log(e.code, e.message)).on('listening', () => console.log('?'))",
+      "hung.js": "const q = require('http').get('http://localhost:3124'); q.on('error', (e) => console.log(e.code, e.message)); setTimeout(() => console.log('late'), 5000).unref()",
+    });
+    const seen = await page.evaluate(async () => {
+      const { wc, run } = globalThis as ContainerWindow;
+      const server = await wc.spawn("node", ["server.js"]);
+      await server.output.getReader().read();
+      const second = await run("node", ["second.js"]);
+      server.kill();
+      const mute = await wc.spawn("node", ["-e", "require('net').createServer(() => setTimeout(() => process.exit(), 50)).listen(3124, () => console.log('up'))"]);
+      await mute.output.getReader().read();
+      return [second, await run("node", ["hung.js"])];
+    });
+    expect(seen).toEqual([
+      { code: 0, output: "EADDRINUSE listen EADDRINUSE: address already in use :::3123\n" },
+      { code: 0, output: "ECONNRESET socket hang up\n" },
+    ]);
   });
 });
 

@@ -3,12 +3,14 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FOLDER, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
+import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
 import { PROGRAMS } from "../fixtures/node/programs.ts";
+import { NETWORK_PROGRAMS } from "../fixtures/node/programs-network.ts";
 import type { AppSite } from "../support/app-page.ts";
 import { type ContainerWindow, openContainer } from "../support/container-page.ts";
 
-const recorded = JSON.parse(readFileSync(new URL("../fixtures/node/recorded.json", import.meta.url), "utf8")) as { programs: Record<string, Outcome> };
+const read = (file: string): Record<string, Outcome> => (JSON.parse(readFileSync(new URL(`../fixtures/node/${file}`, import.meta.url), "utf8")) as { programs: Record<string, Outcome> }).programs;
+const recorded = { ...read("recorded.json"), ...read("recorded-network.json") };
 const END_OF_INPUT = "\u0004";
 
 let site: AppSite;
@@ -25,7 +27,7 @@ afterAll(() => site?.close());
 const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "").sort();
 
 describe("a program ends and prints in the browser as under real Node 20", () => {
-  for (const [k, program] of PROGRAMS.entries()) {
+  for (const [k, program] of [...PROGRAMS.filter(({ unitOnly }) => unitOnly !== true), ...NETWORK_PROGRAMS].entries()) {
     it(program.name, async () => {
       const folder = `p${k}`;
       const ran = await page.evaluate(
@@ -41,9 +43,10 @@ describe("a program ends and prints in the browser as under real Node 20", () =>
         },
         [folder, program.files, [...program.argv], program.stdin ?? "", END_OF_INPUT] as const,
       );
-      const want = recorded.programs[program.name] as Outcome;
+      const want = recorded[program.name] as Outcome;
       const both = `${want.stdout}\n${want.stderr}`;
-      expect(lines(normaliseStderr(ran.output, `${home}/${folder}`))).toEqual(lines(normaliseStderr(both, FOLDER)));
+      const comparable = program.wholeStderr ? normalise : normaliseStderr;
+      expect(lines(comparable(ran.output, `${home}/${folder}`))).toEqual(lines(comparable(both, FOLDER)));
       expect(ran.code).toBe(want.code);
     });
   }

@@ -1,11 +1,10 @@
 // The main job, as a person does it: open the page, ask, watch it turn green, undo, redo, reload, stop.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
+import { shot } from "../support/shots.ts";
+import { ask, idle, ready } from "../support/app-steps.ts";
 
-const SHOTS = process.env["TABWRIGHT_SHOTS"];
 let site: AppSite;
 
 beforeAll(async () => {
@@ -15,27 +14,26 @@ afterAll(async () => {
   await site?.close();
 });
 
-async function ready(page: Page): Promise<void> {
-  await page.locator("tw-stats-strip .status", { hasText: /^\s*Ready\s*$/ }).waitFor({ timeout: 120_000 });
-}
-
-async function ask(page: Page, text: string): Promise<void> {
-  await page.getByLabel("Message").fill(text);
-  await page.keyboard.press("Enter");
-}
-
-async function idle(page: Page): Promise<void> {
-  await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, name) });
+/** Tokens of the chat whose state is in the browser's storage; 0 when none is there. */
+function keptTokens(page: Page): Promise<number> {
+  return page.evaluate(
+    async () => {
+      // To open it is to make it: that is the page's to do.
+      if (!(await indexedDB.databases()).some(({ name }) => name === "tabwright-states")) return 0;
+      return new Promise<number>((resolve) => {
+        const opening = indexedDB.open("tabwright-states");
+        opening.onsuccess = () => {
+          const headers = opening.result.transaction("headers").objectStore("headers").getAll();
+          headers.onsuccess = () => resolve((headers.result[0] as { readonly ids: Int32Array } | undefined)?.ids.length ?? 0);
+          opening.result.close();
+        };
+      });
+    },
+  );
 }
 
 describe("the page", () => {
-  it("fixes the demo's failing tests, shows the diff, undoes, redoes, and survives a reload", async () => {
+  it("fixes the demo's failing tests, shows the diff, undoes, redoes, and survives a reload, which computes nothing again", async () => {
     const { page, errors } = await site.open();
     await ready(page);
     await ask(page, "Fix the failing test");
@@ -61,14 +59,28 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Redo", exact: true }).click();
     await expect.poll(() => changes.count()).toBe(fixed);
 
+    await expect.poll(() => keptTokens(page), { timeout: 60_000 }).toBeGreaterThan(64);
+    const tokens = await keptTokens(page);
     await page.reload();
+    await page.mouse.click(1, 1);
     await ready(page);
     expect(await page.locator("tw-chat .user").first().innerText()).toContain("Fix the failing test");
     await page.getByRole("tab", { name: /Changes/ }).click();
-    expect(await changes.count()).toBe(fixed);
+    await expect.poll(() => changes.count()).toBe(fixed);
     await page.getByRole("tab", { name: /Tests/ }).click();
     await page.getByRole("button", { name: "Run tests" }).click();
     await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^✓ \d+ passed$/);
+    await ask(page, "Thanks");
+    await idle(page);
+    await page.evaluate(() => Object.assign(navigator.clipboard, { writeText: async (text: string) => void Object.assign(globalThis, { copied: text }) }));
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("button", { name: "Details" }).click();
+    await page.getByRole("button", { name: "Copy report" }).click();
+    const report = () => page.evaluate(() => (globalThis as { readonly copied?: string }).copied ?? "");
+    await expect.poll(report).toMatch(/\(\d+ reused\)/);
+    const [, prompt, reused] = /(\d+) prompt \((\d+) reused\)/.exec(await report())!.map(Number);
+    expect(reused).toBe(tokens);
+    expect(prompt! - reused!).toBeLessThan(40);
     expect(errors).toEqual([]);
   });
 
@@ -84,13 +96,15 @@ describe("the page", () => {
     await page.locator("tw-chat .note", { hasText: "Stopped" }).waitFor();
     await ask(page, "Hello");
     await idle(page);
-    expect((await page.locator("tw-chat .assistant").last().innerText()).length).toBeGreaterThan(3);
+    // Words are drawn with the frames: the last may come a moment after the turn has ended.
+    await expect.poll(async () => (await page.locator("tw-chat .assistant .body").last().innerText()).length).toBeGreaterThan(3);
   });
 
   it("turns dark and light at once, and remembers which", async () => {
     const { page } = await site.open();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
+    await page.getByRole("button", { name: "More" }).click();
     await page.locator("select.theme").selectOption("dark");
     const dark = await ground();
     expect(dark).not.toBe(light);

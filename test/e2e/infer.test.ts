@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Lab } from "../../src/ui/lab.ts";
+import type { Lab } from "../../src/ui/lab/lab.ts";
 import { randomModel } from "../fixtures/models/random-model.ts";
 import { SPECS } from "../fixtures/models/specs.ts";
 import { VOCAB } from "../fixtures/models/vocabulary.ts";

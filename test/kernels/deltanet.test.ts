@@ -26,7 +26,7 @@ async function run(tokens: readonly Float32Array<ArrayBuffer>[], constants: Delt
   for (const [position, proj] of tokens.entries()) {
     const result = await runKernel(deltanet, {
       params: { key_heads, value_heads, kernel, eps },
-      constants: { key_dim, value_dim, lanes },
+      constants: { key_dim, value_dim, lanes, tiled: p.tiled ? 1 : 0 },
       buffers: { proj, constants: packDeltanetConstants(constants), step: new Uint32Array([0, position, 0, 0]), routing: RUNNING, history, state, out: sizes.out },
     });
     history = result["history"]!.slice();
@@ -42,7 +42,7 @@ describe("deltanet", () => {
       const rng = seeded(seed);
       const key_heads = rng.int(1, 3);
       const [key_dim, value_dim] = rng.pick([[32, 32], [16, 16], [128, 128], [20, 7], [64, 96]] as const);
-      const p: DeltanetShape = { key_heads, value_heads: key_heads * rng.pick([1, 2, 4]), key_dim, value_dim, kernel: rng.int(1, 5), eps: 1e-6 };
+      const p: DeltanetShape = { key_heads, value_heads: key_heads * rng.pick([1, 2, 4]), key_dim, value_dim, kernel: rng.int(1, 5), eps: 1e-6, tiled: seed % 3 === 0 };
       const constants = randomConstants(p, rng);
       const tokens = Array.from({ length: rng.int(1, 12) }, () => rng.normal(deltanetSizes(p).proj));
       const outputs = await run(tokens, constants, p, seed % 2 === 0 ? 16 : 64);
@@ -51,7 +51,7 @@ describe("deltanet", () => {
   });
 
   it("survives gates at their ends: full decay, no decay, a softplus that would overflow", async () => {
-    const p: DeltanetShape = { key_heads: 1, value_heads: 1, key_dim: 16, value_dim: 16, kernel: 4, eps: 1e-6 };
+    const p: DeltanetShape = { key_heads: 1, value_heads: 1, key_dim: 16, value_dim: 16, kernel: 4, eps: 1e-6, tiled: false };
     const rng = seeded(1);
     const constants = { ...randomConstants(p, rng), a: new Float32Array([-1]), dt: new Float32Array([0]) };
     const { proj } = deltanetSizes(p);
@@ -65,7 +65,7 @@ describe("deltanet", () => {
   });
 
   it("keeps history and state as they were after a miss", async () => {
-    const p: DeltanetShape = { key_heads: 1, value_heads: 2, key_dim: 8, value_dim: 8, kernel: 4, eps: 1e-6 };
+    const p: DeltanetShape = { key_heads: 1, value_heads: 2, key_dim: 8, value_dim: 8, kernel: 4, eps: 1e-6, tiled: false };
     const sizes = deltanetSizes(p);
     const rng = seeded(7);
     const history = rng.normal(sizes.history);
@@ -80,11 +80,12 @@ describe("deltanet", () => {
   });
 
   it("would not pass with a wrong definition: value heads tiled over key heads, or no decay", async () => {
-    const p: DeltanetShape = { key_heads: 2, value_heads: 4, key_dim: 16, value_dim: 16, kernel: 4, eps: 1e-6 };
+    const p: DeltanetShape = { key_heads: 2, value_heads: 4, key_dim: 16, value_dim: 16, kernel: 4, eps: 1e-6, tiled: false };
     const rng = seeded(3);
     const constants = randomConstants(p, rng);
     const tokens = Array.from({ length: 3 }, () => rng.normal(deltanetSizes(p).proj));
     const last = (await run(tokens, constants, p)).at(-1)!;
+    expect(errorOf(last, deltanetReference(tokens, constants, { ...p, tiled: true }).at(-1)!)).toBeGreaterThan(TOLERANCE.ofLargest);
     const wrong = [{ ...constants, a: constants.a.map(() => 0) }, { ...constants, dt: constants.dt.toReversed() }];
     for (const constant of wrong) expect(errorOf(last, deltanetReference(tokens, constant, p).at(-1)!)).toBeGreaterThan(TOLERANCE.ofLargest);
   });

@@ -21,6 +21,8 @@ interface Shape {
   readonly base: number;
   readonly types: { readonly gate: WeightType; readonly up: WeightType; readonly down: WeightType; readonly shared: WeightType };
   readonly lanes: Lanes;
+  /** Absent: the shared expert counts as its choice says. */
+  readonly scaled?: false;
 }
 
 /** A layer's weights with each chosen expert in the slot that `slotOf` gives it; the other slots hold NaN. */
@@ -59,7 +61,7 @@ function randomShape(rng: Rng, seed: number): Shape {
   const kind = seed % (kinds.length + 1);
   const types = kinds[kind] ?? mixed;
   // A pipeline per types and lanes takes longest: the lanes of a GPU are tried with two of the types only.
-  const lanes = kind >= kinds.length - 1 && seed % 2 === 0 ? { lanes: 64, lanes_per_row: 4 } : undefined;
+  const lanes = kind >= kinds.length - 1 && seed % 2 === 0 ? { lanes: 64, lanes_per_row: seed % 4 === 0 ? 64 : 4 } : undefined;
   const unit = Math.max(...Object.values(types).map((type) => Math.max(32, blockWeights(type))));
   const topk = rng.int(1, 10);
   const hidden = unit * rng.int(1, unit === 32 ? 5 : 2);
@@ -87,7 +89,7 @@ async function runDown(shape: Shape, made: ReturnType<typeof layer>, act: Float3
   const { x: out } = await runKernel(expertsDown, {
     params: { ...made.params, down_at: made.downAt },
     types: { down: shape.types.down, shared_down: shape.types.shared },
-    constants: shape.lanes,
+    constants: { ...shape.lanes, scaled: shape.scaled === false ? 0 : 1 },
     buffers: { arena: made.arena, shared_down: made.shared.down.gpu, act, routing, x },
   });
   return out!;
@@ -136,6 +138,30 @@ describe("experts_up and experts_down", () => {
       results.push(new Uint32Array(out.slice().buffer).join());
     }
     expect(new Set(results).size).toBe(1);
+  });
+
+  it.each([
+    ["the shared expert alone, in full, where a layer is dense", { topk: 0, sharedFf: 96, scaled: false }],
+    ["the chosen experts alone where there is no shared one", { topk: 3, sharedFf: 0 }],
+  ] as const)("run %s", async (_, part) => {
+    const shape: Shape = { hidden: 64, ff: 32, slots: 4, base: 0, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 16, lanes_per_row: 1 }, ...part };
+    const rng = seeded(5);
+    const made = layer(shape, rng, [2, 0, 3]);
+    const x = rng.normal(shape.hidden);
+    const norm = rng.normal(shape.hidden);
+    // What a layer does not have is bound to something else, as src/model/layers.ts does.
+    const nothing = new Uint8Array(16);
+    const { shared } = made;
+    const bound = { ...made, arena: shape.topk === 0 ? nothing : made.arena, shared: shape.sharedFf > 0 ? shared : { gate: { ...shared.gate, gpu: nothing }, up: { ...shared.up, gpu: nothing }, down: { ...shared.down, gpu: nothing } } };
+    const all = [...made.experts, ...(shape.sharedFf > 0 ? [made.shared] : [])];
+    const act = await runUp(shape, bound, x, norm);
+    expectClose(act, expertsUpReference(all.map(({ gate, up }) => ({ gate: gate.values, up: up.values })), x, norm, { hidden: shape.hidden, eps: EPS }), TOLERANCE, "up");
+    const parts = all.map(({ down }, j) => ({
+      down: down.values,
+      act: act.subarray(j * shape.ff, j < shape.topk ? (j + 1) * shape.ff : act.length),
+      weight: j < shape.topk ? made.weightOf(j) : 1,
+    }));
+    expectClose(await runDown(shape, bound, act.slice(), x), expertsDownReference(parts, x), TOLERANCE, "down");
   });
 
   it("change nothing after a miss", async () => {

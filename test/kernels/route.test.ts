@@ -17,7 +17,7 @@ interface Case {
 async function run({ logits, slots, experts, topk, layer, layers, route: at }: Case, header?: Uint32Array) {
   const before = new Uint32Array(routingBytes(at + layers, topk) / 4).fill(0xabcdef);
   before.set(header ?? new Uint32Array(4));
-  const { routing } = await runKernel(route, { params: { experts, topk, layer }, constants: { lanes: topk % 2 === 0 ? 16 : 64 }, buffers: { logits, slots, step: new Uint32Array([5, 77, at, 0]), routing: before } });
+  const { routing } = await runKernel(route, { params: { experts, topk, layer, tokens: 1 }, constants: { lanes: topk % 2 === 0 ? 16 : 64 }, buffers: { logits, slots, step: new Uint32Array([5, 77, at, 0]), routing: before } });
   const bytes = new Uint8Array(routing!.buffer, routing!.byteOffset, routing!.byteLength).slice().buffer;
   return { view: new RoutingView(bytes, topk), words: new Uint32Array(bytes), floats: new Float32Array(bytes), before };
 }
@@ -56,6 +56,23 @@ describe("route", () => {
 
   it("does not stall for an expert that was not chosen", async () => {
     const { view } = await run({ logits: new Float32Array([1, 2, 3]), slots: new Uint32Array([NO_SLOT, 0]), experts: 2, topk: 1, layer: 0, layers: 1, route: 0 });
+    expect(view.stall).toBeUndefined();
+  });
+
+  it("chooses for many tokens at once without stalling", async () => {
+    const [experts, topk, tokens] = [40, 3, 17];
+    const logits = seeded(8).normal(tokens * (experts + 1), 2);
+    const before = new Uint32Array(routingBytes(1, topk, tokens) / 4);
+    const slots = new Uint32Array([NO_SLOT]);
+    const { routing } = await runKernel(route, { params: { experts, topk, layer: 0, tokens }, constants: { stalls: 0 }, buffers: { logits, slots, step: new Uint32Array(4), routing: before } });
+    const view = new RoutingView(new Uint8Array(routing!.buffer, routing!.byteOffset, routing!.byteLength).slice().buffer, topk);
+    for (let token = 0; token < tokens; token++) {
+      const row = logits.subarray(token * (experts + 1), (token + 1) * (experts + 1));
+      const reference = routeReference(row, new Uint32Array(experts).fill(NO_SLOT), { experts, topk }).slice(0, topk);
+      const chosen = view.choices(token, 0);
+      expect(chosen.map(({ expert }) => expert), `token ${token}`).toEqual(reference.map(({ expert }) => expert));
+      chosen.forEach(({ weight }, j) => expect(Math.abs(weight - reference[j]!.weight)).toBeLessThan(5e-6));
+    }
     expect(view.stall).toBeUndefined();
   });
 

@@ -27,7 +27,7 @@ export type ContainerWindow = LabWindow & {
 };
 
 export async function openContainer(): Promise<{ site: AppSite; page: Page }> {
-  const site = await openSite();
+  const site = await openSite({ webgpu: false, shared: true });
   const page = await openLab(site);
   await page.evaluate(async () => {
     const w = globalThis as ContainerWindow;

@@ -42,13 +42,32 @@ export function randomMatrix(rng: Rng, type: WeightType, rows: number, columns: 
   }
   for (let i = 0; i < bytes.length; i++) bytes[i] = rng.int(0, 255);
   const size = fileBytes(type, 1, blockWeights(type));
-  const halves = { Q8_0: { d: 0, range: 127 }, Q4_0: { d: 0, range: 8 }, Q4_K: { d: 0, min: 2, range: 15 * 63 }, Q6_K: { d: 208, range: 32 * 127 } }[type];
+  const { d, range, min, minRange = 2 } = SCALES[type];
   for (let at = 0; at < bytes.length; at += size) {
-    view.setUint16(at + halves.d, toHalf(((0.5 + rng.uniform()) * scale * (rng.uniform() < 0.1 ? -1 : 1)) / halves.range), true);
-    if ("min" in halves) view.setUint16(at + halves.min, toHalf(((0.5 + rng.uniform()) * scale) / 63 / 2), true);
+    const unit = ((0.5 + rng.uniform()) * scale) / range;
+    if (type === "MXFP4") bytes[at + d] = 128 + Math.round(Math.log2(unit));
+    else view.setUint16(at + d, toHalf(unit * (rng.uniform() < 0.1 ? -1 : 1)), true);
+    if (min !== undefined) view.setUint16(at + min, toHalf(((0.5 + rng.uniform()) * scale) / minRange), true);
   }
   return bytes;
 }
+
+/** Where a block's scale (and minimum) lie, and by how much its quants and own scales multiply them at most. */
+const SCALES: Readonly<Record<Exclude<WeightType, "F32" | "F16" | "BF16">, { readonly d: number; readonly range: number; readonly min?: number; readonly minRange?: number }>> = {
+  Q8_0: { d: 0, range: 127 },
+  Q4_0: { d: 0, range: 8 },
+  Q4_1: { d: 0, range: 15, min: 2 },
+  Q5_0: { d: 0, range: 16 },
+  Q5_1: { d: 0, range: 31, min: 2 },
+  Q2_K: { d: 80, range: 3 * 15, min: 82, minRange: 15 * 2 },
+  Q3_K: { d: 108, range: 4 * 32 },
+  Q4_K: { d: 0, range: 15 * 63, min: 2, minRange: 63 * 2 },
+  Q5_K: { d: 0, range: 31 * 63, min: 2, minRange: 63 * 2 },
+  Q6_K: { d: 208, range: 32 * 127 },
+  IQ4_NL: { d: 0, range: 127 },
+  IQ4_XS: { d: 0, range: 127 * 32 },
+  MXFP4: { d: 0, range: 12 },
+};
 
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);

@@ -2,7 +2,7 @@
 import { afterAll, expect } from "vitest";
 import { type Gpu, openGpu } from "../../src/gpu/device.ts";
 import { encode, prepare } from "../../src/gpu/dispatch.ts";
-import type { Kernel } from "../../src/gpu/kernel.ts";
+import type { Kernel, KernelFeatures } from "../../src/gpu/kernel.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 
 let opened: Promise<Gpu> | undefined;
@@ -27,6 +27,8 @@ export interface Run<B extends string, P extends string, W extends string, C ext
   readonly params: Readonly<Record<P, number>>;
   readonly types?: Readonly<Record<W, string>>;
   readonly constants?: Partial<Readonly<Record<C, number>>>;
+  /** Absent: those that the device is used with, which is none on a CPU. */
+  readonly features?: KernelFeatures;
   /** What every binding holds before; a number makes a guarded buffer of so many words, full of NaN. */
   readonly buffers: Readonly<Record<B, Words | number>>;
 }
@@ -34,7 +36,7 @@ export interface Run<B extends string, P extends string, W extends string, C ext
 /** Runs the kernel and returns the words of every written binding. Throws when a word outside of one was touched. */
 export async function runKernel<B extends string, P extends string, W extends string, C extends string>(
   kernel: Kernel<B, P, W, C>,
-  { params, types, constants, buffers }: Run<B, P, W, C>,
+  { params, types, constants, features, buffers }: Run<B, P, W, C>,
 ): Promise<Record<string, Float32Array>> {
   const gpu = await testGpu();
   const made: GPUBuffer[] = [];
@@ -52,7 +54,7 @@ export async function runKernel<B extends string, P extends string, W extends st
     bound[name] = guarded ? { buffer, offset: GUARD_BYTES } : { buffer };
     if (guarded) outputs.push({ name, bytes, buffer });
   }
-  const dispatch = await prepare(gpu, kernel, { label: kernel.name, params, buffers: bound, types: types ?? ({} as Record<W, string>), ...(constants ? { constants } : {}) });
+  const dispatch = await prepare(gpu, kernel, { label: kernel.name, params, buffers: bound, types: types ?? ({} as Record<W, string>), ...(constants ? { constants } : {}), ...(features ? { features } : {}) });
   const encoder = gpu.device.createCommandEncoder();
   encode(encoder, kernel.name, [dispatch]);
   gpu.device.queue.submit([encoder.finish()]);

@@ -1,11 +1,16 @@
 // A GGUF in memory as a stored model, with or without a database: for tests of what runs on top of one.
-import { type ExpertLayout, denseBytes, expertLayout, expertTensors, isExpertTensor, readDenseTensor, readExpertRecords } from "../../src/gguf/expert-record.ts";
+import { type ExpertLayout, readExpertRecords } from "../../src/gguf/expert-record.ts";
 import { readGguf } from "../../src/gguf/reader.ts";
 import { bytesSource } from "../../src/gguf/source.ts";
+import { readMatrix } from "../../src/gguf/weight-rows.ts";
+import { storedForm } from "../../src/model/stored-form.ts";
+import { planModel } from "../../src/model/weights.ts";
 import { openModel } from "../../src/storage/catalogue.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { memoryExpertStore } from "../../src/storage/memory-expert-store.ts";
 import { ModelWriter } from "../../src/storage/model-writer.ts";
+import { Import } from "../../src/engine/import-model.ts";
+import { catalogueEntry } from "../../src/engine/import-plan.ts";
 import type { StoredModel } from "../../src/storage/stored-model.ts";
 
 /** The parts of a model that an import would store. */
@@ -17,18 +22,17 @@ export async function importedParts(bytes: Uint8Array): Promise<{
 }> {
   const source = bytesSource("test.gguf", bytes);
   const file = await readGguf(source);
-  const stacks = expertTensors(file);
-  const layouts = stacks.map(expertLayout);
-  const dense = file.tensors.filter(({ name }) => !isExpertTensor(name));
+  const { weights, tensors, stacks, records, experts } = storedForm(file, planModel(file));
   const model: Omit<StoredModel, "experts"> = {
     id: "test",
     name: "test",
     metadata: file.metadata,
-    tensors: dense.map((tensor) => ({ name: tensor.name, shape: tensor.shape, type: tensor.type, bytes: denseBytes(tensor) })),
-    records: layouts,
-    readTensor: (name, signal) => readDenseTensor(source, dense.find((tensor) => tensor.name === name)!, signal),
+    tensors,
+    records,
+    close: async () => undefined,
+    readTensor: (name, signal) => readMatrix(source, file, weights.find((weight) => weight.name === name)!, signal),
   };
-  return { model, layouts, records: await Promise.all(stacks.map((stack) => readExpertRecords(source, stack, 0, stack.experts))) };
+  return { model, layouts: records, records: await Promise.all(stacks.map((stack) => readExpertRecords(source, stack, 0, experts))) };
 }
 
 export async function memoryModel(bytes: Uint8Array): Promise<StoredModel> {
@@ -38,14 +42,11 @@ export async function memoryModel(bytes: Uint8Array): Promise<StoredModel> {
 
 /** The same in IndexedDB, under the id "test". */
 export async function databaseModel(database: Database, bytes: Uint8Array): Promise<StoredModel> {
-  const { model, layouts, records } = await importedParts(bytes);
-  const storedBytes = model.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0) + records.flat().reduce((sum, record) => sum + record.byteLength, 0);
-  const { id, name, metadata, tensors } = model;
-  const experts = records[0]?.length ?? 0;
-  const origin = { source: "file", fileBytes: bytes.byteLength, fingerprint: "test", importedAt: 0 } as const;
-  const writer = await ModelWriter.begin(database, { ...origin, id, name, metadata, tensors, storedBytes, records: layouts, experts, complete: false });
-  for (const tensor of tensors) await writer.putTensors([await model.readTensor(tensor.name)]);
-  for (const layer of records) await writer.putRecords(layer);
+  const source = bytesSource("test.gguf", bytes);
+  const file = await readGguf(source);
+  const entry = catalogueEntry(file, planModel(file), source, { id: "test", name: "test", source: "file", fingerprint: "test", store: "indexeddb" });
+  const writer = await ModelWriter.begin(database, entry);
+  await new Import(writer, source, () => undefined).run();
   await writer.commit();
   return openModel(database, "test");
 }

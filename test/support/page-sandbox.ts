@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from "../../src/base/errors.ts";
 import type { RunOptions, RunResult, Sandbox } from "../../src/container/sandbox.ts";
 import type { FileTree } from "../../src/project/tree.ts";
 import type { WebContainer } from "../../src/container/client.ts";
-import type { ContainerLab } from "../../src/ui/lab-container.ts";
+import type { ContainerLab } from "../../src/ui/lab/lab-container.ts";
 import { type AppSite, openSite } from "./app-page.ts";
 
 export type LabWindow = typeof globalThis & {
@@ -37,7 +37,7 @@ export class PageSandbox implements Sandbox {
   }
 
   static async open(): Promise<{ sandbox: PageSandbox; close(): Promise<void> }> {
-    const site = await openSite();
+    const site = await openSite({ webgpu: false, shared: true });
     const page = await openLab(site);
     const sandbox = new PageSandbox(page);
     await page.exposeFunction("testOutput", (run: number, text: string) => sandbox.#outputs.get(run)?.(text));

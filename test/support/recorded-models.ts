@@ -1,6 +1,7 @@
 // The recorded answers of llama.cpp for the random models, in Node and in the browser alike.
 import recorded from "../fixtures/models/recorded.json" with { type: "json" };
-import { SPECS, type ModelSpec } from "../fixtures/models/specs.ts";
+import type { ModelSpec } from "../fixtures/models/specs.ts";
+import { ALL_SPECS } from "../fixtures/models/type-specs.ts";
 
 export interface RecordedModel {
   readonly spec: ModelSpec;
@@ -11,7 +12,7 @@ export interface RecordedModel {
 }
 
 export const RECORDED: readonly RecordedModel[] = recorded.models.map(({ name, sha256, vocab, tokens }) => {
-  const spec = SPECS.find((candidate) => candidate.name === name);
+  const spec = ALL_SPECS.find((candidate) => candidate.name === name);
   if (!spec) throw new Error(`recorded.json speaks of ${name}, which specs.ts does not have: run record.ts again`);
   return { spec, sha256, vocab, tokens };
 });
@@ -52,4 +53,13 @@ export function agreement(logits: ArrayLike<number>, expected: Float32Array, voc
     if (top === expectedTop) same++;
   }
   return { meanL1: total / positions, maxL1, sameTop: same / positions };
+}
+
+/** In the browser: the answers that were recorded for the model of this name, `[positions, vocab]`. */
+export async function recordedProbabilities(name: string): Promise<Float32Array<ArrayBuffer>> {
+  const response = await fetch(new URL(`../fixtures/models/${name}.f32.gz`, import.meta.url));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  // A server that names the content encoding has the browser unzip it.
+  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return zipped ? gunzip(bytes) : new Float32Array(bytes.buffer);
 }

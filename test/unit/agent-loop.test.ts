@@ -242,11 +242,67 @@ describe("limits", () => {
     expect((await play([TEST, TEST, TEST], { clock, limits: { wallMs: 200_000 } })).last).toMatchObject({ reason: "limit", message: "Stopped after 3 min 20 s. Ask again to go on from here." });
   });
 
-  it("end it when the context is full, and refuse a prompt that never fitted", async () => {
-    const { last, model } = await play(Array.from({ length: 20 }, (_, i) => toolCall("run_shell_command", { command: `seq ${i} 400` })), {}, { contextLimit: 2_000 });
+  it("condense older messages when the context is full, visibly, and the run goes on", async () => {
+    const { events, model } = await play(Array.from({ length: 20 }, (_, i) => toolCall("run_shell_command", { command: `seq ${i} 400` })), {}, { contextLimit: 4_000 });
+    const condensed = events.filter((event) => event.type === "compacted");
+    expect(condensed.length).toBeGreaterThan(0);
+    for (const { tokensBefore, tokensAfter } of condensed) expect(tokensAfter).toBeLessThan(tokensBefore);
+    expect(model.requests.length).toBeGreaterThan(12);
+    expect(transcriptOf(events)).toEqual(expect.arrayContaining([model.requests.at(-1)?.messages.at(-1)]));
+  });
+
+  it("end it when the context is full of what cannot be condensed, and refuse a prompt that never fitted", async () => {
+    const { last, model } = await play(Array.from({ length: 20 }, (_, i) => toolCall("run_shell_command", { command: `seq ${i} 400` })), {}, { contextLimit: 1_400 });
     expect(last).toMatchObject({ reason: "limit", message: expect.stringMatching(/context is full/) });
     expect(model.requests.every(({ maxTokens }) => maxTokens <= 2_000)).toBe(true);
     expect((await play(["Hi"], {}, { contextLimit: 200 })).last).toMatchObject({ type: "error", error: { code: "model/context" } });
+  });
+});
+
+describe("permission", () => {
+  const ask = (allow: boolean, reason?: string): NonNullable<AgentOptions["ask"]> => () => Promise.resolve({ allow, ...(reason === undefined ? {} : { reason }) });
+
+  it("is asked for before a change in ask mode, and the change happens when it is given", async () => {
+    const { events, sandbox } = await play([edit({}), TEST, "Fixed."], { mode: "ask", ask: ask(true) });
+    expect(events.filter(({ type }) => type === "permission-asked")).toHaveLength(2);
+    expect(events.at(-1)).toMatchObject({ reason: "verified" });
+    expect(new TextDecoder().decode(await sandbox.readFile("src/median.js"))).toContain(FIX.new_string);
+  });
+
+  it("refused changes nothing, and the model reads why", async () => {
+    const { sandbox, results } = await play([edit({}), "I see."], { mode: "ask", ask: ask(false, "use Math.floor") });
+    expect(results[0]).toBe("Not done: the user did not allow this and says: use Math.floor");
+    expect(new TextDecoder().decode(await sandbox.readFile("src/median.js"))).not.toContain(FIX.new_string);
+  });
+
+  it("cannot be had where nobody can be asked, nor in plan mode", async () => {
+    expect((await play([edit({}), "I see."], { mode: "ask" })).results[0]).toMatch(/^Not done/);
+    const { results, model } = await play([TEST, "- [ ] a\n- [ ] b"], { mode: "plan", ask: ask(true) });
+    expect(results[0]).toMatch(/plan mode/);
+    expect(model.requests[0]?.messages[1]?.content).toMatch(/^Fix the failing test\n\n\(Plan mode:/);
+  });
+
+  it("stopped while it is asked ends the request at once", async () => {
+    const controller = new AbortController();
+    const waiting: NonNullable<AgentOptions["ask"]> = (_call, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new AppError("aborted", "stopped"))));
+    const events: AgentEvent[] = [];
+    for await (const event of runAgent({ history: [], task: "Go", model: new ScriptedModel([edit({})]), sandbox: await nodeSandbox(), options: { mode: "ask", ask: waiting } }, controller.signal)) {
+      events.push(event);
+      if (event.type === "permission-asked") controller.abort();
+    }
+    expect(events.at(-1)).toMatchObject({ type: "done", reason: "stopped" });
+  });
+});
+
+describe("going on", () => {
+  it("adds no message of the user's: a note after words, nothing after a tool's answer", async () => {
+    const history = [{ role: "system", content: "s" }, { role: "user", content: "Go" }, { role: "assistant", content: "I was say" }] as const;
+    const model = new ScriptedModel(["ing."]);
+    await collect({ history, model });
+    expect(model.requests[0]?.messages.at(-1)).toEqual({ role: "user", content: "Go on from where you stopped." });
+    const after = new ScriptedModel(["ok"]);
+    await collect({ history: [...history, { role: "tool", content: "exit code 0" }], model: after });
+    expect(after.requests[0]?.messages.at(-1)).toEqual({ role: "tool", content: "exit code 0" });
   });
 });
 

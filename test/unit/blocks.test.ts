@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { blockWeights, dequantise, fileBytes, findWeightType, gpuBytes, gpuPlanes, halfToNumber, repackToGpu, typeId, typeName, WEIGHT_TYPES, weightType } from "../../src/gguf/blocks.ts";
+import recorded from "../fixtures/weights/recorded.json" with { type: "json" };
+import { blockWeights, dequantise, fileBytes, findWeightType, gpuBytes, gpuPlanes, halfToNumber, repackInto, repackToGpu, typeId, typeName, WEIGHT_TYPES, weightType } from "../../src/gguf/blocks.ts";
 
 /** 1.0 and 0.5 as halves. */
 const ONE = [0x00, 0x3c];
@@ -8,9 +9,9 @@ const HALF = [0x00, 0x38];
 describe("weight types", () => {
   it("are found by their ggml id, and others are refused by tensor and type", () => {
     for (const type of WEIGHT_TYPES) expect(weightType(typeId(type), "x")).toBe(type);
-    expect(findWeightType(10)).toBeUndefined();
-    expect(typeName(39)).toBe("MXFP4");
-    expect(() => weightType(10, "blk.0.attn_q.weight")).toThrow("Tensor blk.0.attn_q.weight is of type Q2_K, which cannot run here.");
+    expect(findWeightType(16)).toBeUndefined();
+    expect(typeName(34)).toBe("TQ1_0");
+    expect(() => weightType(16, "blk.0.attn_q.weight")).toThrow("Tensor blk.0.attn_q.weight is of type IQ2_XXS, which cannot run here.");
     expect(() => weightType(99, "x")).toThrow("type 99");
   });
 
@@ -21,8 +22,17 @@ describe("weight types", () => {
       ["BF16", 1, 512],
       ["Q8_0", 32, 272],
       ["Q4_0", 32, 144],
+      ["Q4_1", 32, 160],
+      ["Q5_0", 32, 176],
+      ["Q5_1", 32, 192],
+      ["Q2_K", 256, 84],
+      ["Q3_K", 256, 110],
       ["Q4_K", 256, 144],
+      ["Q5_K", 256, 176],
       ["Q6_K", 256, 210],
+      ["IQ4_NL", 32, 144],
+      ["IQ4_XS", 256, 136],
+      ["MXFP4", 32, 136],
     ]);
     expect(() => fileBytes("Q8_0", 3, 40)).toThrow("rows of 40 weights, which is no multiple of 32");
   });
@@ -63,6 +73,27 @@ describe("dequantise", () => {
   });
 });
 
+describe("every weight type", () => {
+  const bytesOf = (base64: string) => Uint8Array.from(Buffer.from(base64, "base64"));
+
+  // gguf-py computes in f32 where the definition computes in f64: up to three roundings of 2^-24, of the larger of scale and minimum.
+  it.each(Object.entries(recorded))("%s means what gguf-py reads", (type, { bytes, values }) => {
+    const expected = new Float32Array(bytesOf(values).buffer);
+    const ours = dequantise(type as keyof typeof recorded, bytesOf(bytes), expected.length);
+    const block = blockWeights(type as keyof typeof recorded);
+    for (let at = 0; at < expected.length; at += block) {
+      const theirs = expected.subarray(at, at + block);
+      const largest = Math.max(...theirs.map(Math.abs));
+      expect(largest).toBeGreaterThan(0);
+      theirs.forEach((value, i) => expect(Math.abs(ours[at + i]! - value) / largest, `weight ${at + i}`).toBeLessThan(3e-7));
+    }
+  });
+
+  it("is among those that were recorded", () => {
+    expect([...Object.keys(recorded), "F32"].sort()).toEqual([...WEIGHT_TYPES].sort());
+  });
+});
+
 describe("the GPU layout", () => {
   it("keeps every byte: quants first, then the scales, padded to 16", () => {
     for (const type of WEIGHT_TYPES) {
@@ -72,12 +103,36 @@ describe("the GPU layout", () => {
       const planes = gpuPlanes(type, rows, columns);
       expect(packed.byteLength, type).toBe(gpuBytes(type, rows, columns));
       expect(packed.byteLength % 16, type).toBe(0);
-      expect(planes[0] + planes[1], type).toBe(file.byteLength);
+      expect(planes.reduce((sum, bytes) => sum + bytes, 0), type).toBe(file.byteLength);
       expect([...packed.subarray(0, file.byteLength)].sort(), type).toEqual([...file].sort());
       expect(packed.subarray(file.byteLength).every((byte) => byte === 0), type).toBe(true);
     }
     const q8 = repackToGpu("Q8_0", Uint8Array.from({ length: 68 }, (_, i) => i), 1, 64);
     expect([q8[0], q8[31], q8[32], q8[63], ...q8.subarray(64, 68)]).toEqual([2, 33, 36, 67, 0, 1, 34, 35]);
+  });
+
+  it("is written in place too, from any byte of a file, and not past its end", () => {
+    for (const type of WEIGHT_TYPES) {
+      const [rows, columns] = [2, blockWeights(type) * 3];
+      const file = Uint8Array.from({ length: fileBytes(type, rows, columns) }, (_, i) => (i * 11 + 3) % 256);
+      const expected = repackToGpu(type, file, rows, columns);
+      for (const shift of [0, 1, 2, 3]) {
+        const moved = new Uint8Array(shift + file.length);
+        moved.set(file, shift);
+        const out = new Uint8Array(16 + expected.length + 16).fill(0xee);
+        repackInto(type, moved.subarray(shift), rows, columns, out.subarray(16));
+        expect(out.subarray(16, 16 + file.length), type).toEqual(expected.subarray(0, file.length));
+        expect([...out.subarray(0, 16), ...out.subarray(16 + file.length)].every((byte) => byte === 0xee), type).toBe(true);
+      }
+    }
+  });
+
+  it("keeps the parts of a block in their planes", () => {
+    // Two blocks of Q5_0: d, 4 bytes of high bits, 16 quants.
+    const q5 = repackToGpu("Q5_0", Uint8Array.from({ length: 44 }, (_, i) => i), 1, 64);
+    expect([q5[0], q5[15], q5[16], q5[31], ...q5.subarray(32, 40), ...q5.subarray(40, 44)]).toEqual([6, 21, 28, 43, 2, 3, 4, 5, 24, 25, 26, 27, 0, 1, 22, 23]);
+    const q3 = repackToGpu("Q3_K", Uint8Array.from({ length: 220 }, (_, i) => i), 2, 256);
+    expect([q3[0], q3[95], q3[96], q3[192], q3[203], q3[204], ...q3.subarray(216, 220)]).toEqual([0, 95, 110, 96, 107, 206, 108, 109, 218, 219]);
   });
 
   it("refuses bytes that are not as many as the shape needs", () => {

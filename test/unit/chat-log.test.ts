@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentEvent, ToolCall } from "../../src/agent/events.ts";
-import type { ChatItem } from "../../src/ui/chat-item.ts";
-import { closeAll, showEvent, spokenOf } from "../../src/ui/chat-log.ts";
+import type { ChatItem } from "../../src/ui/chat/chat-item.ts";
+import { closeAll, showEvent, spokenOf } from "../../src/ui/chat/chat-log.ts";
 
 const show = (...events: AgentEvent[]): readonly ChatItem[] => events.reduce<readonly ChatItem[]>(showEvent, []);
 const run: ToolCall = { id: "call-1", name: "run_shell_command", arguments: { command: "npm test" } };
@@ -33,7 +33,7 @@ describe("what the chat shows", () => {
   it("says an error with its next step", () => {
     const [item] = show({ type: "error", error: { code: "gpu/lost", message: "The GPU was reset.", data: {} } });
     expect(item).toMatchObject({ kind: "note", tone: "bad" });
-    expect(item?.kind === "note" && item.text).toMatch(/Send your message again/);
+    expect(item?.kind === "note" && item.text).toMatch(/load the model again/);
   });
 
   it("gives every item an id of its own", () => {

@@ -20,24 +20,22 @@ class Folder implements Restorable {
 }
 
 describe("checkpoints", () => {
-  it("undo, redo, and undo what was undone", async () => {
+  it("go back and forward again to any state, files that a command made included", async () => {
     const folder = new Folder(treeOf({ "a.js": "1" }));
     const points = new Checkpoints();
-    await points.record(folder.files, "Start");
+    const first = await points.record(folder.files, "Start");
     folder.files = treeOf({ "a.js": "2", "made-by-shell.txt": "x" });
-    await points.record(folder.files, "Ran a command");
+    const second = await points.record(folder.files, "Ran a command");
     folder.files = treeOf({ "made-by-shell.txt": "x" });
-    await points.record(folder.files, "Removed a.js");
+    const third = await points.record(folder.files, "Removed a.js");
 
-    await points.restore(points.undoTarget!.id, folder);
+    await points.restore(second.id, folder);
     expect([...folder.files.keys()]).toEqual(["a.js", "made-by-shell.txt"]);
-    await points.restore(points.undoTarget!.id, folder);
+    await points.restore(first.id, folder);
     expect([...folder.files.keys()]).toEqual(["a.js"]);
-    expect(points.undoTarget).toBeUndefined();
-    await points.restore(points.redoTarget!.id, folder);
-    await points.restore(points.redoTarget!.id, folder);
+    await points.restore(third.id, folder);
     expect([...folder.files.keys()]).toEqual(["made-by-shell.txt"]);
-    expect(points.redoTarget).toBeUndefined();
+    expect(points.entries).toHaveLength(3);
   });
 
   it("keep what was changed by hand before a restore", async () => {
@@ -47,20 +45,28 @@ describe("checkpoints", () => {
     folder.files = treeOf({ "a.js": "by hand" });
     await points.restore(start.id, folder);
     expect(textOf(folder.files, "a.js")).toBe("1");
-    await points.restore(points.redoTarget!.id, folder);
+    await points.restore(points.entries.at(-1)!.id, folder);
     expect(textOf(folder.files, "a.js")).toBe("by hand");
   });
 
-  it("go back along the branch that was taken, not by age", async () => {
+  it("name the state they were made from, and keep both branches", async () => {
     const folder = new Folder(treeOf({ "a.js": "1" }));
     const points = new Checkpoints();
     const first = await points.record(folder.files, "1");
     await points.record(treeOf({ "a.js": "2" }), "2");
     folder.files = treeOf({ "a.js": "2" });
     await points.restore(first.id, folder);
-    await points.record(treeOf({ "a.js": "3" }), "3");
-    expect(points.undoTarget?.id).toBe(first.id);
+    const third = await points.record(treeOf({ "a.js": "3" }), "3");
+    expect(third.parent).toBe(first.id);
     expect(points.entries.map(({ label }) => label)).toEqual(["1", "2", "3"]);
+  });
+
+  it("take another name and stay what they are", async () => {
+    const points = new Checkpoints();
+    const first = await points.record(treeOf({ a: "1" }), "Opened");
+    points.rename(first.id, "Before the release");
+    expect(points.current).toEqual({ ...first, label: "Before the release" });
+    expect(() => points.rename("7", "x")).toThrow(/no checkpoint 7/);
   });
 
   it("store equal files once and do not record a state twice", async () => {
@@ -88,7 +94,7 @@ describe("checkpoints", () => {
     await points.record(treeOf({ a: "2" }), "two");
     const copy = new Checkpoints(structuredClone(points.toData()));
     const folder = new Folder(treeOf({ a: "2" }));
-    await copy.restore(copy.undoTarget!.id, folder);
+    await copy.restore(copy.entries[0]!.id, folder);
     expect(await treeHash(folder.files)).toBe(points.entries[0]!.hash);
   });
 
@@ -113,8 +119,8 @@ describe("checkpoints", () => {
         const target = states[Math.floor(random() * states.length)]!;
         await points.restore(target.id, folder);
         continue;
-      } else if (roll < 0.45 && points.undoTarget) {
-        await points.restore(points.undoTarget.id, folder);
+      } else if (roll < 0.45 && points.current?.parent) {
+        await points.restore(points.current.parent, folder);
         continue;
       } else files.set(`src/${Math.floor(random() * 20)}.js`, new TextEncoder().encode(`step ${step} ${random()}`));
       folder.files = files;

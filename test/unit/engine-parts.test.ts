@@ -1,10 +1,19 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { downloadFile } from "../../src/download/file.ts";
-import { samplingOf } from "../../src/engine/hosted-model.ts";
+import { samplingOf } from "../../src/engine/sampling-request.ts";
+import { needsOf } from "../../src/engine/model-needs.ts";
 import { bundledModels, listChoices } from "../../src/engine/models.ts";
 import { prebuiltPrompt } from "../../src/engine/prebuilt-prompt.ts";
 import { StopStrings } from "../../src/engine/stop-strings.ts";
+import { memoryNeeds, prefillNeed } from "../../src/model/memory-needs.ts";
+import { planMemory } from "../../src/model/memory-plan.ts";
+import { planStored } from "../../src/model/weights.ts";
+import { randomModel } from "../fixtures/models/random-model.ts";
+import { SPECS } from "../fixtures/models/specs.ts";
+import { importedParts } from "../support/memory-model.ts";
+
+const plain = SPECS.find(({ name }) => name === "plain-f32")!;
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -52,11 +61,32 @@ describe("sampling", () => {
 
 describe("the site's own models", () => {
   const entry = { id: "m", name: "M", file: "m.gguf", bytes: 10, sha256: "00" };
-  it("come first, then imported ones, then WebLLM's in the form the GPU can run", () => {
-    const stored = { id: "f.gguf", name: "F", source: "file", complete: true, storedBytes: 5 } as Parameters<typeof listChoices>[1][number];
+  it("come first, then imported ones, then WebLLM's in the form the GPU can run", async () => {
+    const { model, layouts } = await importedParts(randomModel(plain));
+    const stored = { ...model, id: "f.gguf", name: "F", source: "file", complete: true, storedBytes: 5, records: layouts, experts: plain.moe.experts } as unknown as Parameters<typeof listChoices>[1][number];
     const list = listChoices([entry], [stored, { ...stored, id: "half.gguf", complete: false }], false);
     expect(list.slice(0, 3).map(({ id }) => id)).toEqual(["m", "f.gguf", "Qwen2.5-Coder-0.5B-Instruct-q4f32_1-MLC"]);
     expect(listChoices([], [], true)[0]?.id).toContain("q4f16");
+  });
+  it("that are stored say what they need, from their header alone", async () => {
+    const { model, layouts } = await importedParts(randomModel(plain));
+    const record = 3 * plain.hidden * plain.moe.width * 4;
+    const dense = model.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    const embedding = model.tensors.find(({ name }) => name === "token_embd.weight")!.bytes;
+    const needs = needsOf({ ...model, records: layouts, experts: plain.moe.experts }, false);
+    expect(needs).toMatchObject({
+      bindingBytes: Math.max(record * plain.moe.topK, ...model.tensors.filter(({ name }) => !/^(token_embd|output)\./.test(name)).map(({ bytes }) => bytes)),
+      perToken: { denseBytes: dense - embedding, expertBytes: record * plain.layers * plain.moe.topK },
+    });
+    // The least is what a plan accepts and not a byte less; the most is what one takes that is given more than enough.
+    const stored = { ...model, records: layouts, experts: { experts: plain.moe.experts } };
+    const plan = planStored(stored);
+    const total = (gpuBytes: number): number => planMemory(memoryNeeds(plan, stored, prefillNeed(plan), false), { maxBindingBytes: 2 ** 31, defaultBytes: 0 }, { gpuBytes }).totalBytes;
+    expect(total(needs.leastGpuBytes)).toBe(needs.leastGpuBytes);
+    expect(() => total(needs.leastGpuBytes - 1)).toThrow("is too small");
+    expect(total(100 * needs.gpuBytes)).toBe(needs.gpuBytes);
+    const cache = 256 * 2 * 2 * plain.attention.kvHeads * plain.attention.headDim * 4; // tokens × attention layers × keys and values
+    expect(needsOf({ ...model, records: layouts, experts: plain.moe.experts }, true).leastGpuBytes).toBe(needs.leastGpuBytes - cache / 2);
   });
   it("are none where there is no list, and an error where it is broken", async () => {
     answering("gone", { status: 404 });

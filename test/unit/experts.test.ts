@@ -1,6 +1,7 @@
 // Slots for experts: how a budget is cut into pools, and who is evicted.
 import { describe, expect, it } from "vitest";
 import { planPools, smallestBudgetBytes, wholeBudgetBytes } from "../../src/experts/pools.ts";
+import { decayingRuns, LRU, type Policy } from "../../src/experts/policy.ts";
 import { SlotPool } from "../../src/experts/slots.ts";
 import { seededRandom } from "../../src/model/sampling.ts";
 
@@ -63,15 +64,18 @@ describe("a budget for experts", () => {
 
 describe("a pool of slots", () => {
   const fill = (pool: SlotPool, layer: number, experts: readonly number[]): void => {
-    for (const placement of pool.plan(layer, experts)) pool.place(placement);
+    const placements = pool.plan(layer, experts);
+    pool.use(layer, experts);
+    for (const placement of placements) pool.place(placement);
   };
 
   it("fills free slots first, then evicts the least recently used", () => {
-    const pool = new SlotPool(3);
+    const pool = new SlotPool(3, LRU);
     fill(pool, 0, [5, 6]);
     expect(pool.plan(0, [7])).toEqual([{ layer: 0, expert: 7, slot: 2 }]);
+    expect(pool.free).toBe(1);
     fill(pool, 0, [7]);
-    expect(pool.touch(0, 5)).toBe(true);
+    pool.use(0, [5]);
     expect(pool.plan(0, [8])).toEqual([{ layer: 0, expert: 8, slot: 1, evicted: { layer: 0, expert: 6 } }]);
   });
 
@@ -82,12 +86,23 @@ describe("a pool of slots", () => {
     expect(pool.plan(0, [2, 3])).toEqual([{ layer: 0, expert: 3, slot: 0, evicted: { layer: 0, expert: 1 } }]);
   });
 
+  it("keeps what the same layer needs later while others can go, and then lets the last of it go first", () => {
+    const pool = new SlotPool(4);
+    for (const expert of [0, 1, 2, 3]) for (const placement of pool.plan(0, [expert])) pool.place(placement);
+    pool.use(0, [0]);
+    const gone = (wanted: readonly number[], later: readonly number[]) => pool.plan(0, wanted, later).map(({ evicted }) => evicted?.expert);
+    expect(gone([7], [1, 2, 3])).toEqual([0]);
+    expect(gone([7, 8], [1, 2, 3])).toEqual([0, 3]);
+    expect(gone([7, 8, 9], [1, 2, 3, 9])).toEqual([0, 3, 2]);
+    expect(gone([7], [])).not.toEqual([0]);
+  });
+
   it("keeps the experts of different layers apart", () => {
     const pool = new SlotPool(2);
     fill(pool, 0, [1]);
     fill(pool, 1, [1]);
     expect([pool.slotOf(0, 1), pool.slotOf(1, 1)]).toEqual([0, 1]);
-    expect(pool.touch(2, 1)).toBe(false);
+    expect(pool.slotOf(2, 1)).toBeUndefined();
   });
 
   it("changes nothing until a placement is carried out", () => {
@@ -97,18 +112,48 @@ describe("a pool of slots", () => {
     expect(pool.slotOf(0, 1)).toBe(0);
   });
 
-  it("behaves as an obvious list that is searched from its old end", () => {
+  it("lets an expert go first that was put there without being used", () => {
+    const pool = new SlotPool(2);
+    fill(pool, 0, [1]);
+    for (const placement of pool.plan(0, [2])) pool.place(placement);
+    expect(pool.worth(0, 2)).toBe(-Infinity);
+    expect(pool.plan(0, [3])).toEqual([{ layer: 0, expert: 3, slot: 1, evicted: { layer: 0, expert: 2 } }]);
+  });
+
+  it("remembers an expert's uses when it is gone", () => {
+    const pool = new SlotPool(2, decayingRuns(1000));
+    for (const other of [5, 6, 7]) for (const expert of [1, other]) fill(pool, 0, [expert]);
+    fill(pool, 0, [2, 3]);
+    fill(pool, 0, [1]);
+    const left = [2, 3].find((expert) => pool.slotOf(0, expert) !== undefined)!;
+    fill(pool, 0, [left]); // later than 1, and less often
+    fill(pool, 0, [4]);
+    expect([1, 4, left].map((expert) => pool.slotOf(0, expert) !== undefined)).toEqual([true, true, false]);
+  });
+
+  /** What each policy says in its sentence, from the whole list of uses. */
+  const DEFINITIONS: readonly (readonly [Policy, (ticks: readonly number[], now: number) => number])[] = [
+    [LRU, (ticks) => ticks.at(-1)!],
+    [decayingRuns(5), (ticks, now) => ticks.filter((tick) => !ticks.includes(tick + 1)).reduce((sum, tick) => sum + 2 ** ((tick - now) / 5), 0)],
+  ];
+
+  it.each(DEFINITIONS)("under $name keeps those that its definition values most", (policy, value) => {
     const random = seededRandom(23);
-    const pool = new SlotPool(7);
-    let list: number[] = [];
-    for (let round = 0; round < 2000; round++) {
-      const wanted = [...new Set(Array.from({ length: 3 }, () => Math.floor(random() * 20)))];
-      const missing = wanted.filter((expert) => !list.includes(expert));
-      const hits = wanted.filter((expert) => pool.touch(0, expert));
-      expect(hits).toEqual(wanted.filter((expert) => list.includes(expert)));
+    const pool = new SlotPool(7, policy);
+    const uses = new Map<number, number[]>();
+    let here: number[] = [];
+    for (let now = 1; now < 1500; now++) {
+      const wanted = [...new Set(Array.from({ length: 3 }, () => Math.floor(random() * random() * 20)))];
+      const missing = wanted.filter((expert) => !here.includes(expert));
+      const worth = (expert: number): number => value(uses.get(expert)!, now);
+      const last = (expert: number): number => uses.get(expert)!.at(-1)!;
+      const slot = (expert: number): number => pool.slotOf(0, expert)!;
+      const victims = here.filter((expert) => !wanted.includes(expert)).sort((a, b) => (worth(a) === worth(b) ? 0 : worth(a) - worth(b)) || last(a) - last(b) || slot(a) - slot(b));
+      const gone = victims.slice(0, Math.max(0, here.length + missing.length - 7));
       fill(pool, 0, wanted);
-      list = [...list.filter((expert) => !wanted.includes(expert)), ...hits, ...missing].slice(-7);
-      expect([...Array(20).keys()].filter((expert) => pool.slotOf(0, expert) !== undefined)).toEqual([...list].sort((a, b) => a - b));
+      for (const expert of wanted) uses.set(expert, [...(uses.get(expert) ?? []), now]);
+      here = [...here.filter((expert) => !gone.includes(expert)), ...missing];
+      expect([...Array(20).keys()].filter((expert) => pool.slotOf(0, expert) !== undefined)).toEqual(here.toSorted((a, b) => a - b));
     }
   });
 });

@@ -5,8 +5,10 @@ import { runNode } from "../../src/headless/node/run.ts";
 import { Vfs } from "../../src/headless/vfs.ts";
 import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
 import { type NodeProgram, PROGRAMS } from "../fixtures/node/programs.ts";
+import { NETWORK_PROGRAMS } from "../fixtures/node/programs-network.ts";
 
-const recorded = JSON.parse(readFileSync(new URL("../fixtures/node/recorded.json", import.meta.url), "utf8")) as { programs: Record<string, Outcome> };
+const read = (file: string): Record<string, Outcome> => (JSON.parse(readFileSync(new URL(`../fixtures/node/${file}`, import.meta.url), "utf8")) as { programs: Record<string, Outcome> }).programs;
+const recorded = { ...read("recorded.json"), ...read("recorded-network.json") };
 
 async function run(program: NodeProgram): Promise<Outcome> {
   const vfs = new Vfs();
@@ -26,13 +28,13 @@ async function run(program: NodeProgram): Promise<Outcome> {
     vfs, argv: program.argv, cwd: FOLDER, env: { PATH: "/usr/bin" }, stdout: listen("stdout"), stderr: listen("stderr"),
     stdin: new TextEncoder().encode(program.stdin ?? ""), signal: AbortSignal.timeout(15_000),
   });
-  return { code, stdout: normalise(said.stdout, FOLDER), stderr: normaliseStderr(said.stderr, FOLDER) };
+  return { code, stdout: normalise(said.stdout, FOLDER), stderr: (program.wholeStderr ? normalise : normaliseStderr)(said.stderr, FOLDER) };
 }
 
 describe("a program ends and prints as under real Node 20", () => {
-  for (const program of PROGRAMS) {
+  for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS].filter(({ browserOnly }) => browserOnly !== true)) {
     it(program.name, async () => {
-      expect(await run(program)).toEqual(recorded.programs[program.name]);
+      expect(await run(program)).toEqual(recorded[program.name]);
     });
   }
 });

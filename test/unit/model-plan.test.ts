@@ -1,12 +1,12 @@
 // Which files are refused, and how the refusal names what is wrong.
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/base/errors.ts";
-import type { GgufFile } from "../../src/gguf/file.ts";
+import type { GgufFile, MetadataValue } from "../../src/gguf/file.ts";
 import { readGguf } from "../../src/gguf/reader.ts";
 import { bytesSource } from "../../src/gguf/source.ts";
-import { contextFor } from "../../src/model/state.ts";
-import { planModel, residentWeights } from "../../src/model/weights.ts";
-import { randomModel } from "../fixtures/models/random-model.ts";
+import { storedForm } from "../../src/model/stored-form.ts";
+import { planModel, planStored, residentWeights, routedExperts } from "../../src/model/weights.ts";
+import { isAttention, randomModel } from "../fixtures/models/random-model.ts";
 import { SPECS } from "../fixtures/models/specs.ts";
 
 const files = new Map<string, Promise<GgufFile>>();
@@ -31,8 +31,8 @@ async function withTensor(name: string, change: Partial<GgufFile["tensors"][numb
   expect(file.tensors.some((tensor) => tensor.name === name)).toBe(true);
   return { ...file, tensors: file.tensors.flatMap((tensor) => (tensor.name !== name ? [tensor] : change ? [{ ...tensor, ...change }] : [])) };
 }
-async function withKey(key: string, value: number | string | undefined): Promise<GgufFile> {
-  const file = await fileOf("plain-f32");
+async function withKey(key: string, value: MetadataValue | undefined, model = "plain-f32"): Promise<GgufFile> {
+  const file = await fileOf(model);
   const { [key]: _, ...rest } = file.metadata;
   return { ...file, metadata: value === undefined ? rest : { ...rest, [key]: value } };
 }
@@ -41,11 +41,15 @@ describe("the plan of a model", () => {
   it.each(SPECS.map((spec) => [spec.name, spec] as const))("of %s has the numbers and tensors of its file", async (name, spec) => {
     const file = await fileOf(name);
     const plan = planModel(file);
-    expect(plan.config).toMatchObject({ layers: spec.layers, hidden: spec.hidden, attentionInterval: spec.interval ?? 4, gdn: { ...spec.gdn, convTaps: 4 }, moe: spec.moe });
-    expect(plan.layers.map(({ mixer }) => mixer.kind)).toEqual(Array.from({ length: spec.layers }, (_, i) => ((i + 1) % (spec.interval ?? 4) === 0 ? "attention" : "gdn")));
-    const names = [...residentWeights(plan), ...plan.layers.flatMap(({ expert }) => Object.values(expert))].map((weight) => weight.name);
+    expect(plan.config).toMatchObject({ architecture: spec.architecture ?? "qwen3next", layers: spec.layers, hidden: spec.hidden, attention: spec.attention, moe: spec.moe });
+    if (spec.gdn.keyHeads > 0) expect(plan.config.gdn).toMatchObject({ ...spec.gdn, convTaps: 4, headOrder: spec.architecture ? "tiled" : "grouped" });
+    else expect(plan.config.gdn).toBeUndefined();
+    expect(plan.layers.map(({ mixer }) => mixer.kind)).toEqual(plan.config.kinds);
+    expect(plan.config.kinds).toEqual(Array.from({ length: spec.layers }, (_, layer) => (isAttention(spec, layer) ? "attention" : "gdn")));
+    const names = [...residentWeights(plan), ...routedExperts(plan).flatMap((expert) => Object.values(expert))].map((weight) => weight.name);
     expect(new Set(names).size).toBe(names.length);
-    expect(names.toSorted()).toEqual(file.tensors.map((tensor) => tensor.name).toSorted());
+    const run = file.tensors.filter(({ name }) => Number(/^blk\.(\d+)/.exec(name)?.[1] ?? 0) < spec.layers);
+    expect(names.toSorted()).toEqual(run.map((tensor) => tensor.name).toSorted());
   });
 
   it("takes the embedding for the output where the file has none", async () => {
@@ -61,11 +65,44 @@ describe("the plan of a model", () => {
   });
 });
 
+describe("an architecture", () => {
+  it("takes the head's size and the rotary part from the other numbers where the file names neither", async () => {
+    const { metadata } = await fileOf("qwen2");
+    expect(Object.keys(metadata).filter((key) => /key_length|dimension_count/.test(key))).toEqual([]);
+    expect(planModel(await fileOf("qwen2")).config.attention).toMatchObject({ headDim: 32, rotaryDim: 32 });
+  });
+
+  it("leaves out the layers behind the last, in config, plan and store", async () => {
+    const file = await fileOf("qwen35moe");
+    expect(file.metadata["qwen35moe.block_count"]).toBe(4);
+    const plan = planModel(file);
+    expect([plan.config.layers, plan.layers.length, plan.config.kinds]).toEqual([3, 3, ["gdn", "attention", "gdn"]]);
+    const { tensors, records } = storedForm(file, plan);
+    expect(records.length).toBe(3);
+    expect(tensors.filter(({ name }) => name.startsWith("blk.3."))).toEqual([]);
+  });
+
+  it("with dense layers stores no records", async () => {
+    const file = await fileOf("qwen3");
+    expect(storedForm(file, planModel(file))).toMatchObject({ stacks: [], records: [], experts: 0 });
+  });
+
+  it("is planned from the store as from the file", async () => {
+    for (const { name } of SPECS) {
+      const file = await fileOf(name);
+      const plan = planModel(file);
+      const { tensors, records, experts } = storedForm(file, plan);
+      expect(planStored({ metadata: file.metadata, tensors, records, experts: { experts } }), name).toEqual(plan);
+    }
+  });
+});
+
 describe("a file is refused", () => {
   it("for another architecture, by its name", async () => {
     const error = refusal(await withKey("general.architecture", "llama"));
     expect(error.code).toBe("model/unsupported");
-    expect(error.message).toMatch(/architecture is llama.*qwen3next/);
+    expect(error.message).toMatch(/architecture is llama; this engine runs qwen3next .*qwen3moe .*qwen35moe .*qwen35 .*qwen3 .*qwen2 /);
+    expect(refusal(await withKey("general.architecture", undefined)).message).toMatch(/architecture is not stated/);
   });
 
   it.each([
@@ -78,8 +115,26 @@ describe("a file is refused", () => {
     ["qwen3next.ssm.inner_size", 63, /inner_size is 63/],
     ["qwen3next.ssm.time_step_rank", 3, /time_step_rank is 3, no multiple/],
     ["qwen3next.rope.scaling.type", "yarn", /scaling.type is "yarn".*does not compute/],
-  ])("for the key %s being %s", async (key, value, message) => {
-    expect(refusal(await withKey(key, value)).message).toMatch(message);
+    ["qwen3next.rope.scaling.factor", 4, /scaling.factor is 4.*does not compute/],
+    ["qwen3next.attention.recurrent_layers", [true, true], /recurrent_layers is not a list of 4 entries/],
+    ["qwen35moe.rope.dimension_sections", undefined, /dimension_sections is missing/, "qwen35moe"],
+    ["qwen35moe.rope.dimension_sections", [2, 2, 2, 2], /dimension_sections is 2, 2, 2, 2: pair 6 of 8 is in none of the first three/, "qwen35moe"],
+    ["qwen35moe.nextn_predict_layers", 4, /nextn_predict_layers is 4, and block_count is 4/, "qwen35moe"],
+    ["qwen2.feed_forward_length", undefined, /feed_forward_length is missing/, "qwen2"],
+    ["qwen2.attention.head_count", 6, /attention.key_length is 37.3.*not a whole number/, "qwen2"],
+    ["qwen3moe.expert_weights_scale", 2.5, /expert_weights_scale is 2.5.*does not compute/, "qwen3moe"],
+  ])("for the key %s being %s", async (key, value, message, model = "plain-f32") => {
+    expect(refusal(await withKey(key, value, model)).message).toMatch(message);
+  });
+
+  it("for what an architecture of its name does not have", async () => {
+    const biased = await fileOf("qwen2");
+    expect(refusal({ ...biased, tensors: biased.tensors.filter(({ name }) => name !== "blk.1.attn_k.bias") }).message).toContain("blk.1.attn_k.bias");
+    const moe = await fileOf("qwen3moe");
+    expect(refusal({ ...moe, tensors: [...moe.tensors, { ...moe.tensors[0]!, name: "blk.0.ffn_up_shexp.weight" }] }).message).toMatch(/ffn_up_shexp\.weight is not part of the qwen3moe models/);
+    // Value heads are tiled there; the old joined matrix would have them grouped.
+    const tiled = await fileOf("qwen35moe");
+    expect(refusal({ ...tiled, tensors: tiled.tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace("ssm_beta", "ssm_ba") })) }).message).toContain("ssm_beta");
   });
 
   it("for a missing tensor, by its name", async () => {
@@ -111,17 +166,5 @@ describe("a file is refused", () => {
     const file = await fileOf("plain-f32");
     const error = refusal({ ...file, tensors: [...file.tensors, { ...file.tensors[0]!, name: "blk.0.attn_q.bias" }] });
     expect(error.message).toMatch(/blk\.0\.attn_q\.bias/);
-    expect(refusal(await withTensor("blk.0.attn_gate.weight", { name: "blk.0.ssm_in.weight" })).message).toMatch(/newer conversion/);
-  });
-});
-
-describe("the context", () => {
-  it("is what the model was made for unless less is asked for or memory forbids it", async () => {
-    const { config } = planModel(await fileOf("plain-f32"));
-    expect(contextFor(config, undefined)).toBe(256);
-    expect(contextFor(config, 100)).toBe(100);
-    expect(() => contextFor(config, 257)).toThrow(/1 to 256/);
-    expect(() => contextFor(config, 0)).toThrow(/context/);
-    expect(contextFor({ ...config, contextTokens: 10_000_000 }, undefined)).toBe((1024 * 1024 * 1024) / (2 * 2 * 2 * 32 * 4));
   });
 });

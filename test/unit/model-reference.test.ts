@@ -16,8 +16,8 @@ describe.each(RECORDED.map((model) => [model.spec.name, model] as const))("the r
     expect(createHash("sha256").update(randomModel(spec)).digest("hex")).toBe(sha256);
   }, TIMEOUT_MS);
 
-  // Tolerance: llama.cpp computes in f32 and the recording has f32 probabilities; 2e-6 seen.
-  it("means the same in f64 as in llama.cpp", async () => {
+  // The f64 model is of qwen3next. Tolerance: llama.cpp computes in f32 and the recording has f32 probabilities; 2e-6 seen.
+  it.skipIf(spec.architecture !== undefined)("means the same in f64 as in llama.cpp", async () => {
     const model = new ReferenceModel(spec, randomTensors(spec));
     const logits = tokens.flatMap((token) => [...model.next(token)]);
     const expected = await gunzip(new Uint8Array(await readFile(join(FOLDER, `${name}.f32.gz`))));

@@ -167,3 +167,11 @@ describe("templates that cannot be used", () => {
     expect(() => refusing.render([{ role: "user", content: "x" }])).toThrow(/refuses this conversation: .*roles must alternate/);
   });
 });
+
+describe("a template of a model that can think first", () => {
+  it("is told not to: the answer begins at once", () => {
+    const end = "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}";
+    const thinking = qwenTokenizer(`{%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{%- endfor %}${end}`);
+    expect(named(thinking, new PromptRenderer(thinking).render([{ role: "user", content: "Hi" }]))).toBe("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+  });
+});

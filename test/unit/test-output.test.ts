@@ -51,6 +51,16 @@ describe.each(["tap", "spec"])("node:test's %s reporter", (reporter) => {
     });
   });
 
+  it("names every test, passed and skipped ones too, with its suite and how long it took", () => {
+    const tests = report.tests!;
+    expect(tests).toHaveLength(15);
+    expect(tests.filter(({ state }) => state === "failed").map(({ name }) => name)).toEqual(report.failures.map(({ name }) => name));
+    expect(tests.find(({ name }) => name === "median([3])")).toMatchObject({ state: "passed", suites: [], durationMs: expect.closeTo(5, -1) as number });
+    expect(tests.filter(({ suites }) => suites[0] === "group").map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      "boom({}): failed", "strings: failed", "own message: failed", "ok: failed", "multi: failed", "throws: failed", "async: failed", "list: failed", "undef: failed", "skipped: skipped", "todo one: skipped",
+    ]);
+  });
+
   it("reads the same with colours and Windows line ends", () => {
     const coloured = recorded(reporter).replaceAll("AssertionError", "\u001b[31mAssertionError\u001b[39m").replaceAll("\n", "\r\n");
     expect(parseTestOutput(coloured, FILES)).toEqual(report);
@@ -84,6 +94,22 @@ describe("a condensed test run", () => {
     expect(parseTestOutput(output, FILES)).toMatchObject({ passed: 1, failed: 12 });
   });
 
+  it("fault 19: is never green for tests that hang, change their minds, print control bytes, or are none", () => {
+    const green = "✔ a (1.2ms)\nℹ tests 1\nℹ suites 0\nℹ pass 1\nℹ fail 0\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ duration_ms 4\n";
+    const outcome = (output: string, code: number | null): string => {
+      const read = parseTestOutput(output);
+      return read ? outcomeOf(read, code) : "none";
+    };
+    expect(outcome(green, 0)).toBe("passed");
+    // Killed by the time-out, by a signal, or never started: whatever was printed before.
+    for (const code of [143, 137, 1, null]) expect(outcome(green, code)).not.toBe("passed");
+    expect(condense({ exitCode: 143, output: green, end: "timeout", durationMs: 1 }, parseTestOutput(green), 60_000)).toMatch(/^timed out after 60 s/);
+    // The first run passed, the second did not: the last word counts.
+    expect(outcome(green + green.replace("ℹ pass 1", "ℹ pass 0").replace("ℹ fail 0", "ℹ fail 1").replace("✔", "✖"), 1)).toBe("failed");
+    for (const noise of ["\u001b[2J\u001b[H", "\u0007\u0008\u0000", "\u001b]0;✔ all passed\u0007", "\r\u001b[K"]) expect(outcome(noise + green.replaceAll("\n", `\n${noise}`).replace("ℹ pass 1", "ℹ pass 0").replace("ℹ fail 0", "ℹ fail 1"), 1)).not.toBe("passed");
+    for (const nothing of ["", "done\n", "\u001b[32m\u001b[39m", "ℹ tests 0\nℹ suites 0\nℹ pass 0\nℹ fail 0\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ duration_ms 1\n"]) expect(outcome(nothing, 0)).toBe("none");
+  });
+
   it("says how a run was ended that did not end by itself", () => {
     const run = (end: CommandResult["end"], output: string): string => condense({ exitCode: 143, output, end, durationMs: 1 }, parseTestOutput(output), 60_000);
     expect(run("timeout", "")).toBe("timed out after 60 s: no output");
@@ -115,6 +141,23 @@ describe("other runners", () => {
     const tape = "TAP version 13\n# adds\nnot ok 1 should be equal\n  ---\n    operator: equal\n    expected: 4\n    actual:   3\n    at: Test.<anonymous> (/p/test/a.js:5:5)\n  ...\nok 2 fine\n\n1..2\n# tests 2\n# pass  1\n# fail  1\n";
     expect(parseTestOutput(tape, ["test/a.js"])).toMatchObject({ runner: "tap", passed: 1, failed: 1, failures: [{ name: "should be equal", place: { file: "test/a.js", line: 5 } }] });
     expect(parseTestOutput("  ✔ a\n\n  2 tests passed\n")).toMatchObject({ runner: "ava", passed: 2 });
+  });
+
+  it("have their tests named where they print them", () => {
+    const names = (output: string) => parseTestOutput(output, ["test/a.test.ts", "sum.test.js"])!.tests!.map(({ file, suites, name, state, durationMs }) => [file, ...suites, name, state, durationMs].filter((part) => part !== undefined).join(" | "));
+    expect(names(" ✓ test/a.test.ts > maths > adds 3ms\n × test/a.test.ts > subtracts 1ms\n ↓ test/a.test.ts > later\n\n Test Files  1 failed (1)\n      Tests  1 failed | 1 passed (2)\n")).toEqual([
+      "test/a.test.ts | maths | adds | passed | 3", "test/a.test.ts | subtracts | failed | 1", "test/a.test.ts | later | skipped",
+    ]);
+    expect(names("FAIL ./sum.test.js\n  sum\n    ✓ adds (2 ms)\n    ✕ fails (1 ms)\n    ○ skipped later\n\nTest Suites: 1 failed, 1 total\nTests:       1 failed, 1 passed, 2 total\n")).toEqual([
+      "sum.test.js | sum | adds | passed | 2", "sum.test.js | sum | fails | failed | 1", "sum.test.js | sum | skipped later | skipped",
+    ]);
+    expect(names("  sum\n    ✔ adds\n    1) fails\n\n\n  1 passing (5ms)\n  1 failing\n\n  1) sum\n       fails:\n\n      AssertionError: 3 == 4\n")).toEqual(["sum | adds | passed", "sum | fails | failed"]);
+  });
+
+  it("name as many tests as are worth listing, and count all", () => {
+    const output = `TAP version 13\n${Array.from({ length: 6_000 }, (_, i) => `ok ${i + 1} - test ${i}\n`).join("")}1..6000\n`;
+    const report = parseTestOutput(output)!;
+    expect([report.passed, report.tests!.length]).toEqual([6_000, 5_000]);
   });
 
   it.each([["compiled 3 files in 12 ms"], ["Tests are important"], ["ok"], ["1 passing thought"]])("do not include %j", (output) => {

@@ -40,6 +40,24 @@ describe("encoding", () => {
     );
   });
 
+  it("of the later models keeps a combining mark in its letter's word", () => {
+    const [first, second] = [...new TextEncoder().encode("\u0301")].map((byte) => BYTE_CHARACTERS[byte]!);
+    const added = [`${first}${second}`, `e${first}${second}`];
+    const tokens = [...(metadata["tokenizer.ggml.tokens"] as readonly string[]), ...added];
+    const marks = {
+      ...metadata,
+      "tokenizer.ggml.tokens": tokens,
+      "tokenizer.ggml.token_type": [...(metadata["tokenizer.ggml.token_type"] as readonly number[]), 1, 1],
+      "tokenizer.ggml.merges": [...(metadata["tokenizer.ggml.merges"] as readonly string[]), `${first} ${second}`, `e ${first}${second}`],
+    };
+    const earlier = new ModelTokenizer({ ...marks, "tokenizer.ggml.pre": "qwen2" });
+    const later = new ModelTokenizer({ ...marks, "tokenizer.ggml.pre": "qwen35" });
+    expect(later.encodeText("e\u0301")).toEqual([tokens.indexOf(added[1]!)]);
+    expect(earlier.encodeText("e\u0301")).toEqual([tokens.indexOf("e"), tokens.indexOf(added[0]!)]);
+    for (const text of ["the thing it's 12\n\n  for (let i = 0;) {\r\n\t} in\u00e9", "  a\n", "DON'T", " => 日本 x1"]) expect(later.encodeText(text)).toEqual(earlier.encodeText(text));
+    expect(decodeIds(later, later.encodeText("x\u0301\u0301 \u0301y =\u0301="))).toBe("x\u0301\u0301 \u0301y =\u0301=");
+  });
+
   it("decodes to exactly what was encoded", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (any) => {

@@ -61,8 +61,10 @@ describe("npm", () => {
     ]);
   });
 
-  test("says that it cannot install", () => {
-    expect(planned(project(DEMO), "npm install")[0]).toMatchObject({ code: 1, stderr: expect.stringContaining("has no network") as string });
+  test("leaves installing, and commands that are not installed, to npm's own program", () => {
+    expect(planned(project(DEMO), "npm --registry http://localhost:1 install left -D")).toMatchObject([{ program: "npm", argv: ["--registry", "http://localhost:1", "install", "left", "-D"], cwd: "/home/p" }]);
+    expect(planned(project(DEMO), "npx -y left@1 a --b")).toMatchObject([{ program: "npm", argv: ["exec", "-y", "left@1", "a", "--b"] }]);
+    expect(planned(project(DEMO), "npm test --help")).toMatchObject([{ program: "npm", argv: ["test", "--help"] }]);
   });
 });
 
@@ -79,6 +81,6 @@ describe("a command", () => {
     expect(planned(vfs, "./run.sh a")[0]).toMatchObject({ program: "sh", argv: ["/home/p/run.sh", "a"] });
     expect(planned(vfs, "/usr/bin/node x.js")[0]).toMatchObject({ program: "node", argv: ["x.js"] });
     expect(plan(vfs, { command: "nosuch", args: [], cwd: "/home/p", env: {} })).toBeUndefined();
-    expect(planned(vfs, "npx nosuch")[0]).toMatchObject({ code: 1 });
+    expect(planned(vfs, "npx nosuch")[0]).toMatchObject({ program: "npm" });
   });
 });

@@ -88,6 +88,9 @@ describe("a message from a process", () => {
       { type: "file", op: { op: "chown", path: "/a" } }, { type: "spawn", child: 1, request: { command: "node", args: [1], cwd: "/", env: {} } },
       { type: "spawn", child: 1, request: { command: "node", args: [], cwd: "relative", env: {} } }, { type: "kill", pid: 1, signal: "SIGSTOP" },
       { type: "child-kill", child: 1, signal: "toString" },
+      { type: "listen", server: 1, address: 0 }, { type: "listen", server: 1, address: 65_536 }, { type: "listen", server: 1, address: "a/../b" }, { type: "listen", server: "1", address: 80 },
+      { type: "connect", socket: -1, address: 80, port: 1 }, { type: "connect", socket: 1, address: 80 }, { type: "socket-data", socket: 1, data: new Uint8Array(70_000) },
+      { type: "socket-data", socket: 1, data: [1] }, { type: "socket-ack", socket: 1, bytes: -5 }, { type: "socket-ack", socket: 1, bytes: NaN }, { type: "socket-end" },
     ];
     for (const message of forged) expect(checkFromProcess(message), JSON.stringify(message)).toBeUndefined();
   });
@@ -126,6 +129,17 @@ describe("a snapshot", () => {
     const tree = decode(serialize(fill(), "/p", { format: "binary", includes: ["**/index.js"], excludes: ["node_modules", "src"] }));
     expect(tree).toMatchObject({ d: { node_modules: { d: { a: { d: { "index.js": {} } } } } } });
     expect(Object.keys((tree as { d: object }).d)).not.toContain("src");
+  });
+
+  test("of folders as deep as they may be comes back", () => {
+    const [vfs, copy] = [new Vfs(), new Vfs()];
+    const deep = "/a".repeat(511);
+    vfs.mkdir(deep, { recursive: true });
+    vfs.writeFile(`${deep}/f`, bytes("x"));
+    for (const format of ["json", "binary"] as const) {
+      loadSnapshot(copy, serialize(vfs, "/a", { format, includes: [], excludes: [] }), `/${format.slice(0, 1)}`);
+      expect(copy.exists(`/${format.slice(0, 1)}${deep.slice(2)}/f`)).toBe(true);
+    }
   });
 
   test("that is malformed is refused before anything is written", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../../src/base/limits.ts";
 import { FsError } from "../../../src/headless/fs-error.ts";
 import { type FileOp, Vfs } from "../../../src/headless/vfs.ts";
 
@@ -81,6 +82,44 @@ describe("the in-memory file system", () => {
     expect(vfs.usedBytes).toBe(5);
     vfs.removeTree("/a");
     expect(vfs.usedBytes).toBe(0);
+  });
+
+  test("refuses one name more than its limit, which the message names, and frees what is removed or renamed over", () => {
+    const { fileSystemNames } = LIMITS;
+    const root = new Vfs().image();
+    const vfs = new Vfs({ ...root, names: fileSystemNames - 3 });
+    vfs.mkdir("/d");
+    vfs.writeFile("/d/a", bytes("1"));
+    vfs.symlink("a", "/d/l");
+    for (const action of [() => vfs.writeFile("/b", bytes("")), () => vfs.mkdir("/e"), () => vfs.symlink("a", "/m"), () => vfs.link("/d/a", "/h")]) expect(action).toThrow(/^ENOSPC: no space left on device, .*512 MiB in 200000 files/);
+    vfs.writeFile("/d/a", bytes("2"));
+    vfs.rename("/d/a", "/d/l");
+    vfs.writeFile("/b", bytes(""));
+    vfs.removeTree("/d");
+    expect(vfs.image().names).toBe(fileSystemNames - 2);
+  });
+
+  test("refuses names and paths that Linux would not take", () => {
+    const vfs = new Vfs();
+    vfs.writeFile(`/${"é".repeat(127)}x`, bytes(""));
+    expect(codeOf(() => vfs.writeFile(`/${"é".repeat(128)}`, bytes("")))).toBe("ENAMETOOLONG");
+    expect(codeOf(() => vfs.mkdir("/a".repeat(3000), { recursive: true }))).toBe("ENAMETOOLONG");
+  });
+
+  test("appends a hundred thousand lines without copying them for each; what was read before stays", () => {
+    const vfs = new Vfs();
+    vfs.writeFile("/log", bytes("x".repeat(5000)));
+    vfs.append("/log", bytes("first\n"));
+    const before = vfs.readFile("/log");
+    const other = vfs.readFile("/log");
+    vfs.writeFile("/copy", other);
+    const started = performance.now();
+    for (let i = 0; i < 100_000; i++) vfs.append("/log", bytes("one more line of the log, of some length, as logs have them\n"));
+    expect(performance.now() - started).toBeLessThan(5000);
+    vfs.append("/copy", bytes("own"));
+    expect(text(before).slice(-6)).toBe("first\n");
+    expect(text(vfs.readFile("/copy")).slice(-9)).toBe("first\nown");
+    expect(vfs.readFile("/log")).toHaveLength(5006 + 100_000 * 60);
   });
 
   test("tells changes as fs.watch does: rename for a name that comes or goes, change for contents", () => {

@@ -1,0 +1,146 @@
+// What harm code in the container can do, to the page and to other processes, when it means to: programs without end, a
+// process that speaks for others, a kernel that was taken over, names that are keys of every object's prototype.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AppSite } from "../support/app-page.ts";
+import { type ContainerWindow, openContainer } from "../support/container-page.ts";
+
+let site: AppSite;
+let page: Page;
+const errors: string[] = [];
+
+beforeAll(async () => {
+  ({ site, page } = await openContainer());
+  page.on("pageerror", (error) => errors.push(String(error)));
+});
+afterAll(() => site?.close());
+
+const run = (source: string): Promise<{ code: number; output: string }> => page.evaluate((code) => (globalThis as ContainerWindow).run("node", ["-e", code]), source);
+const works = async (): Promise<void> => expect(await run("console.log(6 * 7)")).toEqual({ code: 0, output: "42\n" });
+
+/** Names of all that every object of a realm inherits. */
+const INHERITED = `[Object, Array, Function, String, Number, Promise, Map, Uint8Array, Error].flatMap(({ name, prototype }) => Reflect.ownKeys(prototype).map((key) => name + "." + String(key))).join()`;
+
+describe("fault 18: runaway code", () => {
+  it.each([
+    ["an endless loop", null], ["a fork storm", null], ["a gigabyte of output", 137], ["a million files", null], ["a file of 10 GB", 1], ["a file written for ever", null], ["deep recursion", 1], ["a regular expression that never ends", null],
+    ["a promise storm", null], ["a timer storm", null],
+  ] as const)("%s is capped or killed, and the page goes on painting", async (name, ending) => {
+    const storm = await page.evaluate(
+      async ([which, patience]) => {
+        const { wc, tabwrightLab } = globalThis as ContainerWindow;
+        const { storms, weather } = tabwrightLab.container;
+        const seen = await weather(wc, storms[which]!, patience);
+        for (const path of ["million", "huge", "again"]) await wc.fs.rm(path, { recursive: true, force: true });
+        return seen;
+      },
+      [name, ending === null ? 700 : 30_000] as const,
+    );
+    expect(storm.code).toBe(ending);
+    // On a calm machine frames are 100 ms apart at most and a kill takes 1 ms; this one runs other tests as well.
+    expect(storm.longestGapMs).toBeLessThan(5000);
+    expect(storm.killMs).toBeLessThan(8000);
+    if (name === "a gigabyte of output") expect(storm.tail).toMatch(/The container stopped this process: it wrote (more than 67108864 bytes|faster than)/);
+    if (name === "a file of 10 GB") expect(storm.tail).toMatch(/ENOSPC: no space left on device, write.* \(the container holds at most 512 MiB in 200000 files and folders\)/);
+    if (name === "deep recursion") expect(storm.tail).toContain("RangeError: Maximum call stack size exceeded");
+    await works();
+  });
+
+  it("too many open files end in EMFILE, with the limit", async () => {
+    const { output } = await run("const fs = require('fs'); fs.writeFileSync('one', ''); try { for (;;) fs.openSync('one') } catch (e) { console.log(e.code, e.message) }");
+    expect(output).toMatch(/^EMFILE EMFILE: too many open files, open '.*one' \(in the container a process may have at most 4096\)\n$/);
+  });
+});
+
+describe("a process that gets at its own postMessage", () => {
+  it("speaks as itself alone, and ends when what it says is not what a process says", async () => {
+    const seen = await page.evaluate(async () => {
+      const { wc } = globalThis as ContainerWindow;
+      const bystander = await wc.spawn("node", ["-e", "process.stdin.on('data', (d) => console.log('heard ' + d)); setInterval(() => {}, 1000)"]);
+      let heard = "";
+      void bystander.output.pipeTo(new WritableStream({ write: (text) => void (heard += text) }));
+      return { pid: Object.assign(globalThis, { bystander, heard: () => heard }) && 0 };
+    });
+    expect(seen).toEqual({ pid: 0 });
+    // Every Worker that is made from now on keeps it where programs see it; those that wait warm are used up.
+    await page.frames().find((frame) => frame.url() === "about:srcdoc")!.evaluate(`globalThis.Worker = class extends Worker {
+      constructor(url) { super(URL.createObjectURL(new Blob(["Math.speak = postMessage.bind(globalThis); importScripts(" + JSON.stringify(url) + ")"]))); }
+    }`);
+    await expect.poll(async () => (await run("console.log(typeof Math.speak)")).output, { timeout: 30_000 }).toBe("function\n");
+    const { code, output } = await run(`
+      for (let pid = 0; pid < 60; pid++) if (pid !== process.pid) Math.speak({ type: "kill", pid, signal: "SIGKILL" });
+      for (let child = 0; child < 60; child++) for (const type of ["child-kill", "child-stdin", "child-message"]) Math.speak({ type, child, signal: "SIGKILL", data: new Uint8Array([65]), message: 1 });
+      Math.speak({ type: "output", fd: 1, data: new TextEncoder().encode("said\\n"), pid: 1, process: 1 });
+      setTimeout(() => Math.speak({ type: "output", process: 1, fd: 1, data: "no bytes" }), 50);
+      setTimeout(() => {}, 5000)`);
+    expect([code, output]).toEqual([137, "said\n\n[The container stopped this process: it sent a message that no process sends.]\n"]);
+    const bystander = await page.evaluate(async () => {
+      const w = globalThis as ContainerWindow & { bystander: { input: WritableStream<string>; kill(): void; exit: Promise<number> }; heard(): string };
+      const writer = w.bystander.input.getWriter();
+      await writer.write("me");
+      await w.pause(200);
+      w.bystander.kill();
+      return [w.heard(), await w.bystander.exit];
+    });
+    expect(bystander).toEqual(["heard me\n", 143]);
+  });
+});
+
+describe("a kernel that was taken over", () => {
+  it("changes nothing in the app or in /headless, whatever it sends, and hangs no call", async () => {
+    const opaque = page.frames().find((frame) => frame.url() === "about:srcdoc")!;
+    const realms = page.frames().filter((frame) => frame !== opaque);
+    const before = await Promise.all(realms.map((frame) => frame.evaluate(INHERITED)));
+    // Its port is out of reach until it speaks once more.
+    await opaque.evaluate(`(() => { const { postMessage } = MessagePort.prototype; MessagePort.prototype.postMessage = function (...args) { globalThis.stolen = this; return postMessage.apply(this, args); }; })()`);
+    await works();
+    const sent = await opaque.evaluate(`(() => {
+      let seed = 20261126;
+      const random = (below) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % below;
+      const pollute = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
+      const cyclic = {}; cyclic.self = cyclic;
+      const odd = [null, undefined, 0, -1, 1, 2, 3, 1e9, NaN, Infinity, 10n, "", "__proto__", "constructor", "x".repeat(1e6), pollute, [pollute], cyclic, { valueOf: 1, toString: 1 }, new Uint8Array(3), new Date(NaN), new Map([["__proto__", 1]]), new Error("x"), [["rename", "../../up"]], [["__proto__", "file"]]];
+      const types = ["result", "failure", "output", "exit", "watch", "pong", "registry", "registry-cancel", "init", "connect", "frame-lost", "frame-ready", "source", "source-wanted", "__proto__", 5];
+      const keys = ["id", "value", "name", "message", "process", "fd", "data", "code", "watch", "events", "event", "question", "request", "path", "argumentList", "program"];
+      let count = 0;
+      for (let k = 0; k < 3000; k++) {
+        const message = { type: types[random(types.length)], ...(random(4) === 0 ? pollute : {}) };
+        for (let n = 0; n < 5; n++) message[keys[random(keys.length)]] = odd[random(odd.length)];
+        for (const to of [() => globalThis.stolen.postMessage(message), () => parent.postMessage(message, "*"), () => parent.parent.postMessage(message, "*"), () => top.postMessage(message, "*")]) {
+          try { to(); count++; } catch { /* it cannot be cloned: nothing is sent */ }
+        }
+      }
+      // As Comlink has it: set a path of the prototype, call the constructor.
+      for (const path of [["__proto__", "polluted"], ["constructor", "prototype", "polluted"], ["constructor"]]) {
+        for (const type of [1, 2, 3, "SET", "APPLY", "CONSTRUCT"]) for (const to of [globalThis.stolen, parent, parent.parent, top]) to.postMessage({ id: "1", type, path, value: { type: 0, value: 1 }, argumentList: [{ type: 0, value: "globalThis.polluted = 1" }] }, to === globalThis.stolen ? [] : "*");
+      }
+      return count;
+    })()`);
+    expect(sent).toBeGreaterThan(5000);
+    await page.evaluate(() => (globalThis as ContainerWindow).pause(300));
+    expect(await Promise.all(realms.map((frame) => frame.evaluate(INHERITED)))).toEqual(before);
+    for (const frame of realms) expect(await frame.evaluate("[({}).polluted, globalThis.polluted, [].polluted]")).toEqual([undefined, undefined, undefined]);
+    expect(page.frames().filter((frame) => frame.parentFrame() === null)).toHaveLength(1);
+    // A malformed answer to a call that is under way rejects it.
+    await opaque.evaluate(`(() => { const { postMessage } = MessagePort.prototype; MessagePort.prototype.postMessage = function (message, ...rest) { return postMessage.call(this, message?.type === "result" ? { ...message, value: [["..", "file"]] } : message, ...rest); }; })()`);
+    expect(await page.evaluate(() => (globalThis as ContainerWindow).failure((globalThis as ContainerWindow).wc.fs.readdir(".")))).toContain("The container answered readdir with something else than was asked for");
+  });
+
+  it("names that are keys of a prototype are names of files and nothing else, through every door", async () => {
+    const seen = await page.evaluate(async () => {
+      const w = globalThis as ContainerWindow;
+      w.wc.teardown();
+      const wc = (w.wc = await w.tabwrightLab.container.boot());
+      const { code } = await w.run("node", ["-e", "const fs = require('fs'); for (const d of ['__proto__', 'constructor/prototype', 'prototype']) { fs.mkdirSync(d, { recursive: true }); fs.writeFileSync(d + '/polluted', '1') } fs.writeFileSync('polluted', '')"]);
+      const exported = await wc.export(".", { format: "json" });
+      const names = await wc.fs.readdir(".");
+      await wc.mount(JSON.parse('{"__proto__":{"directory":{"polluted":{"file":{"contents":"2"}}}},"constructor":{"directory":{"prototype":{"directory":{"polluted":{"file":{"contents":"2"}}}}}}}'));
+      await wc.export(".", { format: "binary" });
+      await w.run("node", ["-p", "1"], { env: JSON.parse('{"__proto__":"x","constructor":"y"}') });
+      return { code, names, keys: Object.keys(exported), polluted: [({} as { polluted?: unknown }).polluted, Object.getPrototypeOf({}) === Object.prototype] };
+    });
+    expect(seen).toMatchObject({ code: 0, names: ["__proto__", "constructor", "polluted", "prototype"], polluted: [undefined, true] });
+    await works();
+    expect(errors).toEqual([]);
+  });
+});

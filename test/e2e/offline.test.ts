@@ -1,0 +1,94 @@
+// Someone on a plane: opened once with a network, then the site is gone and the browser was closed in between. And hosts
+// that can do nothing but send files.
+import type { Page } from "playwright-core";
+import { afterEach, describe, expect, it } from "vitest";
+import { DIST, serveSite } from "../../src/cli/serve.ts";
+import { fixDemo, start } from "../support/app-steps.ts";
+import { type KeptProfile, keptProfile, storedForOffline, versionOfPage } from "../support/kept-profile.ts";
+import { type FolderHabit, startStaticHost } from "../support/static-host.ts";
+
+let profile: KeptProfile | undefined;
+
+afterEach(async () => {
+  await profile?.dispose();
+  profile = undefined;
+});
+
+async function newProfile(): Promise<KeptProfile> {
+  profile = await keptProfile();
+  return profile;
+}
+
+function errorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  return errors;
+}
+
+describe("after one visit with a network", () => {
+  it("the page opens with the site gone and the browser restarted, chats, and fixes the demo until it is green", async () => {
+    const site = await serveSite({ port: 0 });
+    const browser = await newProfile();
+    const first = (await browser.launch()).pages()[0]!;
+    await first.goto(site.origin);
+    await start(first);
+    await storedForOffline(first);
+    await browser.quit();
+    await site.close();
+
+    const context = await browser.launch();
+    const page = context.pages()[0]!;
+    const errors = errorsOf(page);
+    await page.goto(site.origin);
+    await start(page);
+    expect(await versionOfPage(page)).toMatch(/^[0-9a-f]{12}$/);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await fixDemo(page);
+    expect(errors).toEqual([]);
+    await expect(fetch(site.origin)).rejects.toThrow();
+  });
+});
+
+describe("a host that only sends files", () => {
+  it.each<readonly [does: string, habit: FolderHabit]>([
+    ["redirects /headless to its folder", "redirect"],
+    ["knows no /headless", "missing"],
+  ])("and %s: the first visit works, isolation comes by one reload at most, and offline it works too", async (_, habit) => {
+    const host = await startStaticHost(DIST, habit);
+    const browser = await newProfile();
+    const page = (await browser.launch()).pages()[0]!;
+    let loads = 0;
+    page.on("framenavigated", (frame) => void (frame === page.mainFrame() && loads++));
+    await page.goto(host.origin);
+    await storedForOffline(page);
+    await expect.poll(() => page.evaluate(() => crossOriginIsolated), { timeout: 60_000 }).toBe(true);
+    await start(page);
+    expect(loads).toBe(2);
+
+    await host.stop();
+    await page.reload();
+    await start(page);
+    await fixDemo(page);
+    expect(loads).toBe(3);
+    await host.stop();
+  });
+
+  it("does not reload a page that was touched: what was typed stays, and the next visit is isolated", async () => {
+    const host = await startStaticHost(DIST);
+    const browser = await newProfile();
+    const page = (await browser.launch()).pages()[0]!;
+    await page.goto(host.origin, { waitUntil: "commit" });
+    await page.getByLabel("Message").fill("half a thought");
+    await storedForOffline(page);
+    await start(page);
+    expect(await page.getByLabel("Message").inputValue()).toBe("half a thought");
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.reload();
+    await start(page);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await host.stop();
+  });
+});

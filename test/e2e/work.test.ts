@@ -1,0 +1,463 @@
+// The right half of the page through the built app: editor, review by hunk, undo, terminal, timeline, hostile projects.
+// The first journey uses the keyboard alone.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { strToU8, zipSync } from "fflate";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { App } from "../../src/ui/app.ts";
+import { type AppSite, openSite, type OpenPage } from "../support/app-page.ts";
+import { containerReady, ready } from "../support/app-steps.ts";
+
+const SHOTS = process.env["TABWRIGHT_SHOTS"];
+let site: AppSite;
+
+beforeAll(async () => {
+  site = await openSite({ webgpu: false });
+});
+afterAll(async () => {
+  await site?.close();
+});
+
+const FILLER = Array.from({ length: 24 }, (_, i) => `// line ${i}\r\n`).join("");
+/** Windows line ends, a byte order mark, no final newline: all of it has to survive. */
+const SUM = `\ufeffexport function sum(a, b) {\r\n  return a - b;\r\n}\r\n${FILLER}export const last = true;`;
+const PROJECT: Readonly<Record<string, string>> = {
+  "package.json": '{ "type": "module", "scripts": { "test": "node --test" } }\n',
+  "src/sum.js": SUM,
+  "test/sum.test.js": 'import assert from "node:assert/strict";\nimport { test } from "node:test";\nimport { sum } from "../src/sum.js";\n\ntest("adds", () => {\n  assert.equal(sum(1, 2), 3);\n});\n\ntest("adds nothing", () => {\n  assert.equal(sum(1, 0), 1);\n});\n',
+};
+
+async function openProject(files: Readonly<Record<string, string | Uint8Array>>, name = "sums", prepare?: Parameters<AppSite["open"]>[1]): Promise<OpenPage> {
+  const opened = await site.open("/", prepare);
+  const { page } = opened;
+  await containerReady(page);
+  const bytes = zipSync(Object.fromEntries(Object.entries(files).map(([path, content]) => [path, typeof content === "string" ? strToU8(content) : content])));
+  await page.locator("tw-header button.open").click();
+  await page.locator("tw-open-dialog input.open-zip").setInputFiles({ name: `${name}.zip`, mimeType: "application/zip", buffer: Buffer.from(bytes) });
+  await expect.poll(() => page.locator("tw-header .project").innerText(), { timeout: 30_000 }).toContain(name);
+  await idle(page);
+  return opened;
+}
+
+async function idle(page: Page): Promise<void> {
+  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
+}
+
+function fileText(page: Page, path: string): Promise<string | undefined> {
+  return page.locator("tw-app").evaluate((app, name) => {
+    const bytes = (app as App).session.state.project.files.get(name);
+    return bytes && new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  }, path);
+}
+
+/** Presses Tab until the element with the focus fits the selector. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    const found = await page.evaluate((wanted) => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return active?.matches(wanted) ?? false;
+    }, selector);
+    if (found) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never came to ${selector}`);
+}
+
+async function press(page: Page, ...keys: string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, name) });
+}
+
+describe("work with the keyboard alone", () => {
+  it("edits, runs the tests on saving, rejects one hunk, undoes it and undoes the undoing", async () => {
+    const { page, errors } = await openProject(PROJECT);
+    await page.locator("tw-work #tab-files").focus();
+    await press(page, "ArrowLeft", "ArrowLeft");
+    await tabTo(page, "input.rerun");
+    await page.keyboard.press("Space");
+
+    await page.locator("tw-work #tab-tests").focus();
+    await press(page, "ArrowRight", "ArrowRight");
+    await tabTo(page, "[role=tree]");
+    await page.keyboard.type("sum.js");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-editor .cm-content").waitFor();
+    await tabTo(page, ".cm-content");
+    await press(page, "Control+Home", "ArrowDown", "End", "ArrowLeft", "ArrowLeft", "ArrowLeft", "Backspace");
+    await page.keyboard.type("+");
+    await press(page, "Control+End");
+    await page.keyboard.type(" // end");
+    await shot(page, "work-editor.png");
+    await press(page, "Control+s");
+
+    const verdict = page.locator("tw-tests-panel .verdict");
+    await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toBe("✓ 2 passed");
+    expect(await page.locator("tw-tests-panel li.passed").count()).toBe(2);
+    await idle(page);
+    const edited = SUM.replace("a - b", "a + b");
+    expect(await fileText(page, "src/sum.js")).toBe(`${edited} // end`);
+
+    // Escape, then Tab leaves the editor.
+    await page.locator("tw-work #tab-tests").focus();
+    await press(page, "ArrowRight");
+    const hunks = page.locator("tw-diff-view .hunk");
+    await expect.poll(() => hunks.count()).toBe(2);
+    await tabTo(page, ".hunk");
+    await press(page, "j");
+    await shot(page, "work-diff.png");
+    await press(page, "r");
+    await expect.poll(() => hunks.count(), { timeout: 20_000 }).toBe(1);
+    expect(await fileText(page, "src/sum.js")).toBe(edited);
+
+    await idle(page);
+    await page.locator("tw-work #tab-diff").focus();
+    await tabTo(page, "button.undo");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${edited} // end`);
+    await idle(page);
+    await page.locator("tw-work #tab-diff").focus();
+    await tabTo(page, "button.redo");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(edited);
+
+    await idle(page);
+    await page.locator("tw-work #tab-diff").focus();
+    await tabTo(page, ".hunk");
+    await press(page, "a");
+    await expect.poll(() => page.locator("tw-diff-view .open-count").innerText()).toBe("All changes are reviewed");
+    expect(await page.locator("tw-diff-view .line").count()).toBe(0);
+    expect(await page.locator("tw-work #tab-diff .mark").count()).toBe(0);
+    await idle(page);
+    await page.reload();
+    await page.getByRole("tab", { name: /Changes/ }).click();
+    await expect.poll(() => page.locator("tw-diff-view .open-count").innerText(), { timeout: 30_000 }).toBe("All changes are reviewed");
+    expect(errors).toEqual([]);
+  });
+
+  it("leaves the editor with Escape and Tab, and indents with Tab alone", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.locator('[data-path="package.json"]').click();
+    const content = page.locator("tw-editor .cm-content");
+    await content.click();
+    await press(page, "Control+Home", "Tab");
+    expect((await content.innerText()).startsWith("  {")).toBe(true);
+    await press(page, "Escape", "Tab");
+    expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.tagName)).not.toBe("TW-WORK");
+  });
+});
+
+describe("a file that is edited by two at once", () => {
+  /** Changes the file elsewhere. `typed` goes into the editor in the same moment: it has no time to be saved before. */
+  const other = (page: Page, path: string, from: string, to: string, typed = ""): Promise<void> =>
+    page.locator("tw-app").evaluate(
+      async (app, edit) => {
+        if (edit.typed) document.execCommand("insertText", false, edit.typed);
+        const { session } = app as App;
+        const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(session.state.project.files.get(edit.path)).replace(edit.from, edit.to);
+        await session.project.change("Somebody else", new Map([[edit.path, new TextEncoder().encode(text)]]));
+      },
+      { path, from, to, typed },
+    );
+
+  it("takes in what the other changed elsewhere, keeps the cursor and what was typed", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.locator('[data-path="src/sum.js"]').click();
+    await page.locator("tw-editor .cm-content").click();
+    await press(page, "Control+End");
+    await page.keyboard.type(" // mine");
+    await other(page, "src/sum.js", "a - b", "a + b");
+    await page.keyboard.type("!");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${SUM.replace("a - b", "a + b")} // mine!`);
+  });
+
+  it("asks where both changed the same line, and drops neither", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.locator('[data-path="src/sum.js"]').click();
+    await page.locator("tw-editor .cm-content").click();
+    await press(page, "Control+Home", "ArrowDown", "End");
+    await other(page, "src/sum.js", "a - b", "a + b", " // mine");
+    const conflict = page.locator("tw-editor .conflict");
+    await conflict.waitFor();
+    expect(await page.locator("tw-editor .cm-content").innerText()).toContain("a - b; // mine");
+    await shot(page, "work-conflict.png");
+    await conflict.getByRole("button", { name: "Take the file's text" }).click();
+    await expect.poll(() => page.locator("tw-editor .cm-content").innerText()).toContain("a + b;");
+    await press(page, "Control+z");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toContain("a - b; // mine");
+  });
+});
+
+describe("what is typed while something else runs", () => {
+  it("waits, and is written afterwards even if the file was removed meanwhile", async () => {
+    const { page } = await openProject({ ...PROJECT, "image.png": new Uint8Array([0, 1]) });
+    await page.locator('[data-path="src/sum.js"]').click();
+    await page.locator("tw-editor .cm-content").click();
+    await page.getByRole("tab", { name: /Terminal/ }).click();
+    await page.getByLabel("Command", { exact: true }).fill("node -e \"setTimeout(() => {}, 4000)\" && rm src/sum.js");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .stop").waitFor();
+    await page.getByRole("tab", { name: /Files/ }).click();
+    await page.locator("tw-editor .cm-content").click();
+    await press(page, "Control+End");
+    await page.keyboard.type(" // kept");
+    await expect.poll(() => page.locator("tw-editor .hint").innerText()).toContain("as soon as");
+    await page.locator('[data-path="image.png"]').click();
+    expect(await fileText(page, "src/sum.js")).toBe(SUM);
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 60_000 }).toBe(`${SUM} // kept`);
+  });
+
+  it("is undone by one click that comes at once", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.locator('[data-path="src/sum.js"]').click();
+    await page.locator("tw-editor .cm-content").click();
+    await press(page, "Control+End");
+    await page.keyboard.type(" // one");
+    await press(page, "Control+s");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${SUM} // one`);
+    await idle(page);
+    await page.keyboard.type(" and two");
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(SUM);
+    expect(await page.locator("tw-editor .cm-content").innerText()).not.toContain("one");
+  });
+});
+
+describe("files in the tree", () => {
+  it("are made, renamed, removed, and come back with Undo; names that exist or leave the project are refused", async () => {
+    const { page } = await openProject(PROJECT);
+    const tree = page.locator("tw-files-panel");
+    const form = tree.locator("form");
+    await tree.getByRole("button", { name: "New", exact: true }).click();
+    await form.locator("input").fill("../outside.js");
+    await page.keyboard.press("Enter");
+    expect(await form.locator("p").innerText()).toContain("..");
+    await form.locator("input").fill("PACKAGE.json");
+    await page.keyboard.press("Enter");
+    expect(await form.locator("p").innerText()).toContain("package.json");
+    await form.locator("input").fill("notes/new.md");
+    await page.keyboard.press("Enter");
+    await tree.locator('[data-path="notes/new.md"]').waitFor({ timeout: 20_000 });
+    await idle(page);
+    await tree.locator('[data-path="notes/new.md"]').click();
+    await page.keyboard.press("F2");
+    await form.locator("input").fill("notes/renamed.md");
+    await page.keyboard.press("Enter");
+    await tree.locator('[data-path="notes/renamed.md"]').waitFor({ timeout: 20_000 });
+    await idle(page);
+    await tree.locator('[data-path="src/"]').click();
+    await tree.getByRole("button", { name: "Delete" }).click();
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBeUndefined();
+    await idle(page);
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(SUM);
+  });
+
+  it("that are binary or very large are said to be so, and stay as they are", async () => {
+    const image = new Uint8Array([137, 80, 78, 71, 0, 255, 254]);
+    const { page } = await openProject({ ...PROJECT, "image.png": image, "large.txt": "x".repeat(1_200_000) });
+    await page.locator('[data-path="image.png"]').click();
+    await expect.poll(() => page.locator("tw-file-view .empty").innerText()).toContain("A binary file of 7 B");
+    await page.locator('[data-path="large.txt"]').click();
+    await expect.poll(() => page.locator("tw-file-view .empty").innerText()).toContain("too large to edit");
+    expect(await page.locator("tw-editor").count()).toBe(0);
+  });
+});
+
+describe("the list of tests", () => {
+  let withModel: AppSite;
+  beforeAll(async () => {
+    withModel = await openSite();
+  });
+  afterAll(() => withModel?.close());
+
+  it("shows every test by file, opens one where it fails, and has one fixed that is named", async () => {
+    const { page } = await withModel.open();
+    await ready(page);
+    await page.getByRole("tab", { name: /Tests/ }).click();
+    await page.getByRole("button", { name: "Run tests" }).click();
+    const verdict = page.locator("tw-tests-panel .verdict");
+    await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^✗ \d+ failed, \d+ passed$/);
+    const counts = /(\d+) failed, (\d+) passed/.exec((await verdict.textContent()) ?? "");
+    expect([await page.locator("tw-tests-panel li.failed").count(), await page.locator("tw-tests-panel li.passed").count()]).toEqual([Number(counts?.[1]), Number(counts?.[2])]);
+    await shot(page, "work-tests.png");
+
+    await page.getByRole("button", { name: "Passed", exact: true }).click();
+    expect(await page.locator("tw-tests-panel li.failed").count()).toBe(0);
+    await page.getByRole("button", { name: "All", exact: true }).click();
+    await page.locator("tw-tests-panel li.failed button.place").first().click();
+    const line = page.locator("tw-editor .cm-activeLine");
+    await expect.poll(() => line.innerText(), { timeout: 30_000 }).toContain("assert");
+
+    await idle(page);
+    await page.getByRole("tab", { name: /Tests/ }).click();
+    const red = page.locator("tw-tests-panel li.failed").first();
+    const name = await red.locator("button.place bdi").last().innerText();
+    await red.getByRole("button", { name: /^Fix this/ }).click();
+    await expect.poll(() => page.locator("tw-chat .user").last().innerText()).toContain(JSON.stringify(name));
+    await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+    await idle(page);
+    await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^✓ \d+ passed$/);
+    expect(await page.locator("tw-tests-panel li.passed", { hasText: name }).count()).toBe(1);
+    await shot(page, "work-fix-this.png");
+
+    // Back to the beginning, files and chat; the files alone come back with Undo.
+    const fixed = await fileText(page, "packages/cart/src/cart-total.js");
+    await page.getByRole("tab", { name: /Timeline/ }).click();
+    await shot(page, "work-timeline-chat.png");
+    await page.locator("tw-timeline li", { hasText: "opened ·" }).getByRole("button", { name: /^Restore both/ }).click();
+    await expect.poll(() => page.locator("tw-chat .user").count(), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => fileText(page, "packages/cart/src/cart-total.js")).toContain("price + item.qty");
+    await idle(page);
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await expect.poll(() => fileText(page, "packages/cart/src/cart-total.js"), { timeout: 20_000 }).toBe(fixed);
+  });
+});
+
+describe("the terminal", () => {
+  it("shows colours, remembers commands, and stops one with Ctrl+C", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.getByRole("tab", { name: /Terminal/ }).click();
+    const line = page.getByLabel("Command", { exact: true });
+    await line.fill("node -e \"console.log('\\u001b[31mred\\u001b[0m plain')\"");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .xterm-rows", { hasText: "red plain" }).waitFor({ timeout: 30_000 });
+    expect(await page.locator("tw-terminal-panel .out").innerText()).toContain("red plain");
+    const color = (text: string): Promise<string> => page.locator("tw-terminal-panel .xterm-rows span", { hasText: text }).last().evaluate((span) => getComputedStyle(span).color);
+    expect(await color("red")).not.toBe(await color("plain"));
+    await idle(page);
+
+    await line.fill("node -e \"for (;;) {}\"");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .stop").waitFor();
+    await line.press("Control+c");
+    await expect.poll(() => page.locator("tw-terminal-panel .out").innerText(), { timeout: 10_000 }).toContain("stopped");
+    await idle(page);
+    await line.fill("half a lin");
+    await line.press("ArrowUp");
+    expect(await line.inputValue()).toContain("for (;;)");
+    await line.press("ArrowUp");
+    expect(await line.inputValue()).toContain("red");
+    await press(page, "ArrowDown", "ArrowDown");
+    expect(await line.inputValue()).toBe("half a lin");
+    await shot(page, "work-terminal.png");
+
+    await page.locator("tw-terminal-panel").getByRole("button", { name: "Plain text" }).click();
+    expect(await page.locator("tw-terminal-panel .screen").isVisible()).toBe(false);
+    expect(await page.locator("tw-terminal-panel .out").isVisible()).toBe(true);
+  });
+});
+
+describe("the timeline", () => {
+  it("goes back to a state and says so once it is checked, compares two, and names one; going back can be undone", async () => {
+    const { page } = await openProject(PROJECT);
+    await page.locator('[data-path="src/sum.js"]').click();
+    await page.locator("tw-editor .cm-content").click();
+    await press(page, "Control+End");
+    await page.keyboard.type(" // one");
+    await press(page, "Control+s");
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${SUM} // one`);
+    await idle(page);
+    await page.getByRole("tab", { name: /Terminal/ }).click();
+    await page.getByLabel("Command", { exact: true }).fill("echo made > by-shell.txt");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => fileText(page, "by-shell.txt"), { timeout: 30_000 }).toBe("made\n");
+    await idle(page);
+
+    await page.getByRole("tab", { name: /Timeline/ }).click();
+    const entries = page.locator("tw-timeline ol > li");
+    await expect.poll(() => entries.count()).toBe(3);
+    expect(await entries.nth(0).innerText()).toMatch(/echo made > by-shell\.txt[\s\S]*now[\s\S]*a command · 1 file: by-shell\.txt/);
+    expect(await entries.nth(1).innerText()).toMatch(/Edited src\/sum\.js[\s\S]*your edit · 1 file: src\/sum\.js/);
+    await shot(page, "work-timeline.png");
+
+    await entries.nth(2).getByRole("button", { name: /^Name/ }).click();
+    await entries.nth(2).locator("input").fill("Where it began");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => entries.nth(2).innerText()).toContain("Where it began");
+
+    await entries.nth(2).getByRole("button", { name: /^Restore files/ }).click();
+    await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(SUM);
+    expect(await fileText(page, "by-shell.txt")).toBeUndefined();
+    await expect.poll(() => page.locator("tw-app").evaluate((app) => (app as App).session.state.spoken)).toContain("The files were checked");
+    await expect.poll(() => entries.nth(2).innerText()).toContain("now");
+    await idle(page);
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await expect.poll(() => fileText(page, "by-shell.txt"), { timeout: 20_000 }).toBe("made\n");
+
+    await idle(page);
+    await page.getByRole("tab", { name: /Timeline/ }).click();
+    await entries.nth(1).getByRole("button", { name: /^Compare with …/ }).click();
+    await entries.nth(0).getByRole("button", { name: /^Compare with this/ }).click();
+    await expect.poll(() => page.locator("tw-diff-view h3").allInnerTexts()).toEqual(["by-shell.txt"]);
+    expect(await page.locator("tw-diff-view .accept-file").count()).toBe(0);
+    await page.getByRole("button", { name: "Back to the changes" }).click();
+    await expect.poll(() => page.locator("tw-diff-view h3").allInnerTexts()).toEqual(["by-shell.txt", "src/sum.js"]);
+  });
+});
+
+describe("a hostile project (fault 26)", () => {
+  const SCRIPTS = [
+    "<img src=x onerror=globalThis.harmed=1>",
+    "<svg onload=globalThis.harmed=1>",
+    "'\"><script>globalThis.harmed=1</script>",
+    "${globalThis.harmed=1}",
+    "{{globalThis.harmed=1}}",
+    "<a href='javascript:globalThis.harmed=1'>x</a>",
+  ];
+  const safeName = (text: string): string => text.replaceAll("/", "∕").replaceAll("\\", "");
+
+  it("runs no script from file names, contents, changes, test names or the terminal, and touches no clipboard, title or link", async () => {
+    const requests: string[] = [];
+    const files = Object.fromEntries(SCRIPTS.map((script, i) => [`evil/${safeName(script)}-${i}.md`, `# ${script}\n[x](javascript:globalThis.harmed=1)\n`]));
+    const tests = SCRIPTS.map((script) => `test(${JSON.stringify(script)}, () => { throw new Error(${JSON.stringify(script)}); });`).join("\n");
+    const { page, errors } = await openProject({ ...PROJECT, ...files, "evil/\u202egpj.exe": "x", "test/evil.test.js": `import { test } from "node:test";\n${tests}\n` }, "evil", (context) => {
+      context.on("request", (request) => requests.push(request.url()));
+      return context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
+    });
+    const title = await page.title();
+    await page.evaluate(() => navigator.clipboard.writeText("mine"));
+    expect(await page.locator('tw-files-panel [role="treeitem"]', { hasText: "U+202E" }).count()).toBe(1);
+    for (const row of await page.locator('tw-files-panel [data-path^="evil/"]:not([data-path="evil/"])').all()) await row.click();
+    await page.getByRole("tab", { name: /Tests/ }).click();
+    await page.getByRole("button", { name: "Run tests" }).click();
+    await expect.poll(() => page.locator("tw-tests-panel .verdict").textContent(), { timeout: 60_000 }).toMatch(/^✗ \d+ failed/);
+    expect(await page.locator("tw-tests-panel li.failed").count()).toBeGreaterThanOrEqual(SCRIPTS.length);
+
+    await idle(page);
+    await page.getByRole("tab", { name: /Terminal/ }).click();
+    const hostile = "\\u001b]0;pwned\\u0007\\u001b]52;c;cHduZWQ=\\u0007\\u001b]8;;https://evil.example/\\u0007link\\u001b]8;;\\u0007\\u001b[6n\\u001b[c<img src=x onerror=globalThis.harmed=1>";
+    await page.getByLabel("Command", { exact: true }).fill(`node -e "console.log('${hostile}')" && for f in evil/*; do echo changed > "$f"; done`);
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .xterm-rows", { hasText: "link<img" }).waitFor({ timeout: 30_000 });
+    await idle(page);
+    await page.getByRole("tab", { name: /Changes/ }).click();
+    await expect.poll(() => page.locator("tw-diff-view section").count()).toBeGreaterThanOrEqual(SCRIPTS.length);
+    await page.getByRole("tab", { name: /Timeline/ }).click();
+    await page.locator("tw-timeline li").first().waitFor();
+
+    expect(await page.evaluate(() => (globalThis as { harmed?: number }).harmed)).toBeUndefined();
+    expect(await page.title()).toBe(title);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("mine");
+    const elements = await page.locator("tw-work").evaluate((work) => {
+      const found: string[] = [];
+      const visit = (root: ParentNode): void => {
+        for (const element of root.querySelectorAll("*")) {
+          if (/^(IMG|SCRIPT|SVG|IFRAME|A)$/i.test(element.tagName)) found.push(element.outerHTML);
+          if (element.shadowRoot) visit(element.shadowRoot);
+        }
+      };
+      visit(work.shadowRoot!);
+      return found;
+    });
+    expect(elements).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(site.origin) && !url.startsWith("blob:") && !url.startsWith("data:"))).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+// What a thread without Node's globals runs: one program as one process, its world given as plain data.
+import { startNodeProcess } from "../../src/headless/node/process-run.ts";
+import { Vfs } from "../../src/headless/vfs.ts";
+
+export interface RealmStart {
+  readonly files: Readonly<Record<string, string>>;
+  readonly folder: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly write: (fd: 1 | 2, bytes: Uint8Array) => void;
+  readonly exit: (code: number) => void;
+}
+
+const ignore = (): void => undefined;
+
+function start(given: RealmStart): void {
+  const vfs = new Vfs();
+  vfs.mkdir("/tmp");
+  for (const [name, text] of Object.entries(given.files)) {
+    const path = `${given.folder}/${name}`;
+    vfs.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    vfs.writeFile(path, new TextEncoder().encode(text));
+  }
+  startNodeProcess({
+    vfs, argv: given.argv, cwd: given.folder, env: given.env, pid: 100, ppid: 1, terminal: null, stdin: false, ipc: false, ownsRealm: true, typescript: () => undefined,
+    write: given.write, exit: given.exit, send: ignore, kill: ignore, handlesSignal: ignore,
+    spawn: (_request, events) => {
+      queueMicrotask(() => events.error("ENOENT", "no children here"));
+      return { write: ignore, send: ignore, kill: ignore };
+    },
+  });
+}
+
+(globalThis as unknown as { startBuiltins: typeof start }).startBuiltins = start;
