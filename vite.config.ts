@@ -1,12 +1,18 @@
-// Three pages, each with its own bundle: the app, /headless (our container host) and the page that makes its frame.
+// Four pages, each with its own bundle: the app, the widget's frame, /headless (our container host) and the page that
+// makes its frame. Beside them embed.js, the widget's loader.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { checkBudgets } from "./src/cli/budgets.ts";
 import { bundleText } from "./src/cli/bundle-text.ts";
-import { ISOLATION_HEADERS, policyOf } from "./src/cli/policy.ts";
+import { embedLoader } from "./src/cli/embed-loader.ts";
+import manifest from "./package.json" with { type: "json" };
+import { offlineBuild } from "./src/cli/offline-build.ts";
+import { policyOf } from "./src/cli/policy.ts";
+import { ISOLATION_HEADERS } from "./src/offline/isolation.ts";
 
 const page = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const pages = { app: "index.html", headless: "headless/index.html", frame: "headless/frame.html" };
+const pages = { app: "index.html", embed: "embed/index.html", headless: "headless/index.html", frame: "headless/frame.html" };
 
 /** The policy of each page as <meta>, first in its head, for static hosts that cannot send headers. */
 const policyMeta: Plugin = {
@@ -18,8 +24,10 @@ const policyMeta: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [policyMeta, bundleText()],
+  plugins: [policyMeta, bundleText(), offlineBuild(), embedLoader(), checkBudgets()],
   base: "/",
+  // What the page calls itself; the tests build two that differ in this.
+  define: { __TABWRIGHT_BUILD__: JSON.stringify(process.env["TABWRIGHT_BUILD"] ?? manifest.version) },
   worker: { format: "es" },
   server: { headers: ISOLATION_HEADERS },
   build: {

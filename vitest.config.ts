@@ -1,8 +1,15 @@
-// `unit` runs under Node; `browser` runs in Chromium with WebGPU on SwiftShader; `e2e` drives the built app.
+// `unit` runs under Node; `browser` runs in Chromium with WebGPU on SwiftShader; `e2e` drives the built app. `dawn`, only where
+// TABWRIGHT_DAWN names the npm package webgpu's index.js, runs the kernel tests under Node on the machine's own adapter:
+//   TABWRIGHT_DAWN=/tmp/dawn/node_modules/webgpu/index.js npx vitest run --project dawn
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { BROWSER_FLAGS, findBrowser } from "./src/cli/browser.ts";
-import { ISOLATION_HEADERS } from "./src/cli/policy.ts";
+import { ISOLATION_HEADERS } from "./src/offline/isolation.ts";
+
+const dawn = {
+  extends: true as const,
+  test: { name: "dawn", include: ["test/{kernels,dawn}/**/*.test.ts"], environment: "node" as const, setupFiles: ["test/support/dawn.ts"], testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false },
+};
 
 export default defineConfig({
   server: { headers: ISOLATION_HEADERS },
@@ -10,6 +17,7 @@ export default defineConfig({
     reporters: ["default"],
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node", testTimeout: 20_000 } },
+      ...(process.env["TABWRIGHT_DAWN"] ? [dawn] : []),
       {
         extends: true,
         test: {
@@ -36,7 +44,11 @@ export default defineConfig({
           environment: "node",
           testTimeout: 240_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Two files at a time: a page waits more than it computes. After the others, so that its time-outs mean something.
+          maxWorkers: 2,
+          // A starved machine fails a page that a calm one does not; the report says what was run twice.
+          retry: process.env["CI"] ? 1 : 0,
+          sequence: { groupOrder: 1 },
           globalSetup: ["test/support/built-app.ts"],
         },
       },

@@ -3,6 +3,10 @@ declare module "*?raw" {
   const text: string;
   export default text;
 }
+declare module "*?inline" {
+  const text: string;
+  export default text;
+}
 declare module "*?url" {
   const url: string;
   export default url;
@@ -20,11 +24,22 @@ declare module "readable-stream" {
   const stream: Record<string, unknown>;
   export default stream;
 }
-declare module "path-browserify" {
-  const path: Record<string, unknown>;
-  export default path;
+declare module "readable-stream/lib/ours/errors.js" {
+  const errors: { codes: Record<string, unknown> };
+  export default errors;
 }
 declare module "process/browser.js" {
   const process: { nextTick: (task: (...args: unknown[]) => void, ...args: unknown[]) => void };
   export default process;
 }
+/** The version of package.json, or TABWRIGHT_BUILD. Only in a build (vite.config.ts). */
+declare const __TABWRIGHT_BUILD__: string;
+/** Vite's: true in a build. */
+interface ImportMetaEnv {
+  PROD: boolean;
+}
+interface ImportMeta {
+  readonly env: ImportMetaEnv;
+}
+/** Measured by the build (src/cli/embed-loader.ts): what opening the widget, and what its assistant, fetch at most. */
+declare const __WIDGET_SIZES__: { readonly frameBytes: number; readonly engineBytes: number };
