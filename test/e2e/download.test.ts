@@ -191,7 +191,7 @@ describe("a model from the hub", () => {
     await expect.poll(() => phase(second), { timeout: 120_000 }).toBe("done");
     // The header is looked at twice, and what the closed tab had not stored comes again.
     expect(hub.sent() - before).toBeLessThan(2 * MODEL.byteLength + 4 * BLOCK);
-    expect(await models(second)).toContain(ID);
+    await expect.poll(() => models(second)).toContain(ID);
     await context.close();
   });
 
@@ -268,7 +268,7 @@ describe("a model from the hub", () => {
     await setDisk(page, "roomy");
     await row(page).locator(".resume").click();
     await expect.poll(() => phase(page), { timeout: 120_000 }).toBe("done");
-    expect(await models(page)).toContain(ID);
+    await expect.poll(() => models(page)).toContain(ID); // the list is read again once it is there
 
     await evict(context, page);
     await page.reload();
