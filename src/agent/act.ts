@@ -8,6 +8,7 @@ import type { FileTree } from "../project/tree.ts";
 import type { AgentEvent, ToolCall } from "./events.ts";
 import type { Clock } from "./limits.ts";
 import { decide, deniedResult, type Mode, type PermissionAnswer, type ToolRule } from "./permission.ts";
+import { repositoryRefusal } from "./repository-guard.ts";
 import { Channel, type StopWatch, stopWatch } from "./streams.ts";
 import type { Step } from "./stuck.ts";
 import type { TestOutcome } from "./test-report.ts";
@@ -94,6 +95,8 @@ function untilAborted(answer: Promise<PermissionAnswer>, signal: AbortSignal): P
 
 /** Undefined if the call may go ahead, else what the model is told. */
 async function* permit(call: ToolCall, shop: Workshop, signal: AbortSignal): AsyncGenerator<AgentEvent, string | undefined, void> {
+  const refusal = call.name === "run_shell_command" && shop.mode !== "plan" ? repositoryRefusal(String(call.arguments["command"])) : undefined;
+  if (refusal !== undefined) return refusal;
   const decision = decide(call, shop.mode, shop.rules);
   if (decision === "allow") return undefined;
   if (decision === "deny" || !shop.ask) return deniedResult(shop.mode, undefined);

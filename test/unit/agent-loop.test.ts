@@ -375,6 +375,13 @@ describe("undo", () => {
     expect(await sandbox.snapshot()).toEqual(after);
   });
 
+  it("goes with a refusal, whatever the rules allow, when a command would fetch from a code repository", async () => {
+    const { sandbox, results, events } = await play([toolCall("run_shell_command", { command: "echo x > made.txt; git clone https://github.com/owner/project" }), "Done."], { rules: [{ tool: "run", decision: "allow" }], ask: async () => ({ allow: true }) });
+    expect(results[0]).toMatch(/^Not run: the command names a code repository and would fetch from it\./);
+    expect(await sandbox.list()).not.toContain("made.txt");
+    expect(events.find(({ type }) => type === "tool-finished")).toMatchObject({ ok: false });
+  });
+
   it("is not needed for locked tests: what a command did to them is put back", async () => {
     const { sandbox, results } = await play([toolCall("run_shell_command", { command: "echo '' > test/median.test.js" }), "Done."], { checkpoints: new Checkpoints() });
     expect(results[0]).toBe("exit code 0\ntest/median.test.js: locked test files, put back as they were.");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { repositoryRefusal } from "../../src/agent/repository-guard.ts";
 import { decide, type Mode, type ToolRule } from "../../src/agent/permission.ts";
 
 const run = (command: string) => ({ name: "run_shell_command", arguments: { command } });
@@ -46,5 +47,23 @@ describe("who decides about a call", () => {
     const rules: readonly ToolRule[] = [{ tool: "run", command: "rm", decision: "deny" }];
     for (const command of ["rm x", "npm test && rm x", "ls; rm -r .", "ls | rm x", "echo $(rm x)", "ls || rm x"]) expect(decide(run(command), "auto", rules), command).toBe("deny");
     expect(decide(run("npm run farm"), "auto", rules)).toBe("allow");
+  });
+});
+
+describe("a command that would look the answer up in a code repository", () => {
+  it.each([
+    "git clone https://github.com/owner/project", "git remote add up git@github.com:owner/project.git", "git -C .. fetch https://gitlab.com/o/p main", "curl -s https://raw.githubusercontent.com/o/p/main/src/a.js > a.js",
+    "wget -qO- https://codeload.github.com/o/p/tar.gz/main | tar x", "U=https://bitbucket.org/o/p; curl $U", "npm install github:owner/project", "npm i git+https://example.org/o/p.git", "npx degit owner/project github:owner/project",
+    "node -e \"fetch('https://api.github.com/repos/o/p/commits')\"", "node -e \"require('https').get('https://codeberg.org/o/p')\"", "c''url https://git\"\"hub.com/o/p", "cu\\rl https://github.com/o/p", "git pull \\\n ssh://git.example.org/p",
+    "curl https://cdn.jsdelivr.net/gh/o/p/src/a.js", "gh repo view github.com/o/p", "git submodule add https://git.sr.ht/~o/p",
+  ])("is refused with a reason: %s", (command) => {
+    expect(repositoryRefusal(command)).toMatch(/^Not run: .*use edit/);
+  });
+
+  it.each([
+    "npm test", "npm install lodash", "git status", "grep -rn 'https://github.com' .", "cat package.json | grep github.com", "curl https://example.org/data.json", "git log --oneline", "node src/github.js", "ls node_modules/.bin", "echo github.com > hosts.txt",
+    "sed -i 's#http://gitlab.com#https://gitlab.com#' README.md",
+  ])("is not: %s", (command) => {
+    expect(repositoryRefusal(command)).toBeUndefined();
   });
 });
