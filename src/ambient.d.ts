@@ -15,6 +15,11 @@ declare module "*?worker&url" {
   const url: string;
   export default url;
 }
+/** A file, packed by gzip, as base64 (src/cli/bundle-text.ts; in bundles only). */
+declare module "*?gzip" {
+  const base64: string;
+  export default base64;
+}
 /** A module and all it imports as one classic script, as text (src/cli/bundle-text.ts). */
 declare module "*?bundle" {
   export const source: string;

@@ -1,7 +1,9 @@
 // A vite plugin: `import { source } from "./main.ts?bundle"` gives that module and all it imports as one classic script,
 // as text. The container's kernel and processes travel this way: they run in places that may fetch nothing.
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build, type Plugin } from "vite";
 
 const SUFFIX = "?bundle";
@@ -14,6 +16,19 @@ const STAND_INS = [
   { find: "abort-controller", replacement: resolve(ROOT, "src/headless/node/abort-controller.ts") },
   { find: /^string_decoder\/?$/, replacement: resolve(ROOT, "src/headless/node/builtins/string-decoder.ts") },
 ];
+
+/** `import packed from "./file?gzip"`: the file's bytes, packed, as base64. A script has no other place for them. */
+const packedFiles: Plugin = {
+  name: "packed-files",
+  enforce: "pre",
+  resolveId: (id, importer) => (id.endsWith("?gzip") && importer !== undefined ? resolve(dirname(importer), id) : undefined),
+  async load(id) {
+    if (!id.endsWith("?gzip")) return undefined;
+    const file = id.slice(0, -"?gzip".length);
+    this.addWatchFile(file);
+    return `export default ${JSON.stringify(gzipSync(await readFile(file), { level: 9 }).toString("base64"))};`;
+  },
+};
 
 /** One text, and the files it was made of. */
 interface Bundle {
@@ -30,6 +45,7 @@ export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
     logLevel: "error",
     publicDir: false,
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    plugins: [packedFiles],
     resolve: { alias: STAND_INS },
     build: {
       write: false,

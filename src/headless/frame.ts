@@ -25,7 +25,8 @@ const sources = {
   node: () => import("./node-worker.ts?bundle"),
   sh: () => import("./shell/main.ts?bundle"),
   npm: () => import("./npm/main.ts?bundle"),
-  typescript: () => import("./typescript.ts?bundle"),
+  typescript: () => import("./libraries/typescript.ts?bundle"),
+  brotli: () => import("./libraries/brotli.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {
@@ -33,9 +34,10 @@ function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {
 }
 
 async function sendSource(program: unknown): Promise<void> {
-  if (program !== "node" && program !== "sh" && program !== "npm" && program !== "typescript") return;
-  const { source } = await sources[program]();
-  tellKernel({ type: "source", program, source });
+  if (typeof program !== "string" || !Object.hasOwn(sources, program)) return;
+  const name = program as keyof typeof sources;
+  const { source } = await sources[name]();
+  tellKernel({ type: "source", program: name, source });
 }
 
 let connected = false;

@@ -1,14 +1,15 @@
 // Every message between the kernel and a process (one Worker each): plain, structured-cloneable data, nothing else.
 // Order is meaning: a process's file operations, output and exit travel on one port, so a parent that sees a child's
 // exit has already been sent every file the child wrote. The kernel checks each message from a process as hostile.
+import type { LibraryName } from "./libraries.ts";
 import type { RegistryAnswer, RegistryQuestion } from "./registry/question.ts";
 import type { FileImage, FileOp } from "./vfs-node.ts";
 
 /** What runs in the Worker: our Node runtime, the shell, or npm's commands that install. Paths and scripts become one of the first two. */
 export type Program = "node" | "sh" | "npm";
 
-/** What a Worker may be made of or load: a program, or TypeScript's compiler for the node programs that need it. */
-export type ScriptName = Program | "typescript";
+/** What a Worker may be made of or load: a program, or a library for the node programs that need it. */
+export type ScriptName = Program | LibraryName;
 
 /** Those whose default is to end the process. */
 export type Signal =
@@ -52,8 +53,8 @@ export interface StartMessage {
   readonly terminal: Terminal | null;
   /** False: end of input at once, as with `</dev/null`. */
   readonly stdin: boolean;
-  /** Where to load TypeScript's compiler from (`importScripts`), when the project has files for it. */
-  readonly typescript: string | null;
+  /** Where to load libraries from (`importScripts`): those that the project seems to need. */
+  readonly libraries: Readonly<Partial<Record<LibraryName, string>>>;
   /** True: `process.send` works and messages arrive (a child made by `fork`, or a test file's process). */
   readonly ipc: boolean;
   /** First of its PORTS_PER_PROCESS ephemeral ports. */

@@ -1,4 +1,5 @@
 // What a thread without Node's globals runs: one program as one process, its world given as plain data.
+import { type Libraries, takeLibrary } from "../../src/headless/libraries.ts";
 import { startNodeProcess } from "../../src/headless/node/process-run.ts";
 import { Vfs } from "../../src/headless/vfs.ts";
 
@@ -7,6 +8,9 @@ export interface RealmStart {
   readonly folder: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Scripts of libraries, by name. */
+  readonly libraries: Readonly<Partial<Record<keyof Libraries, string>>>;
+  readonly runScript: (source: string) => void;
   readonly write: (fd: 1 | 2, bytes: Uint8Array) => void;
   readonly exit: (code: number) => void;
 }
@@ -14,6 +18,7 @@ export interface RealmStart {
 const ignore = (): void => undefined;
 
 function start(given: RealmStart): void {
+  const taken: Partial<Libraries> = {};
   const vfs = new Vfs();
   vfs.mkdir("/tmp");
   for (const [name, text] of Object.entries(given.files)) {
@@ -22,7 +27,12 @@ function start(given: RealmStart): void {
     vfs.writeFile(path, new TextEncoder().encode(text));
   }
   startNodeProcess({
-    vfs, argv: given.argv, cwd: given.folder, env: given.env, pid: 100, ppid: 1, terminal: null, stdin: false, ipc: false, ownsRealm: true, typescript: () => undefined,
+    vfs, argv: given.argv, cwd: given.folder, env: given.env, pid: 100, ppid: 1, terminal: null, stdin: false, ipc: false, ownsRealm: true,
+    library: (name) => {
+      const script = given.libraries[name];
+      if (script !== undefined) Object.assign(taken, { [name]: taken[name] ?? takeLibrary(() => given.runScript(script)) });
+      return taken[name];
+    },
     write: given.write, exit: given.exit, send: ignore, kill: ignore, handlesSignal: ignore,
     spawn: (_request, events) => {
       queueMicrotask(() => events.error("ENOENT", "no children here"));

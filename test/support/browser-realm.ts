@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { bundle } from "../../src/cli/bundle-text.ts";
+import { MENTIONS } from "../../src/headless/kernel/needed-libraries.ts";
 
 export interface Ran {
   readonly code: number;
@@ -20,7 +21,20 @@ export type Files = Readonly<Record<string, string>>;
 const FOLDER = "/tmp/builtins";
 const TIME_OUT_MS = 60_000;
 
-let bundled: Promise<string> | undefined;
+const bundles = new Map<string, Promise<string>>();
+
+/** A script made once, however many programs run. */
+function bundled(path: string): Promise<string> {
+  const made = bundles.get(path) ?? bundle(fileURLToPath(new URL(path, import.meta.url)), false).then(({ code }) => code);
+  bundles.set(path, made);
+  return made;
+}
+
+/** As the kernel would decide (kernel/needed-libraries.ts). */
+async function librariesFor(files: Files): Promise<Readonly<Record<string, string>>> {
+  const needed = Object.entries(MENTIONS).filter(([, pattern]) => Object.values(files).some((text) => pattern.test(text)));
+  return Object.fromEntries(await Promise.all(needed.map(async ([name]) => [name, await bundled(`../../src/headless/libraries/${name}.ts`)])));
+}
 
 /** Takes Node's globals away before the bundle runs: it then believes that it is in a browser's worker. */
 const THREAD = `
@@ -46,6 +60,7 @@ for (const name of ["process", "Buffer", "global", "setImmediate", "clearImmedia
 run(workerData.code);
 globalThis.startBuiltins({
   ...workerData.start,
+  runScript: run,
   write: (fd, bytes) => parentPort.postMessage({ fd, bytes: bytes.slice() }),
   exit: (code) => { parentPort.postMessage({ code }); parentPort.close(); setTimeout(() => host.exit(), 0); },
 });
@@ -53,9 +68,8 @@ globalThis.startBuiltins({
 
 /** Runs it as the container would. */
 export async function runAsInBrowser(files: Files, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  bundled ??= bundle(fileURLToPath(new URL("./browser-realm-entry.ts", import.meta.url)), false).then(({ code }) => code);
-  const code = await bundled;
-  const worker = new Worker(THREAD, { eval: true, workerData: { code, start: { files, folder: FOLDER, argv, env } } });
+  const [code, libraries] = await Promise.all([bundled("./browser-realm-entry.ts"), librariesFor(files)]);
+  const worker = new Worker(THREAD, { eval: true, workerData: { code, start: { files, folder: FOLDER, argv, env, libraries } } });
   const texts = { 1: "", 2: "" };
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   return new Promise((resolve, reject) => {

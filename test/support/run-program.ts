@@ -9,7 +9,7 @@ export interface Ran {
   readonly vfs: Vfs;
 }
 
-type Options = Pick<Parameters<typeof runNode>[0], "signal" | "typescript">;
+type Options = Pick<Parameters<typeof runNode>[0], "signal" | "libraries">;
 
 /** `files`: paths below /p and their texts. Resolves when the program has ended. */
 export async function runProgram(files: Readonly<Record<string, string>>, argv: readonly string[], options: Options = {}): Promise<Ran> {

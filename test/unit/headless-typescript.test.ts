@@ -1,10 +1,10 @@
 // TypeScript beyond types: what sucrase takes off or turns, what goes to TypeScript's own compiler, and where errors are.
 import { describe, expect, it } from "vitest";
-import { transform } from "../../src/headless/typescript.ts";
+import { transform } from "../../src/headless/libraries/typescript.ts";
 import { type Ran, runProgram } from "../support/run-program.ts";
 
 async function run(files: Readonly<Record<string, string>>, argv: readonly string[], typescript: typeof transform | null = transform): Promise<Omit<Ran, "vfs">> {
-  const { code, out, err } = await runProgram(files, argv, typescript === null ? {} : { typescript });
+  const { code, out, err } = await runProgram(files, argv, typescript === null ? {} : { libraries: { typescript } });
   return { code, out, err };
 }
 

@@ -3,9 +3,10 @@
 // way a process can start, speak or end changes it.)
 import { LIMITS } from "../../base/limits.ts";
 import { FsError } from "../fs-error.ts";
-import { FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type SyncSpawnRequest, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
-import type { DirNode, FileOp, Vfs } from "../vfs.ts";
+import { FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
+import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
+import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
 import { plan, type Step } from "./plan.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
@@ -62,6 +63,7 @@ export class ProcessTable {
   readonly #pool: WorkerPool;
   readonly #registry: RegistryCalls;
   readonly #live = new Map<number, Process>();
+  readonly #libraries: NeededLibraries;
   readonly #network: Network<Process>;
   #nextPid = 1;
 
@@ -70,6 +72,7 @@ export class ProcessTable {
     this.#vfs = vfs;
     this.#pool = pool;
     this.#registry = registry;
+    this.#libraries = new NeededLibraries(vfs, pool);
     this.#network = new Network({ post: (process, message) => this.#post(process, message), port: onPort });
   }
 
@@ -153,10 +156,10 @@ export class ProcessTable {
       return this.#stepEnded(process, step.code);
     }
     if (step.banner !== undefined) this.#output(process, 1, encoder.encode(step.banner));
-    const compiler = step.program === "node" && hasTypeScript(this.#vfs.dir("/")) ? this.#pool.url("typescript") : null;
-    Promise.all([this.#pool.take(step.program), compiler]).then(
-      ([worker, typescript]) => {
-        if (process.live) this.#run(process, step, worker, typescript);
+    const libraries = step.program === "node" ? this.#libraries.for(step) : {};
+    Promise.all([this.#pool.take(step.program), libraries]).then(
+      ([worker, urls]) => {
+        if (process.live) this.#run(process, step, worker, urls);
         else worker.terminate();
       },
       (error: unknown) => {
@@ -166,7 +169,7 @@ export class ProcessTable {
     );
   }
 
-  #run(process: Process, step: Step & { readonly program: string }, worker: Worker, typescript: string | null): void {
+  #run(process: Process, step: Step & { readonly program: string }, worker: Worker, libraries: StartMessage["libraries"]): void {
     process.worker = worker;
     process.handledSignals.clear();
     process.fileSeq = 0;
@@ -203,7 +206,7 @@ export class ProcessTable {
       stdin: request.stdin,
       ipc: request.ipc,
       firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
-      typescript,
+      libraries,
       thread: request.thread ?? null,
     }, process.ports);
     for (const { message, ports } of process.early.splice(0)) this.#post(process, message, ports);
@@ -433,13 +436,4 @@ export function hostEnvironment(given: Readonly<Record<string, string>>, path: s
 /** 128 + number for a signal, as a shell would say it. */
 export function exitCodeOf(code: number | null, signal: Signal | null): number {
   return code ?? SIGNAL_EXIT_CODES[signal ?? "SIGTERM"];
-}
-
-
-/** Whether the project itself, not what it has installed, has files that may need TypeScript's compiler. */
-function hasTypeScript(folder: DirNode): boolean {
-  for (const [name, node] of folder.entries) {
-    if (node.kind === "file" ? /(?<!\.d)\.[cm]?ts$/.test(name) : node.kind === "dir" && name !== "node_modules" && hasTypeScript(node)) return true;
-  }
-  return false;
 }

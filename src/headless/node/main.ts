@@ -1,30 +1,15 @@
 // The Node process inside its Worker: joins the kernel's messages to the runtime. Called once, by the Worker's script.
+import { type Libraries, takeLibrary } from "../libraries.ts";
 import { NetworkLink } from "../network-link.ts";
 import { Vfs } from "../vfs.ts";
 import type { ProcessLink } from "../process-link.ts";
 import type { Signal, StartMessage, ToProcess } from "../protocol.ts";
-import { TRANSFORM_GLOBAL, type TypeScriptTransform } from "./loader/typescript.ts";
 import { SyncLink } from "../sync-link.ts";
 import { startNodeProcess } from "./process-run.ts";
 import type { ChildEvents, NodeHost } from "./runtime.ts";
 
 /** Programs do not see it: Node has no such global. */
 const loadScript = (globalThis as { importScripts?: (url: string) => void }).importScripts?.bind(globalThis);
-
-function compilerAt(url: string): TypeScriptTransform {
-  const global = globalThis as Record<string, unknown>;
-  const { process } = global;
-  // It takes a process for Node's own and would ask its `os` and `fs`.
-  Object.defineProperty(globalThis, "process", { value: undefined, writable: true, configurable: true, enumerable: false });
-  try {
-    loadScript?.(url);
-  } finally {
-    Object.defineProperty(globalThis, "process", { value: process, writable: true, configurable: true, enumerable: false });
-  }
-  const compiler = global[TRANSFORM_GLOBAL] as TypeScriptTransform;
-  Reflect.deleteProperty(globalThis, TRANSFORM_GLOBAL);
-  return compiler;
-}
 
 /** Starts the program; returns where the kernel's later messages go. */
 export function startNode(link: ProcessLink, start: StartMessage): (message: ToProcess) => void {
@@ -34,7 +19,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
   const sync = new SyncLink(link, vfs);
   const children = new Map<number, ChildEvents>();
   let childNumbers = 0;
-  let compiler: TypeScriptTransform | undefined;
+  const libraries: Partial<Libraries> = {};
   const host: NodeHost = {
     vfs, argv: start.argv, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
     write: (fd, bytes) => link.write(fd, bytes),
@@ -60,7 +45,11 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         kill: (signal) => link.post({ type: "child-kill", child, signal: signal as Signal }),
       };
     },
-    typescript: () => (compiler ??= start.typescript === null ? undefined : compilerAt(start.typescript)),
+    library: (name) => {
+      const url = start.libraries[name];
+      if (url !== undefined) Object.assign(libraries, { [name]: libraries[name] ?? takeLibrary(() => loadScript?.(url)) });
+      return libraries[name];
+    },
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
     ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn) } : {}),

@@ -1,8 +1,8 @@
 // Node programs inside a host that goes on living: unit tests, the task maker. One call is one process; its children
 // (one per test file of `node --test`) run in the same realm, one after the other.
+import type { Libraries } from "../libraries.ts";
 import type { Vfs } from "../vfs.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
-import type { TypeScriptTransform } from "./loader/typescript.ts";
 import { startNodeProcess } from "./process-run.ts";
 import type { ChildEvents, ChildHandle, ChildRequest, NodeHost } from "./runtime.ts";
 
@@ -16,8 +16,8 @@ export interface RunNodeOptions {
   readonly stderr?: (bytes: Uint8Array) => void;
   /** Everything stdin will ever say; none: stdin is at its end. */
   readonly stdin?: Uint8Array;
-  /** For files with decorators or namespaces in them. */
-  readonly typescript?: TypeScriptTransform;
+  /** Those that the program may use. */
+  readonly libraries?: Partial<Libraries>;
   /** Ends the program where it next returns to its event loop, with exit code 137. */
   readonly signal?: AbortSignal;
 }
@@ -30,7 +30,7 @@ let pids = 100;
  */
 export function runNode(options: RunNodeOptions): Promise<number> {
   const { vfs, argv, cwd, env = {}, stdout = ignore, stderr = ignore } = options;
-  const host = makeHost({ vfs, argv, cwd, env, stdout, stderr, stdin: options.stdin !== undefined, ipc: false, send: ignore, typescript: options.typescript });
+  const host = makeHost({ vfs, argv, cwd, env, stdout, stderr, stdin: options.stdin !== undefined, ipc: false, send: ignore, libraries: options.libraries ?? {} });
   const process = startNodeProcess(host);
   if (options.stdin) {
     process.stdin(options.stdin);
@@ -53,7 +53,7 @@ interface HostOptions {
   readonly stdout: (bytes: Uint8Array) => void;
   readonly stderr: (bytes: Uint8Array) => void;
   readonly send: (message: unknown) => void;
-  readonly typescript: TypeScriptTransform | undefined;
+  readonly libraries: Partial<Libraries>;
 }
 
 function makeHost(options: HostOptions): NodeHost {
@@ -61,20 +61,20 @@ function makeHost(options: HostOptions): NodeHost {
     vfs: options.vfs, argv: options.argv, cwd: options.cwd, env: options.env, pid: pids++, ppid: 1, terminal: null, stdin: options.stdin, ipc: options.ipc, ownsRealm: false,
     write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes), exit: ignore,
     spawn: (request, events) => spawnHere(options, request, events),
-    typescript: () => options.typescript,
+    library: (name) => options.libraries[name],
     send: options.send, kill: ignore, handlesSignal: ignore,
   };
 }
 
 /** A child in the same realm; only `node` can be one. */
-function spawnHere({ vfs, typescript }: HostOptions, request: ChildRequest, events: ChildEvents): ChildHandle {
+function spawnHere({ vfs, libraries }: HostOptions, request: ChildRequest, events: ChildEvents): ChildHandle {
   if (!/(^|\/)node$/.test(request.command)) {
     queueMicrotask(() => events.error("ENOENT", `spawn ${request.command} ENOENT`));
     return { write: ignore, send: ignore, kill: ignore };
   }
   const host = makeHost({
     vfs, argv: request.args, cwd: request.cwd, env: request.env, stdin: request.stdin, ipc: request.ipc,
-    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), typescript,
+    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), libraries,
   });
   events.started(host.pid);
   const child = startNodeProcess(host);

@@ -1,9 +1,9 @@
 // What the parts of one Node process share. Builtins are made from it, once each, when a program first asks for them.
+import type { Libraries } from "../libraries.ts";
 import type { Vfs } from "../vfs.ts";
 import type { SyncSpawnRequest, SyncSpawnResult, Terminal, ThreadStart } from "../protocol.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { Options } from "./options.ts";
-import type { TypeScriptTransform } from "./loader/typescript.ts";
 import type { NetworkHost } from "./net/wire.ts";
 import type { Realm } from "./realm.ts";
 import type { SourceTable } from "./stack.ts";
@@ -66,8 +66,8 @@ export interface NodeHost {
   /** The last call, made from inside whatever ended the process: code that goes on running no longer counts. */
   exit(code: number): void;
   spawn(request: ChildRequest, events: ChildEvents, transfer?: Transferable[]): ChildHandle;
-  /** TypeScript's compiler, where there is one; loaded when first asked for. */
-  typescript(): TypeScriptTransform | undefined;
+  /** A library, where it is to be had; loaded when first asked for. */
+  library<N extends keyof Libraries>(name: N): Libraries[N] | undefined;
   /** Runs a child to its end before it returns; only where the page shares memory. */
   readonly spawnSync?: (spawn: SyncSpawnRequest) => SyncSpawnResult;
   /** Only with `ipc`. */

@@ -147,6 +147,10 @@ export class ZlibEngine {
     if (this.#options.dictionary) this.#useDictionary(this.#options.dictionary);
   }
 
+  close(): void {
+    this.error = { message: "zlib binding closed", errno: -2, code: "Z_STREAM_ERROR" };
+  }
+
   /** A new level and strategy for what is still to come; only before the first byte, or the stream is flushed first. */
   params(level: number, strategy: number): void {
     this.#level = level;

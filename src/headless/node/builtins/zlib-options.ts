@@ -4,13 +4,15 @@ import type { Dict } from "../runtime.ts";
 import { constants } from "./zlib-constants.ts";
 import type { EngineOptions, ZlibMode } from "./zlib-engine.ts";
 
-export interface ZlibOptions extends EngineOptions {
+/** What every stream has, zlib's or brotli's. */
+export interface StreamOptions {
   readonly chunkSize: number;
   readonly flush: number;
   readonly finishFlush: number;
   readonly maxOutputLength: number;
   readonly info: boolean;
 }
+export type ZlibOptions = StreamOptions & EngineOptions;
 
 /** Undefined and NaN mean the default; anything else must be a number in range. */
 function finite(value: unknown, name: string): number | undefined {
@@ -30,13 +32,20 @@ function within(value: unknown, name: string, low: number, high: number, otherwi
 
 const MAX_OUTPUT_BYTES = 2 ** 32;
 
+/** `flushes`: the highest kind of flush, and the one at the end. */
+export function readStreamOptions(options: Dict, flushes: { readonly highest: number; readonly finish: number }): StreamOptions {
+  const { Z_MIN_CHUNK = 64, Z_DEFAULT_CHUNK = 16384 } = constants;
+  const chunkSize = within(options["chunkSize"], "options.chunkSize", Z_MIN_CHUNK, Number.POSITIVE_INFINITY, Z_DEFAULT_CHUNK);
+  const flush = within(options["flush"], "options.flush", 0, flushes.highest, 0);
+  const finishFlush = within(options["finishFlush"], "options.finishFlush", 0, flushes.highest, flushes.finish);
+  const maxOutputLength = within(options["maxOutputLength"], "options.maxOutputLength", 1, MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES);
+  return { chunkSize, flush, finishFlush, maxOutputLength, info: Boolean(options["info"]) };
+}
+
 export function readZlibOptions(mode: ZlibMode, given: Dict | undefined): ZlibOptions {
   const options = given ?? {};
-  const { Z_MIN_CHUNK = 64, Z_DEFAULT_CHUNK = 16384, Z_NO_FLUSH = 0, Z_FINISH = 4, Z_BLOCK = 5 } = constants;
-  const chunkSize = within(options["chunkSize"], "options.chunkSize", Z_MIN_CHUNK, Number.POSITIVE_INFINITY, Z_DEFAULT_CHUNK);
-  const flush = within(options["flush"], "options.flush", Z_NO_FLUSH, Z_BLOCK, Z_NO_FLUSH);
-  const finishFlush = within(options["finishFlush"], "options.finishFlush", Z_NO_FLUSH, Z_BLOCK, Z_FINISH);
-  const maxOutputLength = within(options["maxOutputLength"], "options.maxOutputLength", 1, MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES);
+  const { Z_FINISH = 4, Z_BLOCK = 5 } = constants;
+  const common = readStreamOptions(options, { highest: Z_BLOCK, finish: Z_FINISH });
   const reads = mode === "inflate" || mode === "gunzip" || mode === "unzip";
   const { windowBits: bits } = options;
   // Readers may say 0: the size is in the header.
@@ -44,7 +53,7 @@ export function readZlibOptions(mode: ZlibMode, given: Dict | undefined): ZlibOp
   const level = within(options["level"], "options.level", -1, 9, -1);
   const memLevel = within(options["memLevel"], "options.memLevel", 1, 9, 8);
   const strategy = within(options["strategy"], "options.strategy", 0, 4, 0);
-  return { chunkSize, flush, finishFlush, maxOutputLength, windowBits: mode === "deflateRaw" && windowBits === 8 ? 9 : windowBits, level, memLevel, strategy, dictionary: dictionaryOf(options["dictionary"]), info: Boolean(options["info"]) };
+  return { ...common, windowBits: mode === "deflateRaw" && windowBits === 8 ? 9 : windowBits, level, memLevel, strategy, dictionary: dictionaryOf(options["dictionary"]) };
 }
 
 function dictionaryOf(value: unknown): Uint8Array | undefined {

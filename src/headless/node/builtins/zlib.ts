@@ -1,12 +1,14 @@
-// node:zlib: the stream classes and the one-shot functions, over pako's port of zlib. Brotli is not there: the engine has
-// no decoder for it that a program could call synchronously.
-import { invalidArgType, nodeError, unsupported } from "../errors.ts";
+// node:zlib: the stream classes and the one-shot functions, over pako's port of zlib and over Google's brotli, a library
+// that is loaded when first used.
+import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { createStream } from "./stream.ts";
+import { beginBrotli, type BrotliMode, isBrotli } from "./zlib-brotli.ts";
 import { codes, constants } from "./zlib-constants.ts";
-import { type EngineError, ZlibEngine, type ZlibMode } from "./zlib-engine.ts";
-import { type ZlibOptions, checkParameters, readZlibOptions, tooLarge } from "./zlib-options.ts";
+import { ZlibEngine, type ZlibMode } from "./zlib-engine.ts";
+import { type StreamOptions, type ZlibOptions, checkParameters, readZlibOptions, tooLarge } from "./zlib-options.ts";
+import { type Engine, Handle, Output } from "./zlib-output.ts";
 
 type Done = (error?: Error | null, value?: unknown) => void;
 interface TransformStream extends Dict {
@@ -23,7 +25,7 @@ interface TransformStream extends Dict {
 /** A zlib stream; the underscored names are those that libraries reach for. */
 interface Zlib extends TransformStream {
   _handle: Handle | null;
-  _options: ZlibOptions;
+  _options: StreamOptions;
   _defaultFlushFlag: number;
   _finishFlushFlag: number;
   _level: number;
@@ -33,67 +35,11 @@ interface Zlib extends TransformStream {
 }
 
 const MODES = { Deflate: "deflate", Inflate: "inflate", Gzip: "gzip", Gunzip: "gunzip", DeflateRaw: "deflateRaw", InflateRaw: "inflateRaw", Unzip: "unzip" } as const satisfies Record<string, ZlibMode>;
-const BROTLI = ["brotliCompress", "brotliCompressSync", "brotliDecompress", "brotliDecompressSync", "createBrotliCompress", "createBrotliDecompress"];
-const NO_BROTLI = "gzip and deflate are there, brotli is not";
+const BROTLI = { BrotliCompress: "brotliCompress", BrotliDecompress: "brotliDecompress" } as const satisfies Record<string, BrotliMode>;
+type Mode = ZlibMode | BrotliMode;
 /** Which of two pending flushes wins. */
 const FLUSH_STRENGTH = [0, 1, 3, 4, 5, 2];
 const FLUSH = Symbol("flush");
-
-const engineError = ({ message, errno, code }: EngineError): Error => Object.assign(new Error(message), { errno, code });
-
-/** Output goes on in the buffer that the piece before has not filled: chunks are cut where Node cuts them. */
-class Output {
-  readonly #engine: ZlibEngine;
-  readonly #chunkSize: number;
-  #buffer: Uint8Array;
-  #used = 0;
-
-  constructor(engine: ZlibEngine, chunkSize: number) {
-    this.#engine = engine;
-    this.#chunkSize = chunkSize;
-    this.#buffer = Buffer.alloc(chunkSize);
-  }
-
-  /** All output for one piece of input. */
-  *of(flush: number, input: Uint8Array): Generator<Uint8Array> {
-    let at = 0;
-    let left = input.length;
-    for (;;) {
-      const { inputLeft, outputLeft } = this.#engine.write(flush, input, at, left, this.#buffer, this.#used);
-      if (this.#engine.error) throw engineError(this.#engine.error);
-      at += left - inputLeft;
-      left = inputLeft;
-      const end = this.#chunkSize - outputLeft;
-      const chunk = this.#buffer.subarray(this.#used, end);
-      this.#used = end;
-      if (end >= this.#chunkSize) {
-        this.#buffer = Buffer.alloc(this.#chunkSize);
-        this.#used = 0;
-      }
-      if (chunk.length > 0) yield chunk;
-      if (outputLeft > 0) return;
-    }
-  }
-}
-
-/** The native half as libraries see it (`stream._handle`). */
-class Handle {
-  readonly engine: ZlibEngine;
-  readonly output: Output;
-
-  constructor(engine: ZlibEngine, chunkSize: number) {
-    this.engine = engine;
-    this.output = new Output(engine, chunkSize);
-  }
-
-  reset(): void {
-    this.engine.reset();
-  }
-
-  close(): void {
-    this.engine.error = { message: "zlib binding closed", errno: -2, code: "Z_STREAM_ERROR" };
-  }
-}
 
 function dataOf(value: unknown): Uint8Array {
   if (typeof value === "string") return Buffer.from(value);
@@ -102,16 +48,28 @@ function dataOf(value: unknown): Uint8Array {
   throw invalidArgType("buffer", ["string", "Buffer", "TypedArray", "DataView", "ArrayBuffer"], value);
 }
 
-function runSync(mode: ZlibMode, value: unknown, given: Dict | undefined, info?: () => unknown): unknown {
-  const data = dataOf(value);
+interface Begun {
+  readonly options: StreamOptions;
+  readonly engine: Engine;
+}
+
+function begin(runtime: Runtime, mode: Mode, given: Dict | undefined): Begun {
+  if (isBrotli(mode)) return beginBrotli(runtime, mode, given);
   const options = readZlibOptions(mode, given);
-  const engine = new ZlibEngine(mode, options);
+  return { options, engine: new ZlibEngine(mode, options) };
+}
+
+function runSync({ options, engine }: Begun, data: Uint8Array, info?: () => unknown): unknown {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for (const chunk of new Output(engine, options.chunkSize).of(options.finishFlush, data)) {
-    length += chunk.length;
-    if (length > options.maxOutputLength) throw tooLarge(options.maxOutputLength);
-    chunks.push(chunk);
+  try {
+    for (const chunk of new Output(engine, options.chunkSize).of(options.finishFlush, data)) {
+      length += chunk.length;
+      if (length > options.maxOutputLength) throw tooLarge(options.maxOutputLength);
+      chunks.push(chunk);
+    }
+  } finally {
+    engine.close?.();
   }
   const buffer = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
   return options.info && info ? { buffer, engine: info() } : buffer;
@@ -122,13 +80,14 @@ export function createZlib(runtime: Runtime): Dict {
   const Transform = stream["Transform"] as AnyFunction & { prototype: Dict };
   const { loop } = runtime;
 
-  const ZlibBase = function (this: Zlib, options: Dict | undefined, mode: ZlibMode): void {
-    const read = readZlibOptions(mode, options);
+  const ZlibBase = function (this: Zlib, options: Dict | undefined, mode: Mode): void {
+    const { options: read, engine } = begin(runtime, mode, options);
     Transform.call(this, { autoDestroy: true, ...options });
     this.bytesWritten = 0;
     this._options = read;
-    this._handle = new Handle(new ZlibEngine(mode, read), read.chunkSize);
-    Object.assign(this, { _chunkSize: read.chunkSize, _defaultFlushFlag: read.flush, _finishFlushFlag: read.finishFlush, _defaultFullFlushFlag: constants["Z_FULL_FLUSH"], _info: options?.["info"], _maxOutputLength: read.maxOutputLength, _level: read.level, _strategy: read.strategy });
+    this._handle = new Handle(engine, read.chunkSize);
+    Object.assign(this, { _chunkSize: read.chunkSize, _defaultFlushFlag: read.flush, _finishFlushFlag: read.finishFlush, _defaultFullFlushFlag: constants[isBrotli(mode) ? "BROTLI_OPERATION_FLUSH" : "Z_FULL_FLUSH"], _info: options?.["info"], _maxOutputLength: read.maxOutputLength });
+    if (!isBrotli(mode)) Object.assign(this, { _level: (read as ZlibOptions).level, _strategy: (read as ZlibOptions).strategy });
   } as unknown as AnyFunction & { prototype: Dict };
   inherit(ZlibBase, Transform);
 
@@ -173,7 +132,7 @@ export function createZlib(runtime: Runtime): Dict {
     _final: (done: unknown) => (done as Done)(),
     flush(this: Zlib, kind: unknown, done: unknown) {
       const callback = (typeof kind === "function" ? kind : done) as AnyFunction | undefined;
-      const flag = typeof kind === "function" || kind === undefined ? constants["Z_FULL_FLUSH"] : kind;
+      const flag = typeof kind === "function" || kind === undefined ? this["_defaultFullFlushFlag"] : kind;
       if (this.writableFinished) {
         if (callback) loop.nextTick(() => void callback());
       } else if (this.writableEnded) {
@@ -207,7 +166,7 @@ export function createZlib(runtime: Runtime): Dict {
       checkParameters(level, strategy);
       if (this._level === level && this._strategy === strategy) return loop.nextTick(() => (done as Done)());
       return this.flush(constants["Z_SYNC_FLUSH"], () => {
-        this._handle?.engine.params(level as number, strategy as number);
+        this._handle?.engine.params?.(level as number, strategy as number);
         this._level = level as number;
         this._strategy = strategy as number;
         (done as Done | undefined)?.();
@@ -229,7 +188,7 @@ export function createZlib(runtime: Runtime): Dict {
   });
 
   const zlib: Dict = { crc32: (data: unknown, value: unknown = 0) => crc32(data, value) };
-  for (const [className, mode] of Object.entries(MODES)) {
+  for (const [className, mode] of Object.entries({ ...MODES, ...BROTLI })) {
     const Class = { [className]: function (this: Zlib | undefined, options?: Dict): unknown {
       if (!(this instanceof Class)) return new (Class as unknown as new (options?: Dict) => unknown)(options);
       ZlibBase.call(this, options, mode);
@@ -239,25 +198,15 @@ export function createZlib(runtime: Runtime): Dict {
     zlib[className] = Class;
     const make = (options?: Dict): Zlib => new (Class as unknown as new (options?: Dict) => Zlib)(options);
     zlib[`create${className}`] = Object.defineProperty(make, "name", { value: `create${className}` });
-    zlib[`${mode}Sync`] = Object.defineProperty((data: unknown, options?: Dict) => runSync(mode, data, options, () => make(options)), "name", { value: `${mode}Sync` });
+    zlib[`${mode}Sync`] = Object.defineProperty((data: unknown, options?: Dict) => runSync(begin(runtime, mode, options), dataOf(data), () => make(options)), "name", { value: `${mode}Sync` });
     zlib[mode] = Object.defineProperty((data: unknown, options: unknown, done?: unknown) => {
       const callback = (typeof options === "function" ? options : done) as Done | undefined;
       if (typeof callback !== "function") throw invalidArgType("callback", "function", callback);
       const given = typeof options === "function" ? undefined : (options as Dict | undefined);
-      readZlibOptions(mode, given);
-      dataOf(data);
-      loop.post(() => settle(() => runSync(mode, data, given, () => make(given)), callback));
+      const begun = begin(runtime, mode, given);
+      const bytes = dataOf(data);
+      loop.post(() => settle(() => runSync(begun, bytes, () => make(given)), callback));
     }, "name", { value: mode });
-  }
-  for (const name of BROTLI) {
-    zlib[name] = Object.defineProperty(() => {
-      throw unsupported(`zlib.${name}`, NO_BROTLI);
-    }, "name", { value: name });
-  }
-  for (const name of ["BrotliCompress", "BrotliDecompress"]) {
-    zlib[name] = Object.defineProperty(function (): void {
-      throw unsupported(`new zlib.${name}`, NO_BROTLI);
-    }, "name", { value: name });
   }
   for (const [name, value] of [["constants", constants], ["codes", codes]] as const) Object.defineProperty(zlib, name, { value, enumerable: true });
   for (const [name, value] of Object.entries(constants)) if (!name.startsWith("BROTLI")) Object.defineProperty(zlib, name, { value, enumerable: false });

@@ -1,5 +1,5 @@
 // TypeScript to JavaScript. Types are taken off by sucrase, which does enums, parameter properties and `import x =` as
-// well; files with decorators or namespaces go to TypeScript's own compiler (headless/typescript.ts). Either way traces
+// well; files with decorators or namespaces go to TypeScript's own compiler (libraries/typescript.ts). Either way traces
 // lead back to the text as written.
 import { TraceMap, originalPositionFor } from "@jridgewell/trace-mapping";
 import { transform as sucrase } from "sucrase";
@@ -16,9 +16,6 @@ export interface TransformContext {
 
 /** Throws a SyntaxError with `typescriptAt` for code that is not TypeScript. `map` is a source map's JSON. */
 export type TypeScriptTransform = (source: string, path: string, context: TransformContext) => { readonly code: string; readonly map: string };
-
-/** Where the compiler's script leaves its function. */
-export const TRANSFORM_GLOBAL = "__tw_typescript";
 
 const TYPESCRIPT = /\.[cm]?ts$/;
 export const isTypeScript = (path: string): boolean => TYPESCRIPT.test(path);
@@ -41,7 +38,7 @@ export function toJavaScript(source: string, path: string, runtime: Runtime): Ja
 }
 
 function compile(source: string, path: string, { host, vfs }: Runtime): { code: string; map: string } {
-  const transform = host.typescript();
+  const transform = host.library("typescript");
   if (!transform) {
     throw nodeError(SyntaxError, "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", `${path} has decorators or namespaces in it: they need TypeScript's compiler, which a process gets when the project has TypeScript files as it starts. Run it again.`);
   }

@@ -1,7 +1,8 @@
 // TypeScript's own compiler, for the files that have more than types in them: decorators, namespaces. A script of its own,
 // larger than all the rest; a process loads it when it meets such a file.
 import ts from "typescript-5";
-import { TRANSFORM_GLOBAL, type TypeScriptTransform } from "./node/loader/typescript.ts";
+import { offerLibrary } from "../libraries.ts";
+import type { TypeScriptTransform } from "../node/loader/typescript.ts";
 
 type Config = Record<string, unknown> & { readonly extends?: unknown; readonly compilerOptions?: Record<string, unknown> };
 
@@ -42,4 +43,4 @@ export const transform: TypeScriptTransform = (source, path, { tsconfig, readFil
   return { code: lost && !/\bimport\b.*=\s*require\b|\bexport\s*=/.test(source) ? `${code}export {};\n` : code, map: sourceMapText };
 };
 
-Object.defineProperty(globalThis, TRANSFORM_GLOBAL, { value: transform, configurable: true });
+offerLibrary<"typescript">(transform);

@@ -1,0 +1,39 @@
+// What a Node process loads only when a program asks for it, each a script of its own: larger than all the rest, or rarely
+// used. A call that needs one is synchronous as in Node, and a process can fetch nothing, so it must have its address
+// when it starts (kernel/needed-libraries.ts decides).
+import type { BrotliLibrary } from "./libraries/brotli.ts";
+import type { TypeScriptTransform } from "./node/loader/typescript.ts";
+
+export interface Libraries {
+  /** Decorators, namespaces. */
+  readonly typescript: TypeScriptTransform;
+  /** zlib's brotli functions. */
+  readonly brotli: BrotliLibrary;
+}
+export type LibraryName = keyof Libraries;
+
+export const LIBRARY_NAMES = ["typescript", "brotli"] as const satisfies readonly LibraryName[];
+
+/** Where a library's script leaves what it offers. */
+const LIBRARY_GLOBAL = "__tw_library";
+
+/** The last statement of a library's script. */
+export function offerLibrary<N extends LibraryName>(library: Libraries[N]): void {
+  Object.defineProperty(globalThis, LIBRARY_GLOBAL, { value: library, configurable: true });
+}
+
+/** Runs a library's script in this realm with `load` and takes what it offers; programs see nothing of it. */
+export function takeLibrary<N extends LibraryName>(load: () => void): Libraries[N] {
+  const global = globalThis as Record<string, unknown>;
+  const { process } = global;
+  // Some take a process for Node's own and would ask its `os` and `fs`.
+  Object.defineProperty(globalThis, "process", { value: undefined, writable: true, configurable: true, enumerable: false });
+  try {
+    load();
+  } finally {
+    Object.defineProperty(globalThis, "process", { value: process, writable: true, configurable: true, enumerable: false });
+  }
+  const library = global[LIBRARY_GLOBAL] as Libraries[N];
+  Reflect.deleteProperty(globalThis, LIBRARY_GLOBAL);
+  return library;
+}
