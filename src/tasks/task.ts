@@ -15,6 +15,30 @@ export interface TaskManifest {
   readonly set?: string;
   /** What kind of task it is, for reports by kind. */
   readonly family?: string;
+  /** The instruction at three levels of vagueness, for tasks that have them; `instruction` is one of these. */
+  readonly instructions?: Instructions;
+  /** Where it comes from, for tasks that were made here. */
+  readonly origin?: Origin;
+}
+
+/** From "something is broken" to the call, the wrong value and the file. */
+export interface Instructions {
+  readonly vague: string;
+  readonly plain: string;
+  readonly exact: string;
+}
+export const LEVELS = ["vague", "plain", "exact"] as const satisfies readonly (keyof Instructions)[];
+export type Level = (typeof LEVELS)[number];
+
+export interface Origin {
+  /** What it was drawn from, and how: `families/train`, `mutants/NAME@HASH`, `history/NAME`. */
+  readonly source: string;
+  /** Its number in that source: the same number gives the same task. */
+  readonly seed: number;
+  /** The operator that broke it. */
+  readonly operator?: string;
+  /** The commit that it was, for tasks from history. */
+  readonly commit?: string;
 }
 
 export interface Task extends TaskManifest {
@@ -42,7 +66,26 @@ export function parseManifest(text: string, folder: string): TaskManifest {
   };
   const [id, instruction, test] = [text_("id"), text_("instruction"), text_("test")];
   const optional = (name: "set" | "family"): object => (typeof fields[name] === "string" ? { [name]: fields[name] } : {});
-  return { id, instruction, test, ...optional("set"), ...optional("family") };
+  return { id, instruction, test, ...optional("set"), ...optional("family"), ...readInstructions(fields["instructions"]), ...readOrigin(fields["origin"]) };
+}
+
+function readInstructions(value: unknown): { readonly instructions?: Instructions } {
+  if (typeof value !== "object" || value === null) return {};
+  const given = value as Partial<Record<Level, unknown>>;
+  const [vague, plain, exact] = LEVELS.map((level) => given[level]);
+  return typeof vague === "string" && typeof plain === "string" && typeof exact === "string" ? { instructions: { vague, plain, exact } } : {};
+}
+
+function readOrigin(value: unknown): { readonly origin?: Origin } {
+  if (typeof value !== "object" || value === null) return {};
+  const { source, seed, operator, commit } = value as Readonly<Record<string, unknown>>;
+  if (typeof source !== "string" || typeof seed !== "number") return {};
+  return { origin: { source, seed, ...(typeof operator === "string" ? { operator } : {}), ...(typeof commit === "string" ? { commit } : {}) } };
+}
+
+/** The task with the instruction of a level, where it has levels. */
+export function atLevel(task: Task, level: Level): Task {
+  return task.instructions ? { ...task, instruction: task.instructions[level] } : task;
 }
 
 /** Throws `task/format` for a task that could not be graded. */
