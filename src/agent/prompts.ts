@@ -33,9 +33,12 @@ export const CONTINUE_NOTE = "Go on from where you stopped.";
 
 export const CHANTING_NOTE = "Your last message repeated itself and was ended. Go on with the next step, or say what blocks you.";
 
+/** How the note begins that tells of a call that could not be read. */
+export const MALFORMED_CALL = "The tool call could not be read:";
+
 /** Told when a turn's call could not be read. */
 export function malformedNote(reason: string): string {
-  return `The tool call could not be read: ${reason}. Write it as
+  return `${MALFORMED_CALL} ${reason}. Write it as
 <tool_call>
 <function=read_file>
 <parameter=file_path>

@@ -1,105 +1,127 @@
 // npm run eval: every task of a folder in the real page, container and engine; hidden tests decide.
 // Controls run for every task: the reference passes, the broken start fails, doing nothing fails.
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { AppError } from "../base/errors.ts";
-import type { FileTree } from "../project/tree.ts";
-import { gradingTree, solvedTree, type Task } from "../tasks/task.ts";
-import { numberOption, required, runCommand } from "./args.ts";
+import { compareReports, controlsHold, type Report, REPORT_VERSION, type RunFacts } from "../tasks/scoring/report.ts";
+import { htmlReport } from "../tasks/scoring/report-page.ts";
+import { comparisonText, markdownReport, summaryTable } from "../tasks/scoring/report-text.ts";
+import { atLevel, type Level, LEVELS, type Task } from "../tasks/task.ts";
+import { numberOption, required, runCommand, type Values } from "./args.ts";
+import { EvalJournal, runDigest } from "./eval-journal.ts";
+import { evaluate } from "./eval-run.ts";
 import { type LabPage, openLabPage } from "./lab-page.ts";
 import { readTasks } from "./task-folder.ts";
 
 const HELP = `
-Usage: npm run eval -- --tasks DIR [--model M] [--limit N] [--set NAME] [--json] [--out FILE] [--no-agent]
+Usage: npm run eval -- --tasks DIR [--model M] [--samples K] [--level L] [--out FILE [--resume]] [--limit N]
+                   [--set NAME] [--no-agent]
+       npm run eval -- --compare A.json B.json
 
 Gives every task in DIR to the assistant in the real page (headless browser, real container,
 real engine), then runs the task's hidden tests on what it left. Tests that the assistant could
-see are restored first. Every run proves its own controls, task by task: the reference solution
-passes, the broken start fails its tests, and fails when graded unchanged.
+see, and what steers them, are put back first; what the project prints is not believed. Every run
+proves its own controls, task by task: the reference solution passes, the broken start fails its
+tests, and fails when graded unchanged.
 
-  --tasks DIR   a folder of task folders, or one task folder (task.json, files/, hidden/, solution/)
-  --model M     a .gguf file, or the id of a model in the page's list (default: the bundled one)
-  --limit N     only the first N tasks of every set
-  --set NAME    only the tasks of this set ("known", "novel")
-  --json        the whole result as JSON instead of the table
-  --out FILE    also write the JSON to a file
-  --no-agent    only the controls
-  --help        this text
+  --tasks DIR        a folder of task folders, or one task folder (task.json, files/, hidden/, solution/)
+  --model M          a .gguf file, or the id of a model in the page's list (default: the bundled one)
+  --samples K        attempts at every task (default 1), for pass@k; more than one are drawn with seeds
+  --temperature T    how freely they are drawn (default: the model's own for one attempt, 0.7 for more)
+  --seed S           seed of the first attempt (default 1); the next has the next
+  --level L          how vague the instruction is, where a task has levels: vague, plain or exact
+  --limit N          only the first N tasks of every set
+  --set NAME         only the tasks of this set ("known", "novel")
+  --out FILE.json    the report, with FILE.md and FILE.html beside it, and FILE.jsonl as the run goes
+  --resume           goes on with the FILE.jsonl of a run that was stopped
+  --json             the whole report on stdout instead of the table
+  --no-agent         only the controls
+  --compare A B      two reports over the tasks they share: paired difference with its interval, McNemar's test
+  --help             this text
 
 Exit code: 0 if every task ran and every control held, whatever share was solved; 1 if a control
 failed or the run broke; 2 for wrong arguments.
 `;
-
-interface Controls {
-  readonly reference: boolean;
-  readonly brokenStart: boolean;
-  readonly noOp: boolean;
-}
-
-interface TaskResult {
-  readonly id: string;
-  readonly set: string;
-  readonly family: string;
-  readonly controls: Controls;
-  readonly solved: boolean;
-  /** Why the assistant ended: a `done` reason, "error", or "not-run". */
-  readonly end: string;
-  readonly steps: number;
-  readonly tokens: number;
-  readonly seconds: number;
-  readonly patch: string;
-}
 
 await runCommand({
   help: HELP,
   options: {
     tasks: { type: "string" },
     model: { type: "string" },
+    samples: { type: "string" },
+    temperature: { type: "string" },
+    seed: { type: "string" },
+    level: { type: "string" },
     limit: { type: "string" },
     set: { type: "string" },
     out: { type: "string" },
+    resume: { type: "boolean" },
     json: { type: "boolean" },
     "no-agent": { type: "boolean" },
+    compare: { type: "string" },
   },
-  async run(values) {
-    const folder = required(values, "tasks");
-    const limit = numberOption(values, "limit", 1) ?? Number.POSITIVE_INFINITY;
-    const tasks = choose(await readTasks(folder), typeof values["set"] === "string" ? values["set"] : undefined, limit);
-    const withAgent = values["no-agent"] !== true;
-    const progress = (text: string): void => void process.stderr.write(text);
-    const lab = await openLabPage();
-    const results: TaskResult[] = [];
-    try {
-      await start(lab, typeof values["model"] === "string" ? values["model"] : undefined, withAgent);
-      for (const task of tasks) {
-        const result = await runTask(task, lab, withAgent);
-        results.push(result);
-        progress(`${String(results.length).padStart(3)}/${tasks.length} ${describe(result)}${controlNote(result)}\n`);
-      }
-    } finally {
-      await lab.close();
-    }
-    const summary = summarise(results);
-    const json = `${JSON.stringify({ summary, results }, null, 2)}\n`;
-    if (typeof values["out"] === "string") await writeFile(values["out"], json);
-    process.stdout.write(values["json"] === true ? json : table(summary));
-    return results.every(controlsHold) ? 0 : 1;
-  },
+  run: (values, positionals) => (typeof values["compare"] === "string" ? compare(values["compare"], positionals, values["json"] === true) : score(values)),
 });
+
+async function score(values: Values): Promise<number> {
+  const folder = required(values, "tasks");
+  const level = levelOf(values["level"]);
+  const tasks = choose((await readTasks(folder)).map((task) => (level === undefined ? task : atLevel(task, level))), typeof values["set"] === "string" ? values["set"] : undefined, numberOption(values, "limit", 1) ?? Number.POSITIVE_INFINITY);
+  const withAgent = values["no-agent"] !== true;
+  const model = typeof values["model"] === "string" ? values["model"] : undefined;
+  const samples = Math.floor(numberOption(values, "samples", 1) ?? 1);
+  const temperature = numberOption(values, "temperature", 0);
+  const settings = { model: withAgent ? (model === undefined ? "the bundled model" : basename(model)) : "none, controls only", samples, ...(temperature === undefined && samples === 1 ? {} : { temperature: temperature ?? 0.7 }), seed: numberOption(values, "seed", 0) ?? 1 };
+  const facts: RunFacts = { ...settings, tasks: `${tasks.length} of ${basename(folder)}${level === undefined ? "" : `, ${level} instructions`}`, started: new Date().toISOString() };
+  const out = outputs(values);
+  const journal = await EvalJournal.open(out?.journal, facts, runDigest(tasks, settings), values["resume"] === true);
+  const lab = await openLabPage();
+  let report: Report;
+  try {
+    await start(lab, model, withAgent);
+    report = await evaluate(tasks, lab, journal, { withAgent, samples, temperature, seed: settings.seed, progress: (text) => void process.stderr.write(text) });
+  } finally {
+    await lab.close();
+  }
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (out) {
+    await writeFile(out.json, json);
+    await writeFile(out.markdown, markdownReport(report));
+    await writeFile(out.page, htmlReport(report));
+  }
+  process.stdout.write(values["json"] === true ? json : summaryTable(report));
+  return report.results.every(controlsHold) ? 0 : 1;
+}
+
+function levelOf(value: Values[string]): Level | undefined {
+  if (value === undefined) return undefined;
+  const level = LEVELS.find((one) => one === value);
+  if (level === undefined) throw new AppError("command/usage", `--level must be ${LEVELS.join(", ")}, not "${String(value)}".`);
+  return level;
+}
+
+function outputs(values: Values): Record<"json" | "markdown" | "page" | "journal", string> | undefined {
+  const { out } = values;
+  if (typeof out !== "string") {
+    if (values["resume"] === true) throw new AppError("command/usage", "--resume needs --out, the file of the run that goes on.");
+    return undefined;
+  }
+  if (!existsSync(dirname(out))) throw new AppError("command/usage", `--out ${out}: there is no folder ${dirname(out)}. Make it first.`);
+  const stem = out.replace(/\.json$/, "");
+  return { json: out, markdown: `${stem}.md`, page: `${stem}.html`, journal: `${stem}.jsonl` };
+}
 
 function choose(tasks: readonly Task[], set: string | undefined, limit: number): Task[] {
   const taken = new Map<string, number>();
   const chosen = tasks.filter((task) => {
-    const group = setOf(task);
+    const group = task.set ?? "tasks";
     if (set !== undefined && group !== set) return false;
     taken.set(group, (taken.get(group) ?? 0) + 1);
     return taken.get(group)! <= limit;
   });
   if (chosen.length === 0) throw new AppError("command/usage", `No task is left to run: there is none of the set "${set}".`);
   return chosen;
-}
-
-function describe({ id, solved, end, steps, seconds }: TaskResult): string {
-  return end === "not-run" ? `controls ${id}` : `${solved ? "solved" : "failed"} ${id} (${end}, ${steps} steps, ${seconds.toFixed(1)} s)`;
 }
 
 /** The controls alone need no model: without one they still run, and a container that is missing shows at the first of them. */
@@ -111,82 +133,23 @@ async function start(lab: LabPage, model: string | undefined, withAgent: boolean
   }
 }
 
-function setOf(task: Task): string {
-  return task.set ?? "tasks";
+async function compare(first: string, positionals: readonly string[], asJson: boolean): Promise<number> {
+  const [second] = positionals;
+  if (second === undefined) throw new AppError("command/usage", "--compare needs two reports: --compare A.json B.json.");
+  const found = compareReports(await readReport(first), await readReport(second));
+  if (!found) throw new AppError("command/usage", `${first} and ${second} share no task: there is nothing to compare.`);
+  process.stdout.write(asJson ? `${JSON.stringify(found, null, 2)}\n` : comparisonText(found, [first, second]));
+  return 0;
 }
 
-async function runTask(task: Task, lab: LabPage, withAgent: boolean): Promise<TaskResult> {
-  const passes = async (files: FileTree): Promise<boolean> => (await lab.test(pack(files), task.test)).outcome === "passed";
-  const controls: Controls = {
-    reference: await passes(gradingTree(task, solvedTree(task))),
-    brokenStart: !(await passes(task.files)),
-    noOp: !(await passes(gradingTree(task, task.files))),
-  };
-  const known = { id: task.id, set: setOf(task), family: task.family ?? "", controls };
-  if (!withAgent) return { ...known, solved: false, end: "not-run", steps: 0, tokens: 0, seconds: 0, patch: "" };
-  const started = performance.now();
-  const { files, patch, done, error } = await lab.solve(task.id, pack(task.files), task.instruction);
-  const seconds = (performance.now() - started) / 1000;
-  const solved = await passes(gradingTree(task, unpack(files)));
-  return { ...known, solved, end: done?.reason ?? (error === undefined ? "unknown" : `error: ${error}`), steps: done?.steps ?? 0, tokens: done?.tokens ?? 0, seconds, patch };
-}
-
-function pack(files: FileTree): Record<string, string> {
-  return Object.fromEntries([...files].map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]));
-}
-
-function unpack(files: Readonly<Record<string, string>>): FileTree {
-  return new Map(Object.entries(files).map(([path, text]) => [path, new Uint8Array(Buffer.from(text, "base64"))]));
-}
-
-function controlsHold({ controls }: TaskResult): boolean {
-  return controls.reference && controls.brokenStart && controls.noOp;
-}
-
-function controlNote(result: TaskResult): string {
-  const { reference, brokenStart, noOp } = result.controls;
-  const broken = [reference ? "" : "the reference fails", brokenStart ? "" : "the broken start passes", noOp ? "" : "doing nothing passes"].filter(Boolean);
-  return broken.length === 0 ? "" : `  CONTROL: ${broken.join(", ")}`;
-}
-
-interface SetSummary {
-  readonly set: string;
-  readonly tasks: number;
-  readonly solved: number;
-  readonly share: number;
-  readonly referencePasses: number;
-  readonly brokenFails: number;
-  readonly noOpFails: number;
-  readonly meanSteps: number;
-  readonly meanSeconds: number;
-}
-
-function summarise(results: readonly TaskResult[]): SetSummary[] {
-  const sets = [...new Set(results.map((one) => one.set))];
-  const groups = sets.map((set): [string, readonly TaskResult[]] => [set, results.filter((one) => one.set === set)]);
-  if (groups.length > 1) groups.push(["all", results]);
-  return groups.map(([set, group]) => {
-    const count = (test: (one: TaskResult) => boolean): number => group.filter(test).length;
-    const mean = (of: (one: TaskResult) => number): number => Number((group.reduce((sum, one) => sum + of(one), 0) / group.length).toFixed(2));
-    const solved = count((one) => one.solved);
-    return {
-      set,
-      tasks: group.length,
-      solved,
-      share: Number((solved / group.length).toFixed(3)),
-      referencePasses: count((one) => one.controls.reference),
-      brokenFails: count((one) => one.controls.brokenStart),
-      noOpFails: count((one) => one.controls.noOp),
-      meanSteps: mean((one) => one.steps),
-      meanSeconds: mean((one) => one.seconds),
-    };
-  });
-}
-
-function table(summary: readonly SetSummary[]): string {
-  const rows = summary.map((one) => [one.set, one.tasks, one.solved, `${(one.share * 100).toFixed(1)} %`, one.referencePasses, one.brokenFails, one.noOpFails, one.meanSteps, one.meanSeconds].map(String));
-  const head = ["set", "tasks", "solved", "share", "reference passes", "broken fails", "no-op fails", "steps", "seconds"];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
-  return `${[line(head), ...rows.map(line)].join("\n")}\n`;
+async function readReport(path: string): Promise<Report> {
+  if (!existsSync(path)) throw new AppError("command/usage", `There is no file ${path}.`);
+  let report: Partial<Report>;
+  try {
+    report = JSON.parse(await readFile(path, "utf8")) as Partial<Report>;
+  } catch (cause) {
+    throw new AppError("command/usage", `${path} is not valid JSON. Give the FILE.json that --out wrote.`, { cause });
+  }
+  if (report.version !== REPORT_VERSION || !Array.isArray(report.results)) throw new AppError("command/usage", `${path} is no report of version ${REPORT_VERSION}. Run npm run eval with --out to make one.`);
+  return report as Report;
 }

@@ -7,7 +7,8 @@ import type { Page } from "playwright-core";
 import type { AgentEvent } from "../agent/events.ts";
 import { AppError } from "../base/errors.ts";
 import type { Lab } from "../ui/lab/lab.ts";
-import type { PackedFiles, SolveResult, TestRun } from "../ui/lab/lab-solve.ts";
+import type { Sampling } from "../engine/api.ts";
+import type { CommandRun, PackedFiles, SolveResult, TestRun } from "../ui/lab/lab-solve.ts";
 import { launchProfile } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
 import { serveSite } from "./serve.ts";
@@ -21,8 +22,10 @@ export interface LabPage {
   readonly page: Page;
   /** Starts the engine with a model (an id of the page's list, or a path that ends in .gguf), and the container. Throws what the page would have shown. */
   start(model?: string): Promise<void>;
-  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
+  solve(name: string, files: PackedFiles, ask: string, options?: { readonly onEvent?: (event: AgentEvent) => void; readonly sampling?: Sampling }): Promise<SolveResult>;
   test(files: PackedFiles, command: string): Promise<TestRun>;
+  run(files: PackedFiles, command: string): Promise<CommandRun>;
+  install(packages: PackedFiles): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,13 +65,18 @@ export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<
           ),
         );
       },
-      async solve(name, packed, ask, onEvent = () => undefined) {
-        listener = onEvent;
+      async solve(name, packed, ask, { onEvent, sampling } = {}) {
+        if (onEvent) listener = onEvent;
         return asCommand(
-          page.evaluate(([project, tree, text]) => (globalThis as LabWindow).tabwrightLab!.solve.solve(project, tree, text, (event) => (globalThis as LabWindow).tabwrightEvent(event)), [name, packed, ask] as const),
+          page.evaluate(
+            ([project, tree, text, told, drawn]) => (globalThis as LabWindow).tabwrightLab!.solve.solve(project, tree, text, told ? (event) => (globalThis as LabWindow).tabwrightEvent(event) : undefined, drawn),
+            [name, packed, ask, onEvent !== undefined, sampling] as const,
+          ),
         );
       },
       test: (packed, command) => asCommand(page.evaluate(([tree, text]) => (globalThis as LabWindow).tabwrightLab!.solve.test(tree, text), [packed, command] as const)),
+      run: (packed, command) => asCommand(page.evaluate(([tree, text]) => (globalThis as LabWindow).tabwrightLab!.solve.run(tree, text), [packed, command] as const)),
+      install: (packages) => asCommand(page.evaluate((tree) => (globalThis as LabWindow).tabwrightLab!.solve.install(tree), packages)),
       close,
     };
   } catch (error) {

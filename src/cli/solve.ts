@@ -41,9 +41,10 @@ await runCommand({
     try {
       await lab.start(typeof values["model"] === "string" ? values["model"] : undefined);
       const packed = Object.fromEntries([...files].map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]));
-      const result = await lab.solve(folder, packed, ask, (event) => {
+      const onEvent = (event: AgentEvent): void => {
         if (!QUIET.has(event.type)) say(event);
-      });
+      };
+      const result = await lab.solve(folder, packed, ask, { onEvent });
       const tests = await lab.test(result.files, test);
       if (values["apply"] === true) await writeBack(folder, packed, result.files);
       say({ type: "result", patch: result.patch, tests: { outcome: tests.outcome, exitCode: tests.exitCode, passed: tests.report?.passed ?? 0, failed: tests.report?.failed ?? 0 }, ...(result.error ? { error: result.error } : {}) });

@@ -1,8 +1,9 @@
 // A coding task: a project with something broken, what is asked, and what decides whether it was done.
 // On disk: `task.json` { id, instruction, test }, `files/` (the start), `hidden/` (tests copied in for grading),
-// `solution/` (files of the reference).
+// `solution/` (files of the reference), and `packages/` (its node_modules) where it needs any.
+// A terminal task (`"kind": "terminal"`) is decided by `hidden/check.sh`; its reference is a script, `solution/solve.sh`.
 import { AppError } from "../base/errors.ts";
-import { isTestFile } from "../project/paths.ts";
+import { isIgnoredPath, isTestFile } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
 
 export interface TaskManifest {
@@ -11,6 +12,8 @@ export interface TaskManifest {
   readonly instruction: string;
   /** The command that decides; its exit code is the verdict. */
   readonly test: string;
+  /** Absent: code. */
+  readonly kind?: "terminal";
   /** Names the group in reports, such as "known" or "novel"; absent for tasks that belong to none. */
   readonly set?: string;
   /** What kind of task it is, for reports by kind. */
@@ -19,6 +22,8 @@ export interface TaskManifest {
   readonly instructions?: Instructions;
   /** Where it comes from, for tasks that were made here. */
   readonly origin?: Origin;
+  /** Whose work it is and under which licence, for tasks that are not our own. */
+  readonly notice?: string;
 }
 
 /** From "something is broken" to the call, the wrong value and the file. */
@@ -45,7 +50,13 @@ export interface Task extends TaskManifest {
   readonly files: FileTree;
   readonly hidden: FileTree;
   readonly solution: FileTree;
+  /** Files of `node_modules`, by path below the project. */
+  readonly packages?: FileTree;
 }
+
+export const CHECK_SCRIPT = "check.sh";
+export const SOLVE_SCRIPT = "solve.sh";
+export const CHECK_COMMAND = `sh ${CHECK_SCRIPT}`;
 
 /** Reads `task.json`. Throws `task/format` naming the folder and the field. */
 export function parseManifest(text: string, folder: string): TaskManifest {
@@ -65,8 +76,10 @@ export function parseManifest(text: string, folder: string): TaskManifest {
     throw new AppError("task/format", `${folder}/task.json has no "${name}": it must be a text that is not empty.`);
   };
   const [id, instruction, test] = [text_("id"), text_("instruction"), text_("test")];
-  const optional = (name: "set" | "family"): object => (typeof fields[name] === "string" ? { [name]: fields[name] } : {});
-  return { id, instruction, test, ...optional("set"), ...optional("family"), ...readInstructions(fields["instructions"]), ...readOrigin(fields["origin"]) };
+  if (fields["kind"] !== undefined && fields["kind"] !== "terminal") throw new AppError("task/format", `${folder}/task.json has an unknown "kind": it must be "terminal" or absent.`);
+  const kind = fields["kind"] === "terminal" ? { kind: "terminal" as const } : {};
+  const optional = (name: "set" | "family" | "notice"): object => (typeof fields[name] === "string" ? { [name]: fields[name] } : {});
+  return { id, instruction, test, ...kind, ...optional("set"), ...optional("family"), ...optional("notice"), ...readInstructions(fields["instructions"]), ...readOrigin(fields["origin"]) };
 }
 
 function readInstructions(value: unknown): { readonly instructions?: Instructions } {
@@ -88,25 +101,46 @@ export function atLevel(task: Task, level: Level): Task {
   return task.instructions ? { ...task, instruction: task.instructions[level] } : task;
 }
 
-/** Throws `task/format` for a task that could not be graded. */
+/** Throws `task/format` for a task that could not be graded, or that gives its own answer away. */
 export function checkTask(task: Task, folder: string): void {
+  const terminal = task.kind === "terminal";
   for (const part of ["files", "hidden", "solution"] as const) {
     if (task[part].size === 0) throw new AppError("task/format", `${folder}/${part} is missing or empty. A task needs files/, hidden/ and solution/.`);
+    const history = historyIn(task[part]);
+    if (history !== undefined) throw new AppError("task/format", `${folder}/${part}/${history} is version control's: its history may hold the answer. Remove it.`);
   }
   for (const path of task.solution.keys()) {
-    if (isTestFile(path)) throw new AppError("task/format", `${folder}/solution/${path} is a test file. The solution must not bring its own tests.`);
+    if (isTestFile(path) && !terminal) throw new AppError("task/format", `${folder}/solution/${path} is a test file. The solution must not bring its own tests.`);
+  }
+  if (terminal && !(task.hidden.has(CHECK_SCRIPT) && task.solution.has(SOLVE_SCRIPT))) {
+    throw new AppError("task/format", `${folder} is a terminal task and needs hidden/${CHECK_SCRIPT} and solution/${SOLVE_SCRIPT}.`);
   }
 }
 
-/** What is graded: the agent's files, with the visible tests as they were and the hidden ones added. */
+/** A path of version control in a tree: its folders, a bare repository under any name, or a bundle. */
+function historyIn(tree: FileTree): string | undefined {
+  for (const path of tree.keys()) {
+    if (path.split("/").some((segment) => [".git", ".hg", ".svn", ".jj", "CVS"].includes(segment)) || path.endsWith(".bundle")) return path;
+    const bare = /^(.*\/)?objects\/(?:pack|info|[0-9a-f]{2})\//.exec(path);
+    if (bare && tree.has(`${bare[1] ?? ""}HEAD`)) return path;
+  }
+  return undefined;
+}
+
+/** Files that steer a test run from outside the tests. */
+const STEERING = /(^|\/)(package\.json|\.npmrc|\.mocharc(\.\w+)?|\.taprc|\.env|\.nycrc|\.c8rc|(jest|vitest|ava|babel|tap)\.config\.[cm]?[jt]s)$/;
+
+/** What is graded: the agent's files, with the visible tests and what steers them as they were, and the hidden ones added. */
 export function gradingTree(task: Task, after: FileTree): FileTree {
-  const graded = new Map([...after].filter(([path]) => !isTestFile(path)));
-  for (const [path, bytes] of task.files) if (isTestFile(path) || path.endsWith("package.json")) graded.set(path, bytes);
+  // A package.json that the agent adds in a folder of its own belongs to its work; one that was there is put back.
+  const kept = (path: string): boolean => task.kind === "terminal" || !(isTestFile(path) || (STEERING.test(path) && (task.files.has(path) || !path.endsWith("/package.json"))));
+  const graded = new Map([...after].filter(([path]) => !isIgnoredPath(path) && kept(path)));
+  for (const [path, bytes] of task.files) if (!kept(path)) graded.set(path, bytes);
   for (const [path, bytes] of task.hidden) graded.set(path, bytes);
   return graded;
 }
 
-/** The start with the reference's files in place. */
+/** The start with the reference's files in place. Of a terminal task: with its script, which is still to be run. */
 export function solvedTree(task: Task): FileTree {
   return new Map([...task.files, ...task.solution]);
 }

@@ -5,9 +5,11 @@ import { parseTestOutput } from "../../agent/test-output.ts";
 import type { TestReport } from "../../agent/test-report.ts";
 import { outcomeOf, type TestOutcome } from "../../agent/test-report.ts";
 import { AppError } from "../../base/errors.ts";
-import type { ModelFiles } from "../../engine/api.ts";
+import type { Sandbox } from "../../container/sandbox.ts";
+import type { ModelFiles, Sampling } from "../../engine/api.ts";
 import { patchText } from "../../project/patch.ts";
 import type { FileTree } from "../../project/tree.ts";
+import { type Tally, Tallier } from "../../tasks/scoring/tally.ts";
 import type { Session } from "../session/session.ts";
 
 /** Files as they cross from the command to the page: path → base64. */
@@ -18,6 +20,14 @@ export interface SolveResult {
   readonly patch: string;
   readonly done: Extract<AgentEvent, { type: "done" }> | undefined;
   readonly error: string | undefined;
+  readonly tally: Tally;
+}
+
+export interface CommandRun {
+  readonly exitCode: number | null;
+  readonly output: string;
+  /** The project afterwards. */
+  readonly files: PackedFiles;
 }
 
 export interface TestRun {
@@ -30,10 +40,14 @@ export interface TestRun {
 export interface SolveLab {
   /** Starts engine and container, and loads the model: an id of the page's list, a file, or undefined for the bundled one. */
   start(model?: string | ModelFiles): Promise<void>;
-  /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. */
-  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void): Promise<SolveResult>;
+  /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. `sampling`: absent, the model's own. */
+  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void, sampling?: Sampling): Promise<SolveResult>;
   /** Runs a command on exactly these files and reads its output as tests. */
   test(files: PackedFiles, command: string): Promise<TestRun>;
+  /** Runs a command on exactly these files. */
+  run(files: PackedFiles, command: string): Promise<CommandRun>;
+  /** Makes `node_modules` these files, and leaves nothing else: what comes next brings its own project. */
+  install(packages: PackedFiles): Promise<void>;
 }
 
 export function pack(tree: FileTree): PackedFiles {
@@ -56,30 +70,49 @@ export function solveLab(session: Session): SolveLab {
     const notice = session.state.notices.findLast(({ passing }) => !passing);
     if (notice) throw new AppError("container/unavailable", `${notice.title}: ${notice.message}`);
   };
+  const needSandbox = (): Sandbox => {
+    if (!session.sandbox) throw new AppError("container/unavailable", "The container is not running.");
+    return session.sandbox;
+  };
   return {
     async start(model) {
       await session.start(model);
       check();
     },
-    async solve(name, packed, ask, onEvent) {
+    async solve(name, packed, ask, onEvent, sampling) {
       const files = unpack(packed);
       await session.project.openFiles(name, files);
       check();
       let done: SolveResult["done"];
       let error: string | undefined;
+      const tallier = new Tallier();
+      session.chat.sampling = sampling;
       session.chat.onEvent = (event) => {
+        tallier.add(event);
         onEvent?.(event);
         if (event.type === "done") done = event;
         if (event.type === "error") error = event.error.message;
       };
       await session.chat.send(ask);
       session.chat.onEvent = () => undefined;
+      session.chat.sampling = undefined;
       const after = session.state.project.files;
-      return { files: pack(after), patch: await patchText(files, after), done, error };
+      return { files: pack(after), patch: await patchText(files, after), done, error, tally: tallier.tally };
+    },
+    async run(packed, command) {
+      const sandbox = needSandbox();
+      await sandbox.restore(unpack(packed));
+      const { exitCode, output } = await sandbox.run(command);
+      return { exitCode, output, files: pack(await sandbox.snapshot()) };
+    },
+    async install(packages) {
+      const sandbox = needSandbox();
+      await sandbox.restore(new Map());
+      await sandbox.run("rm -rf node_modules");
+      await sandbox.restore(unpack(packages));
     },
     async test(packed, command) {
-      const { sandbox } = session;
-      if (!sandbox) throw new AppError("container/unavailable", "The container is not running.");
+      const sandbox = needSandbox();
       const files = unpack(packed);
       await sandbox.restore(files);
       const { output, exitCode } = await sandbox.run(command);

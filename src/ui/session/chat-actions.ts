@@ -8,6 +8,7 @@ import type { Mode, PermissionAnswer, ToolRule } from "../../agent/permission.ts
 import { planOf } from "../../agent/plan.ts";
 import { AppError } from "../../base/errors.ts";
 import { fromWireError } from "../../base/wire-error.ts";
+import type { Sampling } from "../../engine/api.ts";
 import { itemsOf, showEvent, spokenOf } from "../chat/chat-log.ts";
 import { t } from "../strings/index.ts";
 import { offerOf, type SessionCore } from "./core.ts";
@@ -18,6 +19,8 @@ import type { TimelineActions } from "./timeline.ts";
 export class ChatActions {
   /** Every event of the agent, as it comes: for the commands that drive the page, and for the widget. */
   onEvent: (event: AgentEvent) => void = () => undefined;
+  /** How the model draws its words; absent, as the model's own settings say. */
+  sampling: Sampling | undefined;
   readonly #core: SessionCore;
   readonly #timeline: TimelineActions;
   readonly #runs: RunActions;
@@ -102,7 +105,7 @@ export class ChatActions {
           attachments,
           model: core.parts.engine.model,
           ...(core.sandbox ? { sandbox: core.sandbox } : {}),
-          options: { keep: core.state.chatId, checkpoints: core.checkpoints, mode, rules, ask: (call) => this.#ask(call) },
+          options: { keep: core.state.chatId, checkpoints: core.checkpoints, mode, rules, ask: (call) => this.#ask(call), ...(this.sampling ? { sampling: this.sampling } : {}) },
         },
         signal,
       );
