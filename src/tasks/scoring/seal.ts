@@ -45,7 +45,7 @@ let begin;
 export const begun = new Promise((resolve) => { begin = resolve; });
 let asked = false;
 
-export default async function* report(events) {
+async function* report(events) {
   if (asked) return;
   asked = true;
   begin();
@@ -64,6 +64,7 @@ export default async function* report(events) {
   apply(update, hmac, [text]);
   yield "\\n${RECORD} " + apply(digest, hmac, ["hex"]) + " " + text + "\\n";
 }
+export { report as default };
 `;
   const preload = `import { unlinkSync } from "node:fs";
 import { after } from "node:test";
