@@ -1,5 +1,5 @@
-// Four pages, each with its own bundle: the app, the widget's frame, /headless (our container host) and the page that
-// makes its frame. Beside them embed.js, the widget's loader.
+// Five pages, each with its own bundle: the app, the widget's frame, /headless (our container host), the page that makes
+// its frame, and the page behind the url of a port. Beside them embed.js, the widget's loader.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
@@ -12,7 +12,7 @@ import { policyOf } from "./src/cli/policy.ts";
 import { ISOLATION_HEADERS } from "./src/offline/isolation.ts";
 
 const page = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const pages = { app: "index.html", embed: "embed/index.html", headless: "headless/index.html", frame: "headless/frame.html" };
+const pages = { app: "index.html", embed: "embed/index.html", headless: "headless/index.html", frame: "headless/frame.html", preview: "headless/preview.html" };
 
 /** The policy of each page as <meta>, first in its head, for static hosts that cannot send headers. */
 const policyMeta: Plugin = {

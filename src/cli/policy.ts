@@ -57,6 +57,24 @@ const FRAME_POLICY = [
 ].join("; ");
 
 /**
+ * `/headless/preview.html`: makes the opaque frame of a served page (src/headless/preview/opaque-frame.ts), which inherits
+ * this and tightens it; evaluates nothing itself, and holds no port but to /headless, for connections.
+ */
+const PREVIEW_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
+  "style-src 'unsafe-inline' blob:",
+  "img-src blob: data:",
+  "media-src blob: data:",
+  "font-src blob: data:",
+  "worker-src blob:",
+  "frame-src 'none'",
+  "connect-src blob: data:",
+  "base-uri http://localhost:* http://127.0.0.1:*",
+  "form-action 'none'",
+].join("; ");
+
+/**
  * As `policyOf`, with what only a header can say: no other site puts the app's own page into a frame, to have its buttons
  * clicked. The container's pages stand in the widget's frame, and so in other sites' pages as well.
  */
@@ -68,6 +86,7 @@ export function headerPolicyOf(path: string): string {
 /** The policy of a page by its URL path. */
 export function policyOf(path: string): string {
   if (path.startsWith("/headless/frame")) return FRAME_POLICY;
+  if (path.startsWith("/headless/preview")) return PREVIEW_POLICY;
   if (path === "/headless" || path.startsWith("/headless/")) return HEADLESS_POLICY;
   if (path === "/embed" || path.startsWith("/embed/")) return EMBED_POLICY;
   return APP_POLICY;

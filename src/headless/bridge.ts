@@ -1,7 +1,7 @@
 // Every message between the trusted /headless page and the kernel in the opaque frame: plain data over one MessagePort.
 // The page checks each message from the kernel as hostile: user code may have taken over the frame.
 import type { WatchEvent } from "./change-queue.ts";
-import type { ScriptName, Terminal } from "./protocol.ts";
+import type { ConnectAnswer, ScriptName, SocketMessage, Terminal } from "./protocol.ts";
 import type { RegistryAnswer, RegistryQuestion } from "./registry/question.ts";
 
 export interface SpawnOptions {
@@ -49,13 +49,21 @@ export interface KernelCalls {
 }
 export type KernelMethod = keyof KernelCalls;
 
+/** A connection that a page makes to a TCP port of the container; `socket` is the page's number for it, above zero. */
+export interface PageConnect {
+  readonly type: "connect";
+  readonly socket: number;
+  readonly port: number;
+}
+
 export type ToKernel =
   | { readonly type: "call"; readonly id: number; readonly method: KernelMethod; readonly args: readonly unknown[] }
   /** Answered at once, so that the page knows that the kernel lives. */
   | { readonly type: "ping" }
   /** The app has taken this many bytes of the process's output: more may be sent. */
   | { readonly type: "ack"; readonly process: number; readonly bytes: number }
-  | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer };
+  | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer }
+  | { readonly type: "network"; readonly message: PageConnect | SocketMessage };
 
 export type FromKernel =
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
@@ -70,6 +78,7 @@ export type FromKernel =
   | { readonly type: "registry-cancel"; readonly request: number }
   /** A server of the container started or stopped listening on a TCP port. */
   | { readonly type: "port"; readonly port: number; readonly open: boolean }
+  | { readonly type: "network"; readonly message: ConnectAnswer | SocketMessage }
   /** What has changed since the last of these; an empty name: more than can be told. */
   | { readonly type: "watch"; readonly watch: number; readonly events: readonly WatchEvent[] };
 

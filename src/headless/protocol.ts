@@ -81,17 +81,18 @@ export type SocketMessage =
   /** The connection is over for both; `reset` when the other side shall see ECONNRESET. */
   | { readonly type: "socket-close"; readonly socket: number; readonly reset: boolean };
 
+/** The answer to who wants to connect. `code` is ECONNREFUSED, ENOENT or EMFILE. */
+export type ConnectAnswer = { readonly type: "connected"; readonly socket: number } | { readonly type: "connect-error"; readonly socket: number; readonly code: string };
+
 export type ToProcess =
   | StartMessage
   | SocketMessage
+  | ConnectAnswer
   | { readonly type: "listening"; readonly server: number }
   /** `code` is EADDRINUSE or EMFILE. */
   | { readonly type: "listen-error"; readonly server: number; readonly code: string }
   /** A client came; `socket` is a number below zero, which no process chooses. `port` is the client's own. */
   | { readonly type: "connection"; readonly server: number; readonly socket: number; readonly port: number }
-  | { readonly type: "connected"; readonly socket: number }
-  /** `code` is ECONNREFUSED, ENOENT or EMFILE. */
-  | { readonly type: "connect-error"; readonly socket: number; readonly code: string }
   /** A change made by another process or by the page; `seq` counts those sent to this process, from 1. */
   | { readonly type: "file"; readonly op: FileOp; readonly seq: number }
   /** Null ends the input. */

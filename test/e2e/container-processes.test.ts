@@ -148,7 +148,8 @@ describe("servers and clients", () => {
       return { events, first, client, code };
     });
     expect(seen.client).toEqual({ code: 0, output: '200 ["POST","/a",3000000]\n["GET","/b",0]\nECONNREFUSED ENOTFOUND\n["GET","/stop",0]\n' });
-    expect(seen).toMatchObject({ code: 0, first: [3123, "http://localhost:3123"], events: [[3123, "open", "http://localhost:3123"], [3123, "close", "http://localhost:3123"]] });
+    const url = `${site.origin}/headless/preview.html#3123`;
+    expect(seen).toMatchObject({ code: 0, first: [3123, url], events: [[3123, "open", url], [3123, "close", url]] });
   });
 
   it("cannot have one port twice, and a server that dies hangs up on its clients", async () => {

@@ -91,6 +91,30 @@ export const DOCUMENT_WAYS = `async (host) => {
   await new Promise((resolve) => setTimeout(resolve, 1500));
 }`;
 
+/** Past a realm's own missing parts: other realms that a document can make, WebRTC in each, and hints that connect. */
+export const REALM_WAYS = `async (host) => {
+  const at = (name) => "http://" + host + "/" + name;
+  const frame = (fields, root = document.documentElement) => { const made = Object.assign(document.createElement("iframe"), fields); root.append(made); return made; };
+  const attempt = (action) => { try { action(); } catch { /* that it failed is what is hoped for */ } };
+  const webrtc = "async (realm) => { const peer = new realm.RTCPeerConnection({ iceServers: [{ urls: 'stun:" + host + "' }] }); peer.createDataChannel('x'); await peer.setLocalDescription(await peer.createOffer()); }";
+  const script = "(" + webrtc + ")(window); new Image().src = '" + at("nested-inline") + "'";
+  const blob = (text, type) => URL.createObjectURL(new Blob([text], { type }));
+  [
+    () => eval(webrtc)(frame({}).contentWindow),
+    () => eval(webrtc)(frame({ src: "about:blank" }).contentWindow),
+    () => frame({ srcdoc: "<script>" + script + "</scr" + "ipt>" }),
+    () => frame({ srcdoc: "<body onload=\\"" + script + "\\">" }),
+    () => frame({ srcdoc: "<script src='" + blob(script, "text/javascript") + "'></scr" + "ipt>" }),
+    () => frame({ src: blob("<script>" + script + "</scr" + "ipt>", "text/html") }),
+    () => frame({ src: "javascript:" + script }),
+    () => frame({ srcdoc: "<script>" + script + "</scr" + "ipt>" }, document.documentElement.appendChild(document.createElement("div")).attachShadow({ mode: "closed" })),
+    () => document.documentElement.append(Object.assign(document.createElement("object"), { data: "data:text/html,<script>" + script + "</scr" + "ipt>" })),
+    () => eval(webrtc)(window.open("about:blank")),
+    () => document.documentElement.append(Object.assign(document.createElement("script"), { type: "speculationrules", textContent: JSON.stringify({ prefetch: [{ source: "list", urls: [at("speculation")] }] }) })),
+  ].forEach(attempt);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+}`;
+
 /** These end the document if they work: one at a time, the last of all. */
 export const LEAVING_WAYS: Readonly<Record<string, string>> = {
   form: `(host) => { const form = Object.assign(document.createElement("form"), { action: "http://" + host + "/form", method: "post" }); document.documentElement.append(form); form.submit(); }`,

@@ -1,7 +1,8 @@
 // The kernel's answers to the page: every method of KernelCalls over the master file system and the process table.
-import { type FromKernel, type KernelCalls, OUTPUT_WINDOW_BYTES } from "../bridge.ts";
+import { type FromKernel, type KernelCalls, OUTPUT_WINDOW_BYTES, type PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
+import type { SocketMessage } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { OutputGate } from "./output-gate.ts";
 import { exitCodeOf, hostEnvironment, ProcessTable } from "./process-table.ts";
@@ -27,13 +28,17 @@ export interface Kernel {
   readonly calls: KernelCalls;
   readonly registry: RegistryCalls;
   ack(process: number, bytes: number): void;
+  network(message: PageConnect | SocketMessage): void;
 }
 
 /** `send` posts to the page; its second argument is transferred. */
 export function createKernel(pool: WorkerPool, send: (message: FromKernel, transfer?: Transferable[]) => void): Kernel {
   const vfs = new Vfs();
   const registry = new RegistryCalls(send);
-  const table = new ProcessTable(vfs, pool, registry, (port, open) => send({ type: "port", port, open }));
+  const table = new ProcessTable(vfs, pool, registry, {
+    port: (port, open) => send({ type: "port", port, open }),
+    network: (message) => send({ type: "network", message }, message.type === "socket-data" ? [message.data.buffer as ArrayBuffer] : []),
+  });
   const hosted = new Map<number, Hosted>();
   const watches = new Watches((watch, events) => send({ type: "watch", watch, events }));
   let workdir = "/";
@@ -126,5 +131,5 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     serialize: (path, options) => serialize(vfs, at(path), options),
     loadFiles: (snapshot, mountPoint) => loadSnapshot(vfs, snapshot, at(mountPoint)),
   };
-  return { calls, registry, ack: (process, bytes) => hosted.get(process)?.gate.ack(Math.min(bytes, OUTPUT_WINDOW_BYTES * 2)) };
+  return { calls, registry, network: (message) => table.network(message), ack: (process, bytes) => hosted.get(process)?.gate.ack(Math.min(bytes, OUTPUT_WINDOW_BYTES * 2)) };
 }

@@ -23,10 +23,11 @@ function sourceOf(program: ScriptName): Promise<string> {
 
 function serve(port: MessagePort): void {
   const send = (message: FromKernel, transfer: Transferable[] = []): void => port.postMessage(message, transfer);
-  const { calls, registry, ack } = createKernel(new WorkerPool(sourceOf), send);
+  const { calls, registry, ack, network } = createKernel(new WorkerPool(sourceOf), send);
   port.onmessage = ({ data }: MessageEvent<ToKernel>) => {
     if (data.type === "ping") return send({ type: "pong" });
     if (data.type === "ack") return ack(data.process, data.bytes);
+    if (data.type === "network") return network(data.message);
     if (data.type === "registry-answer") return registry.answered(data.request, data.answer);
     const { id, method, args } = data;
     try {

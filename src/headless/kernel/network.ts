@@ -2,9 +2,9 @@
 // here and are not kept; a sender that ignores the window is reported. Owners are processes; one that ends takes its
 // servers and connections with it. What a connection of one process to itself does, that process does without us.
 import { LIMITS } from "../../base/limits.ts";
-import { type NetAddress, SOCKET_WINDOW_BYTES, type SocketMessage, type ToProcess } from "../protocol.ts";
+import { type ConnectAnswer, type NetAddress, SOCKET_WINDOW_BYTES, type SocketMessage, type ToProcess } from "../protocol.ts";
 
-type NetMessage = Extract<ToProcess, { readonly type: "listening" | "listen-error" | "connection" | "connected" | "connect-error" }> | SocketMessage;
+type NetMessage = Extract<ToProcess, { readonly type: "listening" | "listen-error" | "connection" }> | ConnectAnswer | SocketMessage;
 
 interface Listener<Owner> {
   readonly owner: Owner;

@@ -2,8 +2,9 @@
 // replica of the file system; the master is here. No user code runs in this realm. (Over 300 lines: one table, and every
 // way a process can start, speak or end changes it.)
 import { LIMITS } from "../../base/limits.ts";
+import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
-import { FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
+import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
 import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
@@ -54,6 +55,17 @@ interface Process {
 /** How long a process may take to answer a signal that it handles when the page asked for its end. */
 const GRACE_MS = 400;
 
+/** An owner of connections that is no process: the page, which shows what servers serve. Its ports as a client are its own. */
+const PAGE = { firstPort: 28_000, ports: 4_000 } as const;
+
+/** What the page hears of the container's network. */
+export interface TableEvents {
+  /** A TCP port opened or closed. */
+  port(port: number, open: boolean): void;
+  /** Of the page's own connections. */
+  network(message: ConnectAnswer | SocketMessage): void;
+}
+
 const UNPASSABLE = "it sent a message with something in it that cannot be passed on";
 
 const encoder = new TextEncoder();
@@ -64,16 +76,19 @@ export class ProcessTable {
   readonly #registry: RegistryCalls;
   readonly #live = new Map<number, Process>();
   readonly #libraries: NeededLibraries;
-  readonly #network: Network<Process>;
+  readonly #network: Network<Process | typeof PAGE>;
   #nextPid = 1;
 
-  /** `onPort` hears of every TCP port that opens or closes. */
-  constructor(vfs: Vfs, pool: WorkerPool, registry: RegistryCalls, onPort: (port: number, open: boolean) => void) {
+  constructor(vfs: Vfs, pool: WorkerPool, registry: RegistryCalls, events: TableEvents) {
     this.#vfs = vfs;
     this.#pool = pool;
     this.#registry = registry;
     this.#libraries = new NeededLibraries(vfs, pool);
-    this.#network = new Network({ post: (process, message) => this.#post(process, message), port: onPort });
+    this.#network = new Network<Process | typeof PAGE>({
+      // What it does not ask for (it listens nowhere) is never sent to the page.
+      post: (owner, message) => void (owner === PAGE ? events.network(message as ConnectAnswer | SocketMessage) : this.#post(owner as Process, message)),
+      port: (port, open) => events.port(port, open),
+    });
   }
 
   /** Starts it, or throws an error with code ENOENT (no such command or folder) or EAGAIN (too many). Returns its pid. */
@@ -89,6 +104,12 @@ export class ProcessTable {
     const process = this.#live.get(pid);
     if (process) process.terminal = terminal;
     this.#post(process, { type: "resize", terminal });
+  }
+
+  /** From the page, which keeps to the windows. */
+  network(message: PageConnect | SocketMessage): void {
+    if (message.type === "connect") this.#network.connect(PAGE, message.socket, message.port, PAGE.firstPort + (message.socket % PAGE.ports));
+    else this.#network.carry(PAGE, message);
   }
 
   /** Ends it and all it started; at once unless it handles SIGTERM, and then soon. */

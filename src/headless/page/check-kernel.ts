@@ -2,7 +2,8 @@
 // it sends, nothing but numbers, strings, byte arrays of their own and lists of these goes on to the app.
 import type { EntryKind, FromKernel, KernelCalls, KernelMethod } from "../bridge.ts";
 import type { WatchEvent } from "../change-queue.ts";
-import { bytes, fields, integer, Malformed, text } from "../plain-data.ts";
+import type { ConnectAnswer, SocketMessage } from "../protocol.ts";
+import { bytes, type Fields, fields, integer, Malformed, text } from "../plain-data.ts";
 import { checkQuestion } from "../registry/question.ts";
 
 const MAX_PATH = 4096;
@@ -46,8 +47,30 @@ function message(value: unknown): FromKernel {
       if (port < 1 || port > 65_535) throw new Malformed();
       return { type: "port", port, open: m["open"] === true };
     }
+    case "network":
+      return { type: "network", message: network(fields(m["message"])) };
     case "watch":
       return { type: "watch", watch: integer(m["watch"]), events: list(m["events"]).map(watchEvent) };
+    default:
+      throw new Malformed();
+  }
+}
+
+function network(m: Fields): ConnectAnswer | SocketMessage {
+  const socket = integer(m["socket"]);
+  switch (m["type"]) {
+    case "connected":
+      return { type: "connected", socket };
+    case "connect-error":
+      return { type: "connect-error", socket, code: words(m["code"], "ECONNREFUSED") };
+    case "socket-data":
+      return { type: "socket-data", socket, data: bytes(m["data"]) };
+    case "socket-ack":
+      return { type: "socket-ack", socket, bytes: integer(m["bytes"]) };
+    case "socket-end":
+      return { type: "socket-end", socket };
+    case "socket-close":
+      return { type: "socket-close", socket, reset: m["reset"] === true };
     default:
       throw new Malformed();
   }

@@ -62,9 +62,9 @@ export async function createInstance(kernel: KernelClient, workdirName: string, 
   return Comlink.proxy(instance);
 }
 
-/** Where programs of the container reach it. The page itself cannot: an opaque frame has no address to give away. */
+/** A page of ours that shows, in an iframe of the page that booted the container, what the server serves. A path may be added to it. */
 function urlOf(port: number): string {
-  return `http://localhost:${port}`;
+  return `${location.origin}/headless/preview.html#${port}`;
 }
 
 /** A listener that throws has told its own console. */

@@ -4,6 +4,7 @@ import type { KernelCalls, KernelMethod, ToKernel } from "../bridge.ts";
 import type { WatchEvent } from "../change-queue.ts";
 import type { RegistryQuestion } from "../registry/question.ts";
 import { checkFromKernel, checkResult } from "./check-kernel.ts";
+import { PreviewDesk } from "./preview-desk.ts";
 import { RegistryClient } from "./registry-client.ts";
 
 const FRAME_URL = "/headless/frame.html";
@@ -33,6 +34,9 @@ export class KernelClient {
   readonly processes = new Map<number, ProcessEvents>();
   readonly watches = new Map<number, WatchListener>();
   readonly ports = new Set<PortListener>();
+  readonly previews = new PreviewDesk((message) => {
+    if (this.#closed === undefined) this.#port.postMessage({ type: "network", message } satisfies ToKernel, message.type === "socket-data" ? [message.data.buffer as ArrayBuffer] : []);
+  });
   readonly #frame: HTMLIFrameElement;
   readonly #port: MessagePort;
   readonly #pending = new Map<number, Pending>();
@@ -109,6 +113,7 @@ export class KernelClient {
     this.#closed = why;
     clearInterval(this.#pulse);
     this.#registry.close();
+    this.previews.close();
     removeEventListener("message", this.#onWindowMessage);
     this.#port.close();
     this.#frame.remove();
@@ -173,7 +178,9 @@ export class KernelClient {
       }
       case "port":
         for (const listener of this.ports) listener(m.port, m.open);
-        return;
+        return this.previews.port(m.port, m.open);
+      case "network":
+        return this.previews.receive(m.message);
       case "watch":
         this.watches.get(m.watch)?.(m.events);
         return;

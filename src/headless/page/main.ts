@@ -3,9 +3,12 @@
 // and speaks plain data only to the frame where code runs.
 import * as Comlink from "comlink-4.3.0";
 import { createInstance, type Instance, record } from "./instance.ts";
+import type { FromDesk } from "../preview/desk-link.ts";
 import { KernelClient } from "./kernel-client.ts";
 
 let current: Promise<Instance> | undefined;
+/** Of the container that runs. */
+let kernel: KernelClient | undefined;
 
 const server = {
   /** Called again after a teardown, on the same port. */
@@ -22,11 +25,19 @@ const server = {
 };
 
 async function boot(workdirName: string): Promise<Instance> {
-  const kernel = await KernelClient.start();
+  kernel = await KernelClient.start();
   return createInstance(kernel, workdirName, () => {
     current = undefined;
+    kernel = undefined;
   });
 }
+
+// A preview page of our own origin (src/headless/preview) asks for the container that runs here.
+addEventListener("message", ({ origin, data, ports: [page] }: MessageEvent<unknown>) => {
+  if (origin !== location.origin || (data as { type?: unknown } | null)?.type !== "preview" || !page) return;
+  if (kernel) kernel.previews.open(page);
+  else page.postMessage({ type: "gone" } satisfies FromDesk);
+});
 
 // Only a page of our own origin gets a port; postMessage's target origin sees to that.
 const { port1, port2 } = new MessageChannel();

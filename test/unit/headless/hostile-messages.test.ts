@@ -151,7 +151,7 @@ async function kernel(): Promise<{ table: ProcessTable; vfs: Vfs; puppets: Puppe
       return puppet as unknown as Worker;
     },
   } as unknown as WorkerPool;
-  const table = new ProcessTable(vfs, pool, new RegistryCalls(() => undefined), () => undefined);
+  const table = new ProcessTable(vfs, pool, new RegistryCalls(() => undefined), { port: () => undefined, network: () => undefined });
   const [hostile, bystander] = [listener(), listener()];
   table.spawn(request, hostile.sink);
   table.spawn({ ...request, ipc: false }, bystander.sink);

@@ -53,7 +53,7 @@ describe("a question to a registry", () => {
     const vfs = new Vfs();
     vfs.mkdir("/home/project", { recursive: true });
     const registry = new RegistryCalls((message) => void asked.push(message));
-    const table = new ProcessTable(vfs, pool, registry, () => undefined);
+    const table = new ProcessTable(vfs, pool, registry, { port: () => undefined, network: () => undefined });
     const spawn = async (command: string, args: readonly string[]) => {
       const words: string[] = [];
       const ended: unknown[] = [];
