@@ -29,11 +29,13 @@ Usage: npm run bench -- [NAME…] [--model ID] [--json]
   sizes       bytes of each chunk of the built app, gzip
   rivals      prefill and decode beside llama.cpp and wllama on the bundled model's file; says what to install
   full        streaming, prefill and decode of a random model of the full model's dimensions (4.4 GB of disk, twice); with rivals, beside them too
-  gpu         the matrix kernels at the full model's dimensions on this machine's GPU, under Node; says what to install
+  gpu         on this machine's GPU, under Node: the matrix kernels; a random model of the full model's dimensions, beside
+              llama.cpp's CUDA and Vulkan builds (12 GB of disk); says what to install
 
 Without a name all but the last three. Numbers of a machine without a GPU are SwiftShader's: WebGPU on the CPU.
 
-  --layers N  of the full-size model, a multiple of 4 (default: 4)
+  --layers N  of the full-size model, a multiple of 4 (default: 4); of gpu's, which also runs half of them, of 8 (default: 8)
+  --kernels-only   of gpu, without the model
   --prompt N  tokens of its prompt (default: 2048; on SwiftShader fewer do not go layer by layer)
   --model ID  the model to measure (default: the first of the page's list)
   --json      one JSON object instead of a table
@@ -67,7 +69,7 @@ async function inPage(lab: LabPage, section: (typeof PAGE_SECTIONS)[number], mod
 
 await runCommand({
   help: HELP,
-  options: { json: { type: "boolean" }, model: { type: "string" }, layers: { type: "string" }, prompt: { type: "string" } },
+  options: { json: { type: "boolean" }, model: { type: "string" }, layers: { type: "string" }, "kernels-only": { type: "boolean" }, prompt: { type: "string" } },
   async run(values, positionals) {
     const unknown = positionals.find((name) => !NAMES.includes(name));
     if (unknown !== undefined) throw new AppError("command/usage", `There is no bench "${unknown}". Choose from ${NAMES.join(", ")}.`);
@@ -115,7 +117,11 @@ await runCommand({
       if (!Number.isInteger(prompt)) throw new AppError("command/usage", `--prompt must be a whole number of tokens, not ${prompt}.`);
       rows.push(...(await measureFull({ layers, prompt, decoded: 16, rivals })));
     }
-    if (wanted.includes("gpu")) rows.push(...(await measureGpu()));
+    if (wanted.includes("gpu")) {
+      const layers = numberOption(values, "layers", 8) ?? 8;
+      if (layers % 8 !== 0) throw new AppError("command/usage", `--layers must be a multiple of 8 for gpu, not ${layers}: half of them must be a whole number of fours, each with one attention layer.`);
+      rows.push(...(await measureGpu({ layers, kernelsOnly: values["kernels-only"] === true })));
+    }
     const machine = `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, ${process.env["TABWRIGHT_GPU"] === "1" ? "GPU" : "SwiftShader"}`;
     process.stdout.write(values["json"] === true ? `${JSON.stringify({ machine, measurements: rows })}\n` : `${machine}\n${formatTable(rows)}\n`);
     return 0;

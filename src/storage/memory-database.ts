@@ -37,7 +37,7 @@ class MemoryStore {
   }
 
   async delete(what: Key | IDBKeyRange): Promise<void> {
-    if (!(what instanceof IDBKeyRange)) this.#entries.delete(JSON.stringify(what));
+    if (!isRange(what)) this.#entries.delete(JSON.stringify(what));
     else for (const { key } of this.#within(what)) this.#entries.delete(JSON.stringify(key));
   }
 
@@ -46,6 +46,11 @@ class MemoryStore {
     const all = [...this.#entries.values()].filter(({ key }) => range === undefined || range.includes(key));
     return all.sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1));
   }
+}
+
+/** Told by its form: where nothing is stored there may be no IndexedDB at all. */
+function isRange(what: Key | IDBKeyRange): what is IDBKeyRange {
+  return typeof what === "object" && "lower" in what;
 }
 
 /** An empty one. */

@@ -5,14 +5,44 @@ import { open, rename, stat } from "node:fs/promises";
 import { fileBytes, typeId, type WeightType } from "../../gguf/blocks.ts";
 import { ALIGNMENT, ggufHeader, type TensorHeading, type WritableValue } from "../../gguf/writer.ts";
 
+/** A model's numbers apart from its layers. Columns of a matrix are multiples of 256. */
+export interface Dimensions {
+  readonly hidden: number;
+  readonly vocab: number;
+  readonly experts: number;
+  readonly topK: number;
+  /** Of an expert. */
+  readonly width: number;
+  readonly attention: { readonly heads: number; readonly kvHeads: number; readonly headDim: number; readonly rotaryDim: number };
+  readonly gdn: { readonly keyHeads: number; readonly valueHeads: number; readonly headDim: number };
+}
+
 /** The published model's numbers: facts of its config.json. */
-const HIDDEN = 2048;
-const VOCAB = 151_936;
-const EXPERTS = 512;
-const TOPK = 10;
-const WIDTH = 512;
-const ATTENTION = { heads: 16, kvHeads: 2, headDim: 256, rotaryDim: 64, theta: 5e6, interval: 4 };
-const GDN = { keyHeads: 16, valueHeads: 32, headDim: 128, taps: 4 };
+export const FULL: Dimensions = {
+  hidden: 2048,
+  vocab: 151_936,
+  experts: 512,
+  topK: 10,
+  width: 512,
+  attention: { heads: 16, kvHeads: 2, headDim: 256, rotaryDim: 64 },
+  gdn: { keyHeads: 16, valueHeads: 32, headDim: 128 },
+};
+/** For machines that compute everything on the CPU: the same kinds of everything, in few megabytes. */
+export const SMALL: Dimensions = {
+  hidden: 256,
+  vocab: 1024,
+  experts: 16,
+  topK: 4,
+  width: 256,
+  attention: { heads: 4, kvHeads: 2, headDim: 64, rotaryDim: 16 },
+  gdn: { keyHeads: 4, valueHeads: 8, headDim: 64 },
+};
+
+/** Every fourth layer is attention. */
+const INTERVAL = 4;
+const THETA = 5e6;
+/** Of the convolution before the delta rule. */
+const TAPS = 4;
 const CONTEXT = 262_144;
 
 /** A tensor and the standard deviation of its weights; `mean` for the vectors around 1. */
@@ -25,7 +55,7 @@ interface Plan {
 }
 
 /** Every tensor in file order. */
-function tensorPlans(layers: number): readonly Plan[] {
+function tensorPlans(layers: number, { hidden, vocab, experts, width, attention, gdn }: Dimensions): readonly Plan[] {
   const plans: Plan[] = [];
   const matrix = (name: string, shape: readonly number[], type: WeightType = "Q4_K", gain = 1): void => {
     plans.push({ name: `${name}.weight`, shape, type, deviation: gain / Math.sqrt(shape[0]!) });
@@ -33,94 +63,95 @@ function tensorPlans(layers: number): readonly Plan[] {
   const vector = (name: string, length: number, mean: number, deviation: number): void => {
     plans.push({ name, shape: [length], type: "F32", mean, deviation });
   };
-  plans.push({ name: "token_embd.weight", shape: [HIDDEN, VOCAB], type: "Q4_K", deviation: 0.5 });
-  const keys = GDN.keyHeads * GDN.headDim;
-  const values = GDN.valueHeads * GDN.headDim;
-  const { heads, kvHeads, headDim } = ATTENTION;
+  plans.push({ name: "token_embd.weight", shape: [hidden, vocab], type: "Q4_K", deviation: 0.5 });
+  const keys = gdn.keyHeads * gdn.headDim;
+  const values = gdn.valueHeads * gdn.headDim;
+  const { heads, kvHeads, headDim } = attention;
   for (let layer = 0; layer < layers; layer++) {
     const blk = `blk.${layer}.`;
-    vector(`${blk}attn_norm.weight`, HIDDEN, 1, 0.1);
-    if ((layer + 1) % ATTENTION.interval === 0) {
-      matrix(`${blk}attn_q`, [HIDDEN, heads * headDim * 2]);
-      matrix(`${blk}attn_k`, [HIDDEN, kvHeads * headDim]);
-      matrix(`${blk}attn_v`, [HIDDEN, kvHeads * headDim]);
-      matrix(`${blk}attn_output`, [heads * headDim, HIDDEN]);
+    vector(`${blk}attn_norm.weight`, hidden, 1, 0.1);
+    if ((layer + 1) % INTERVAL === 0) {
+      matrix(`${blk}attn_q`, [hidden, heads * headDim * 2]);
+      matrix(`${blk}attn_k`, [hidden, kvHeads * headDim]);
+      matrix(`${blk}attn_v`, [hidden, kvHeads * headDim]);
+      matrix(`${blk}attn_output`, [heads * headDim, hidden]);
       vector(`${blk}attn_q_norm.weight`, headDim, 1, 0.1);
       vector(`${blk}attn_k_norm.weight`, headDim, 1, 0.1);
     } else {
-      matrix(`${blk}attn_qkv`, [HIDDEN, 2 * keys + values]);
-      matrix(`${blk}attn_gate`, [HIDDEN, values]);
-      plans.push({ name: `${blk}ssm_conv1d.weight`, shape: [GDN.taps, 2 * keys + values], type: "F32", deviation: 0.5 });
-      vector(`${blk}ssm_dt.bias`, GDN.valueHeads, -2, 0.5);
-      vector(`${blk}ssm_a`, GDN.valueHeads, -3, 0.5);
-      matrix(`${blk}ssm_ba`, [HIDDEN, 2 * GDN.valueHeads]);
-      vector(`${blk}ssm_norm.weight`, GDN.headDim, 1, 0.1);
-      matrix(`${blk}ssm_out`, [values, HIDDEN]);
+      matrix(`${blk}attn_qkv`, [hidden, 2 * keys + values]);
+      matrix(`${blk}attn_gate`, [hidden, values]);
+      plans.push({ name: `${blk}ssm_conv1d.weight`, shape: [TAPS, 2 * keys + values], type: "F32", deviation: 0.5 });
+      vector(`${blk}ssm_dt.bias`, gdn.valueHeads, -2, 0.5);
+      vector(`${blk}ssm_a`, gdn.valueHeads, -3, 0.5);
+      matrix(`${blk}ssm_ba`, [hidden, 2 * gdn.valueHeads]);
+      vector(`${blk}ssm_norm.weight`, gdn.headDim, 1, 0.1);
+      matrix(`${blk}ssm_out`, [values, hidden]);
     }
-    vector(`${blk}post_attention_norm.weight`, HIDDEN, 1, 0.1);
-    matrix(`${blk}ffn_gate_inp`, [HIDDEN, EXPERTS], "F32", 2);
-    matrix(`${blk}ffn_gate_exps`, [HIDDEN, WIDTH, EXPERTS]);
-    matrix(`${blk}ffn_up_exps`, [HIDDEN, WIDTH, EXPERTS]);
-    matrix(`${blk}ffn_down_exps`, [WIDTH, HIDDEN, EXPERTS], layer % 2 === 0 ? "Q6_K" : "Q4_K");
-    vector(`${blk}ffn_gate_inp_shexp.weight`, HIDDEN, 0, 0.02);
-    matrix(`${blk}ffn_gate_shexp`, [HIDDEN, WIDTH]);
-    matrix(`${blk}ffn_up_shexp`, [HIDDEN, WIDTH]);
-    matrix(`${blk}ffn_down_shexp`, [WIDTH, HIDDEN], "Q6_K");
+    vector(`${blk}post_attention_norm.weight`, hidden, 1, 0.1);
+    matrix(`${blk}ffn_gate_inp`, [hidden, experts], "F32", 2);
+    matrix(`${blk}ffn_gate_exps`, [hidden, width, experts]);
+    matrix(`${blk}ffn_up_exps`, [hidden, width, experts]);
+    matrix(`${blk}ffn_down_exps`, [width, hidden, experts], layer % 2 === 0 ? "Q6_K" : "Q4_K");
+    vector(`${blk}ffn_gate_inp_shexp.weight`, hidden, 0, 0.02);
+    matrix(`${blk}ffn_gate_shexp`, [hidden, width]);
+    matrix(`${blk}ffn_up_shexp`, [hidden, width]);
+    matrix(`${blk}ffn_down_shexp`, [width, hidden], "Q6_K");
   }
-  vector("output_norm.weight", HIDDEN, 1, 0.1);
-  matrix("output", [HIDDEN, VOCAB], "Q6_K", 2);
+  vector("output_norm.weight", hidden, 1, 0.1);
+  matrix("output", [hidden, vocab], "Q6_K", 2);
   return plans;
 }
 
-function metadata(layers: number): Record<string, WritableValue> {
+function metadata(layers: number, dimensions: Dimensions): Record<string, WritableValue> {
+  const { hidden, vocab, experts, topK, width, attention, gdn } = dimensions;
   const u32 = (value: number): WritableValue => ({ type: "u32", value });
   const f32 = (value: number): WritableValue => ({ type: "f32", value });
-  const { heads, kvHeads, headDim, rotaryDim, theta, interval } = ATTENTION;
+  const { heads, kvHeads, headDim, rotaryDim } = attention;
   const own: Record<string, WritableValue> = {
     block_count: u32(layers),
     context_length: u32(CONTEXT),
-    embedding_length: u32(HIDDEN),
+    embedding_length: u32(hidden),
     feed_forward_length: u32(5120),
     "attention.head_count": u32(heads),
     "attention.head_count_kv": u32(kvHeads),
     "attention.key_length": u32(headDim),
     "attention.value_length": u32(headDim),
     "attention.layer_norm_rms_epsilon": f32(1e-6),
-    "rope.freq_base": f32(theta),
+    "rope.freq_base": f32(THETA),
     "rope.dimension_count": u32(rotaryDim),
-    expert_count: u32(EXPERTS),
-    expert_used_count: u32(TOPK),
-    expert_feed_forward_length: u32(WIDTH),
-    expert_shared_feed_forward_length: u32(WIDTH),
-    "ssm.conv_kernel": u32(GDN.taps),
-    "ssm.state_size": u32(GDN.headDim),
-    "ssm.group_count": u32(GDN.keyHeads),
-    "ssm.time_step_rank": u32(GDN.valueHeads),
-    "ssm.inner_size": u32(GDN.valueHeads * GDN.headDim),
-    full_attention_interval: u32(interval),
+    expert_count: u32(experts),
+    expert_used_count: u32(topK),
+    expert_feed_forward_length: u32(width),
+    expert_shared_feed_forward_length: u32(width),
+    "ssm.conv_kernel": u32(TAPS),
+    "ssm.state_size": u32(gdn.headDim),
+    "ssm.group_count": u32(gdn.keyHeads),
+    "ssm.time_step_rank": u32(gdn.valueHeads),
+    "ssm.inner_size": u32(gdn.valueHeads * gdn.headDim),
+    full_attention_interval: u32(INTERVAL),
   };
   return {
     "general.architecture": { type: "string", value: "qwen3next" },
-    "general.name": { type: "string", value: `random full-size, ${layers} layers` },
+    "general.name": { type: "string", value: `random, hidden ${hidden}, ${layers} layers` },
     ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`qwen3next.${key}`, value])),
-    ...tokenizerMetadata(),
+    ...tokenizerMetadata(vocab),
   };
 }
 
 /** As many tokens as the published model has: the bytes, one merge, and numbered words; the last one ends a turn. */
-function tokenizerMetadata(): Record<string, WritableValue> {
+function tokenizerMetadata(vocab: number): Record<string, WritableValue> {
   const printable = (byte: number): boolean => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
   const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-  const words = Array.from({ length: VOCAB - 258 }, (_, index) => `word${index}`);
+  const words = Array.from({ length: vocab - 258 }, (_, index) => `word${index}`);
   const tokens = [...bytes, "th", ...words, "<|im_end|>"];
   return {
     "tokenizer.ggml.model": { type: "string", value: "gpt2" },
     "tokenizer.ggml.pre": { type: "string", value: "qwen2" },
     "tokenizer.ggml.tokens": { type: "strings", value: tokens },
-    "tokenizer.ggml.token_type": { type: "i32s", value: tokens.map((_, id) => (id === VOCAB - 1 ? 3 : 1)) },
+    "tokenizer.ggml.token_type": { type: "i32s", value: tokens.map((_, id) => (id === vocab - 1 ? 3 : 1)) },
     "tokenizer.ggml.merges": { type: "strings", value: ["t h"] },
-    "tokenizer.ggml.eos_token_id": { type: "u32", value: VOCAB - 1 },
+    "tokenizer.ggml.eos_token_id": { type: "u32", value: vocab - 1 },
     "tokenizer.ggml.add_bos_token": { type: "bool", value: false },
     "tokenizer.chat_template": { type: "string", value: "{%- for m in messages %}{{- m.content + '\\n' }}{%- endfor %}" },
   };
@@ -194,11 +225,11 @@ export interface FullModelFile {
   readonly layers: number;
 }
 
-/** Writes the file unless it is there already; the same for the same number of layers. `onProgress` gets bytes. */
-export async function makeFullModel(path: string, layers: number, onProgress: (done: number, total: number) => void = () => {}): Promise<FullModelFile> {
-  const plans = tensorPlans(layers);
+/** Writes the file unless it is there already; the same for the same number of layers. */
+export async function makeFullModel(path: string, layers: number, dimensions: Dimensions = FULL): Promise<FullModelFile> {
+  const plans = tensorPlans(layers, dimensions);
   const headings = plans.map(({ name, shape, type }): TensorHeading => ({ name, shape, type: typeId(type), bytes: fileBytes(type, 1, shape.reduce((product, axis) => product * axis, 1)) }));
-  const header = ggufHeader(metadata(layers), headings);
+  const header = ggufHeader(metadata(layers, dimensions), headings);
   const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   const total = headings.reduce((sum, { bytes }) => sum + aligned(bytes), header.length);
   const known = await stat(path).catch(() => undefined);
@@ -207,16 +238,12 @@ export async function makeFullModel(path: string, layers: number, onProgress: (d
   const file = await open(`${path}.part`, "w");
   try {
     await file.write(header);
-    let done = header.length;
     for (const [index, plan] of plans.entries()) {
       for (const piece of contents(plan, random)) {
         for (let at = 0; at < piece.length; at += WRITE_BYTES) await file.write(piece.subarray(at, at + WRITE_BYTES));
-        done += piece.length;
-        onProgress(done, total);
       }
       const padding = aligned(headings[index]!.bytes) - headings[index]!.bytes;
       if (padding > 0) await file.write(new Uint8Array(padding));
-      done += padding;
     }
   } finally {
     await file.close();

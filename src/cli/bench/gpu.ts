@@ -1,68 +1,93 @@
-// `npm run bench -- gpu`: the engine's kernels on this machine's GPU under Node, through Dawn's own binding. That package is no
-// dependency of the project (130 MB for one command): whoever has a GPU at hand installs it aside.
+// `npm run bench -- gpu`: the engine's kernels, and the engine on a random model of the full model's dimensions beside llama.cpp's
+// CUDA and Vulkan builds, on this machine's GPU under Node. Each in a process of its own (gpu-child.ts).
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { AppError } from "../../base/errors.ts";
-import type { KernelBench } from "./gpu-kernels.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { probeGpu } from "../../gpu/adapter.ts";
+import { offerGpu } from "./dawn.ts";
+import { FULL, makeFullModel, SMALL } from "./full-model.ts";
+import type { Failed, GpuJob, GpuResults, Workload } from "./gpu-jobs.ts";
+import { kernelRows, modelRows, ownRows } from "./gpu-rows.ts";
 import type { Measurement } from "./measurement.ts";
 
-const MISSING = `npm run bench -- gpu runs the kernels under Node through the package "webgpu", which is not installed.
-Install it anywhere and say where:
-  npm install --prefix /tmp/dawn webgpu@0.6.2
-  TABWRIGHT_DAWN=/tmp/dawn/node_modules/webgpu/index.js npm run bench -- gpu
-Linux also needs the Vulkan loader (Debian, Ubuntu: apt install libvulkan1) and the GPU's Vulkan driver.`;
-
-interface Dawn {
-  create(options: readonly string[]): GPU;
-  readonly globals: Readonly<Record<string, unknown>>;
+export interface GpuBenchOptions {
+  /** Of the longer model; the other one has half of them. */
+  readonly layers: number;
+  readonly kernelsOnly: boolean;
 }
 
-async function findDawn(): Promise<Dawn> {
-  const named = process.env["TABWRIGHT_DAWN"];
-  try {
-    const path = named ?? createRequire(import.meta.url).resolve("webgpu");
-    return (await import(pathToFileURL(path).href)) as Dawn;
-  } catch (cause) {
-    if (named === undefined) throw new AppError("command/usage", MISSING, { cause });
-    throw new AppError("command/usage", `${named} could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}. Give the path of the package's index.js.`, { cause });
-  }
+const PROMPTS = [512, 2048];
+const DECODED = 64;
+/** For machines that compute on the CPU: enough to see that everything runs. */
+const SMALL_PROMPTS = [24, 48];
+const SMALL_DECODED = 4;
+/** Of the experts, for the run that reads the others from the file. */
+const FEW_SLOTS = 0.25;
+const OWN = "Tabwright";
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
-/** Gives Node what the engine finds in a browser: `navigator.gpu` and the constants of WebGPU. */
-async function offerGpu(): Promise<void> {
-  const { create, globals } = await findDawn();
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, "navigator", { value: { gpu: create([]) }, configurable: true });
+/** Runs a job in a child. Whatever goes wrong there is its answer. */
+function inChild<J extends GpuJob>(job: J): Promise<GpuResults[J["engine"]] | Failed> {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const child = spawn(process.execPath, ["--import", loader, fileURLToPath(new URL("./gpu-child.ts", import.meta.url)), JSON.stringify(job)], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ problem: error.message }));
+    child.once("close", (code, signal) => {
+      try {
+        resolve(JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as GpuResults[J["engine"]]);
+      } catch {
+        resolve({ problem: `The process that measures ${job.engine} ended without a result (${signal ?? `exit code ${code}`}).` });
+      }
+    });
+  });
 }
 
-/** The kernels import their WGSL as text, which vite resolves. */
-async function loadKernels(): Promise<typeof import("./gpu-kernels.ts")> {
-  const { runnerImport } = await import("vite");
-  const { module } = await runnerImport<typeof import("./gpu-kernels.ts")>(new URL("./gpu-kernels.ts", import.meta.url).pathname, { configFile: false, logLevel: "error" });
-  return module;
-}
-
-/** Throws `command/usage` saying what to install. `load` is for tests. */
-export async function measureGpu(load = loadKernels): Promise<readonly Measurement[]> {
+/** Throws `command/usage` saying what to install. */
+export async function measureGpu({ layers, kernelsOnly }: GpuBenchOptions): Promise<readonly Measurement[]> {
   await offerGpu();
-  const { benchKernels } = await load();
-  return rowsOf(await benchKernels((line) => process.stderr.write(`${line}\n`)));
+  const { software } = await probeGpu();
+  say("Measuring the kernels …");
+  const kernels = await inChild({ engine: "kernels" });
+  const rows = "problem" in kernels ? [{ section: "gpu", what: "kernels", value: Number.NaN, unit: kernels.problem }] : kernelRows(kernels);
+  return kernelsOnly ? rows : [...rows, ...(await measureModels(layers, software))];
 }
 
-function rowsOf({ adapter, copies, figures }: KernelBench): Measurement[] {
-  const row = (what: string, value: number, unit: string): Measurement => ({ section: "gpu", what, value, unit });
-  const rate = (bytes: number, microseconds: number): number => bytes / (microseconds * 1e-6);
-  const roof = Math.max(...copies);
+async function measureModels(layers: number, software: boolean): Promise<readonly Measurement[]> {
+  const works: Workload[] = [];
+  for (const count of [layers / 2, layers]) works.push(await workload(count, software));
+  const [short, long] = works as [Workload, Workload];
+  const both = async <J extends GpuJob>(job: (work: Workload) => J): Promise<[GpuResults[J["engine"]] | Failed, GpuResults[J["engine"]] | Failed]> => [await inChild(job(short)), await inChild(job(long))];
+  say(`${OWN}: ${short.layers} and ${layers} layers, all experts on the GPU …`);
+  const whole = await both((work) => ({ engine: "tabwright", ...work, slots: 1 }) as const);
+  say(`${OWN}: a quarter of the experts on the GPU, the others in the file …`);
+  const few = await both((work) => ({ engine: "tabwright", ...work, slots: FEW_SLOTS }) as const);
+  const fewName = `${OWN}, slots for ${100 * FEW_SLOTS} % of the experts`;
+  const others = [];
+  for (const gpu of ["cuda", "vulkan"] as const) {
+    say(`llama.cpp, ${gpu} …`);
+    others.push({ name: `llama.cpp, ${gpu}`, runs: await both((work) => ({ engine: "llama.cpp", gpu, ...work }) as const) });
+  }
   return [
-    row(`${adapter}: copyBufferToBuffer, read + written`, copies[0] / 1e9, "GB/s"),
-    row(`${adapter}: copy by a kernel, read + written`, copies[1] / 1e9, "GB/s"),
-    ...figures.flatMap(({ kernel, type, shape, bytes, inTurn, overlapped, error }) => {
-      const name = `${kernel} ${type} ${shape}`;
-      const pace = (how: string, time: number): Measurement[] =>
-        Number.isNaN(time)
-          ? []
-          : [row(`${name}, ${how}`, time, "µs"), row(`${name}, ${how}`, rate(bytes, time) / 1e9, "GB/s"), row(`${name}, ${how}, ÷ the faster copy`, rate(bytes, time) / roof, "")];
-      return [...pace("in turn", inTurn), ...pace("overlapped", overlapped), row(`${name}, largest error`, error, "of the largest result")];
-    }),
+    ...modelRows({ name: OWN, runs: whole }, others),
+    ...("problem" in whole[1] ? [] : ownRows(OWN, whole[1])),
+    ...modelRows({ name: fewName, runs: few }, []),
+    ...("problem" in few[1] ? [] : ownRows(fewName, few[1])),
   ];
+}
+
+/** The model's file, made if it is not there, and what is generated with it. */
+async function workload(layers: number, software: boolean): Promise<Workload> {
+  const dimensions = software ? SMALL : FULL;
+  const model = join(tmpdir(), `tabwright-${software ? "small" : "full"}-${layers}.gguf`);
+  if (!existsSync(model)) say(`Writing ${model} …`);
+  await makeFullModel(model, layers, dimensions);
+  return { model, layers, vocab: dimensions.vocab, prompts: software ? SMALL_PROMPTS : PROMPTS, decoded: software ? SMALL_DECODED : DECODED };
 }

@@ -1,14 +1,13 @@
 // Other engines on the same file on the same machine: llama.cpp's CPU build (node-llama-cpp) and wllama, llama.cpp in a browser,
 // on WebAssembly threads and on WebGPU. None is a dependency of the project: whoever compares installs them aside.
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { AppError, toAppError } from "../../base/errors.ts";
+import { toAppError } from "../../base/errors.ts";
 import { fromWireError } from "../../base/wire-error.ts";
 import type { Lab } from "../../ui/lab/lab.ts";
 import { launchBrowser } from "../browser.ts";
 import type { LabPage } from "../lab-page.ts";
+import { llamaPackage, rivalsFolder, withLlama } from "./llama.ts";
 import type { Measurement } from "./measurement.ts";
 
 /** Tokens a second; NaN with the reason where the engine does not run the file. */
@@ -19,48 +18,15 @@ export interface RivalSpeed {
   readonly problem?: string;
 }
 
-const MISSING = `npm run bench -- rivals and full compare with engines that are no dependency of the project. Install them anywhere and say where:
-  npm install --prefix /tmp/rivals --ignore-scripts --omit=optional node-llama-cpp@3.22.1 @node-llama-cpp/linux-x64@3.22.1 @wllama/wllama@3.13.0
-  TABWRIGHT_RIVALS=/tmp/rivals npm run bench -- rivals`;
-
-/** The folder with both. Throws `command/usage` saying what to install. */
-export function rivalsFolder(): string {
-  const folder = join(process.env["TABWRIGHT_RIVALS"] ?? "", "node_modules");
-  if (process.env["TABWRIGHT_RIVALS"] && existsSync(join(folder, "node-llama-cpp")) && existsSync(join(folder, "@wllama/wllama"))) return folder;
-  throw new AppError("command/usage", MISSING);
-}
-
-interface LlamaSequence {
-  evaluateWithoutGeneratingNewTokens(tokens: readonly number[]): Promise<void>;
-  evaluate(tokens: readonly number[], options: { readonly temperature: number }): AsyncIterable<number>;
-}
-interface LlamaModule {
-  getLlama(options: object): Promise<{
-    loadModel(options: object): Promise<{ createContext(options: object): Promise<{ getSequence(): LlamaSequence; dispose(): Promise<void> }>; dispose(): Promise<void> }>;
-  }>;
-}
-
 /** llama.cpp's CPU build, on so many threads. The ids of the prompt and how many tokens follow. */
 export async function llamaSpeed(model: string, ids: readonly number[], count: number, threads: number): Promise<RivalSpeed> {
-  const name = `llama.cpp, CPU, ${threads} threads`;
-  const { getLlama } = (await import(pathToFileURL(join(rivalsFolder(), "node-llama-cpp/dist/index.js")).href)) as LlamaModule;
-  const llama = await getLlama({ gpu: false, build: "never", logLevel: "error" });
-  const loaded = await llama.loadModel({ modelPath: model });
-  const context = await loaded.createContext({ contextSize: ids.length + count + 16, threads });
-  try {
-    const sequence = context.getSequence();
-    const began = performance.now();
-    await sequence.evaluateWithoutGeneratingNewTokens(ids.slice(0, -1));
-    const filled = performance.now();
-    let made = 0;
-    for await (const _token of sequence.evaluate(ids.slice(-1), { temperature: 0 })) if (++made === count) break;
-    return { name, prefill: (ids.length - 1) / ((filled - began) / 1000), decode: made / ((performance.now() - filled) / 1000) };
-  } finally {
-    await context.dispose();
-    await loaded.dispose();
-  }
+  return withLlama({ model, gpu: false, contextTokens: ids.length + count + 16, threads }, async (time) => {
+    const { prefillMs, decodeMs, made } = await time(ids, count);
+    return { name: `llama.cpp, CPU, ${threads} threads`, prefill: ((ids.length - 1) * 1000) / prefillMs, decode: (made * 1000) / decodeMs };
+  });
 }
 
+const WLLAMA = "@wllama/wllama";
 /** An address that no server answers: the page's requests are answered from the package's folder. */
 const ORIGIN = "http://localhost:9";
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp", "cross-origin-resource-policy": "same-origin" };
@@ -78,7 +44,7 @@ interface WllamaModule {
 /** wllama in a browser of its own; `webgpu`: all layers on WebGPU, else none. */
 export async function wllamaSpeed(model: string, prompt: string, count: number, webgpu: boolean): Promise<RivalSpeed> {
   const name = `wllama, ${webgpu ? "WebGPU" : "WebAssembly"}`;
-  const root = join(rivalsFolder(), "@wllama/wllama/esm");
+  const root = join(rivalsFolder([WLLAMA]), WLLAMA, "esm");
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
@@ -133,7 +99,7 @@ const PROMPT = "export function cartTotal(items) {\n  let total = 0;\n  for (con
 
 /** Prefill and decode of ours and of the others on one file, one after another, and the ratios. Ours runs on the lab's page. */
 export async function measureRivals(lab: LabPage, model: string, promptRepeats: number, count: number, threads: number): Promise<readonly Measurement[]> {
-  rivalsFolder();
+  rivalsFolder(["node-llama-cpp", llamaPackage(false), WLLAMA]); // before anything is measured
   const prompt = PROMPT.repeat(promptRepeats);
   const own = await ownSpeed(lab, model, prompt, count);
   const others = [await llamaSpeed(model, own.ids, count, threads), await wllamaSpeed(model, prompt, count, false), await wllamaSpeed(model, prompt, count, true)];
