@@ -10,60 +10,74 @@ import { decodeTree, encodeTree } from "./snapshot.ts";
 /** Never listed, never in a snapshot, never touched by `restore`; at any depth. */
 const LEFT_OUT = ["**/node_modules", "**/.git"];
 
-export function containerSandbox(container: WebContainer): Sandbox {
+/** `root`: the project's folder, or another that exists (see `besideProject`). */
+export function containerSandbox(container: WebContainer, root = "."): Sandbox {
   const { fs } = container;
+  const at = (path: string): string => (root === "." ? path : `${root}/${path}`);
+  const mount = (bytes: Uint8Array): Promise<void> => ask(() => container.mount(bytes, { mountPoint: root }), "write the project");
 
-  const image = (): Promise<Uint8Array> => ask(() => container.export(".", { format: "binary", excludes: LEFT_OUT }), "read the project");
+  const image = (): Promise<Uint8Array> => ask(() => container.export(root, { format: "binary", excludes: LEFT_OUT }), "read the project");
   const snapshot = async (): Promise<FileTree> => decodeTree(await image());
 
   const live: LiveProject = {
     image,
-    mount: (bytes) => ask(() => container.mount(bytes), "write the project"),
+    mount,
     async watch(onChange) {
-      const watcher = fs.watch(".", { recursive: true }, (_event, name) => {
+      const watcher = fs.watch(root, { recursive: true }, (_event, name) => {
         if (!/(^|\/)(node_modules|\.git)(\/|$)/.test(String(name))) onChange();
       });
       return () => watcher.close();
     },
-    hasPackages: () => fs.readdir("node_modules").then(() => true, () => false),
+    hasPackages: () => fs.readdir(at("node_modules")).then(() => true, () => false),
   };
 
   return {
     live,
     readFile: (given) => {
       const path = normalizeFilePath(given);
-      return ask(async () => fs.readFile(path), path);
+      return ask(async () => fs.readFile(at(path)), path);
     },
     async writeFile(given, bytes) {
       const path = normalizeFilePath(given);
       const slash = path.lastIndexOf("/");
-      if (slash > 0) await ask(() => fs.mkdir(path.slice(0, slash), { recursive: true }), path);
-      await ask(() => fs.writeFile(path, bytes), path);
+      if (slash > 0) await ask(() => fs.mkdir(at(path.slice(0, slash)), { recursive: true }), path);
+      await ask(() => fs.writeFile(at(path), bytes), path);
     },
-    remove: (path) => ask(() => fs.rm(normalizeFilePath(path), { recursive: true, force: true }), path),
+    remove: (path) => ask(() => fs.rm(at(normalizeFilePath(path)), { recursive: true, force: true }), path),
     list: async () => [...(await snapshot()).keys()].sort(),
-    run: (command, options, signal) => runCommand(container, command, options, signal),
+    run: (command, options, signal) => runCommand(container, root === "." ? command : `cd ${root} && { ${command}\n}`, options, signal),
     snapshot,
     async restore(tree) {
       const before = await snapshot();
       const changed = new Map([...tree].filter(([path, bytes]) => !sameBytes(bytes, before.get(path))));
       // First what must go: a file may stand where the tree has a folder.
-      for (const path of before.keys()) if (!tree.has(path)) await ask(() => fs.rm(path, { force: true }), path);
-      await removeEmptyFolders(container, ".");
-      if (changed.size > 0) await ask(() => container.mount(encodeTree(changed)), "write the project");
+      for (const path of before.keys()) if (!tree.has(path)) await ask(() => fs.rm(at(path), { force: true }), path);
+      await removeEmptyFolders(container, root, root);
+      if (changed.size > 0) await mount(encodeTree(changed));
     },
   };
 }
 
+/**
+ * A second project in the same container, to try things in: its own files, the first one's packages. Nothing that happens
+ * there is seen by the first, its watchers and snapshots included. Local container only. `name` is a plain word.
+ */
+export async function besideProject(container: WebContainer, name: string): Promise<Sandbox> {
+  const root = `/tmp/beside-${name}`;
+  const made = await runCommand(container, `mkdir -p ${root} && ln -sfn "$PWD/node_modules" ${root}/node_modules`);
+  if (made.exitCode !== 0) throw new AppError("container/stopped", `The container could not make a folder beside the project: ${made.output.trim()}. Reload the page.`);
+  return containerSandbox(container, root);
+}
+
 /** True if the folder is gone. */
-async function removeEmptyFolders(container: WebContainer, folder: string): Promise<boolean> {
+async function removeEmptyFolders(container: WebContainer, folder: string, root: string): Promise<boolean> {
   const entries = await container.fs.readdir(folder, { withFileTypes: true });
   let left = entries.length;
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name === "node_modules" || entry.name === ".git") continue;
-    if (await removeEmptyFolders(container, folder === "." ? entry.name : `${folder}/${entry.name}`)) left--;
+    if (await removeEmptyFolders(container, folder === "." ? entry.name : `${folder}/${entry.name}`, root)) left--;
   }
-  if (left > 0 || folder === ".") return false;
+  if (left > 0 || folder === root) return false;
   await container.fs.rm(folder, { recursive: true });
   return true;
 }

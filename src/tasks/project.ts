@@ -5,16 +5,20 @@ import type { Case, Problem } from "./problem.ts";
 import type { Random } from "./random.ts";
 import { showValue } from "./values.ts";
 
-/** A problem at its place: `folder` is "" or ends with a slash. */
-export interface Placed {
-  readonly problem: Problem;
+/** A broken function at its place: `folder` is "" or ends with a slash. */
+export interface FunctionAt {
+  readonly problem: Pick<Problem, "rendered" | "broken" | "visible">;
   readonly folder: string;
   /** False for a module that is right from the start. */
   readonly isBroken: boolean;
 }
 
-export const sourcePath = ({ folder, problem }: Placed): string => `${folder}src/${problem.rendered.fileName}.js`;
-export const testPath = ({ folder, problem }: Placed): string => `${folder}test/${problem.rendered.fileName}.test.js`;
+export interface Placed extends FunctionAt {
+  readonly problem: Problem;
+}
+
+export const sourcePath = ({ folder, problem }: FunctionAt): string => `${folder}src/${problem.rendered.fileName}.js`;
+export const testPath = ({ folder, problem }: FunctionAt): string => `${folder}test/${problem.rendered.fileName}.test.js`;
 
 /** The test file of these cases. Each title is the call itself. */
 export function testFile(name: string, fileName: string, cases: readonly Case[]): string {
@@ -36,7 +40,7 @@ export function packageFile(name: string): string {
 }
 
 /** The whole project. `which` chooses between the start and the reference. */
-export function projectTree(name: string, modules: readonly Placed[], which: "start" | "solution"): FileTree {
+export function projectTree(name: string, modules: readonly FunctionAt[], which: "start" | "solution"): FileTree {
   const files = new Map<string, string>([["package.json", packageFile(name)]]);
   for (const placed of modules) {
     const { problem, folder, isBroken } = placed;

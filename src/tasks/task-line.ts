@@ -86,7 +86,10 @@ export async function writeTaskLine(task: Task, extra: { readonly base?: BaseLin
 
 /** Reads lines in their order: bases are remembered. Throws `task/format` naming the line. */
 export class TaskLineReader {
-  readonly #bases = new Map<string, PackedTree>();
+  /** By name, all that were read so far. */
+  readonly bases = new Map<string, PackedTree>();
+  /** The base that was read last; "" before the first. */
+  lastBase = "";
   #line = 0;
 
   /** The task of a line; undefined for a base or an empty line. `name` is what the file is called in errors. */
@@ -104,11 +107,12 @@ export class TaskLineReader {
     if (value["version"] !== TASK_LINE_VERSION) throw refuse(`The version is ${String(value["version"])}; this program reads version ${TASK_LINE_VERSION}.`);
     const base = value["base"];
     if (value["id"] === undefined && typeof base === "string") {
-      this.#bases.set(base, readPacked(value["files"], "files", refuse));
+      this.bases.set(base, readPacked(value["files"], "files", refuse));
+      this.lastBase = base;
       return undefined;
     }
-    if (base !== undefined && !this.#bases.has(String(base))) throw refuse(`Its base ${String(base)} is not in the lines before it. Keep the lines of a file together and in order.`);
-    const files = { ...(base === undefined ? {} : this.#bases.get(String(base))), ...readPacked(value["files"], "files", refuse) };
+    if (base !== undefined && !this.bases.has(String(base))) throw refuse(`Its base ${String(base)} is not in the lines before it. Keep the lines of a file together and in order.`);
+    const files = { ...(base === undefined ? {} : this.bases.get(String(base))), ...readPacked(value["files"], "files", refuse) };
     const task: Task = {
       ...parseManifest(line, where),
       files: unpackTree(Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))),
