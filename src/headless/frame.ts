@@ -27,6 +27,7 @@ const sources = {
   npm: () => import("./npm/main.ts?bundle"),
   typescript: () => import("./libraries/typescript.ts?bundle"),
   brotli: () => import("./libraries/brotli.ts?bundle"),
+  keys: () => import("./libraries/keys.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {

@@ -2,6 +2,7 @@
 // used. A call that needs one is synchronous as in Node, and a process can fetch nothing, so it must have its address
 // when it starts (kernel/needed-libraries.ts decides).
 import type { BrotliLibrary } from "./libraries/brotli.ts";
+import type { KeyLibrary } from "./libraries/keys.ts";
 import type { TypeScriptTransform } from "./node/loader/typescript.ts";
 
 export interface Libraries {
@@ -9,10 +10,10 @@ export interface Libraries {
   readonly typescript: TypeScriptTransform;
   /** zlib's brotli functions. */
   readonly brotli: BrotliLibrary;
+  /** crypto's key pairs, signatures and key agreement. */
+  readonly keys: KeyLibrary;
 }
 export type LibraryName = keyof Libraries;
-
-export const LIBRARY_NAMES = ["typescript", "brotli"] as const satisfies readonly LibraryName[];
 
 /** Where a library's script leaves what it offers. */
 const LIBRARY_GLOBAL = "__tw_library";

@@ -1,5 +1,5 @@
-// node:crypto: hashes, ciphers, random values, derived keys, secret keys, web crypto. Key pairs, signatures and
-// certificates are not there; the table of missing names makes each of them an error that says so.
+// node:crypto: hashes, ciphers, random values, derived keys, secret keys, web crypto; key pairs and signatures from a library
+// that is loaded when first used. Certificates are not there; the table of missing names makes them errors that say so.
 import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
@@ -7,6 +7,7 @@ import { createCiphers } from "./crypto-cipher.ts";
 import { type Derivation, checkInteger, deriveHkdf, derivePbkdf2, deriveScrypt } from "./crypto-derive.ts";
 import { hashClasses, oneShot } from "./crypto-hash.ts";
 import { hashNames } from "./crypto-hashes.ts";
+import { createKeyFunctions } from "./crypto-keys.ts";
 import { KeyObject, createSecretKey } from "./crypto-secret-key.ts";
 import { createWebCrypto, fillRandom, randomUUID } from "./web-crypto.ts";
 import facts from "./facts.json" with { type: "json" };
@@ -95,10 +96,10 @@ export function createCrypto(runtime: Runtime): Dict {
       later(args[at] as AnyFunction, derive(...args.slice(0, at)));
     }, "name", { value: name }),
   });
-  return {
+  const crypto: Dict = {
     createHash: (name: unknown, options?: unknown) => new (Hash as unknown as Maker)(name, options),
     createHmac: (name: unknown, key: unknown, options?: unknown) => new (Hmac as unknown as Maker)(name, key, options),
-    hash: oneShot, getHashes: () => hashNames.slice(), getCurves: () => [], Hash, Hmac,
+    hash: oneShot, getHashes: () => hashNames.slice(), getCurves: () => ["prime256v1", "secp256k1", "secp384r1", "secp521r1"], Hash, Hmac,
     ...createCiphers(),
     randomBytes, pseudoRandomBytes: randomBytes, rng: randomBytes, prng: randomBytes,
     randomUUID: (options?: unknown) => {
@@ -131,6 +132,7 @@ export function createCrypto(runtime: Runtime): Dict {
     constants: Object.freeze(Object.assign(Object.create(null) as Dict, facts.crypto)), getFips: () => 0, secureHeapUsed: () => ({ total: 0, used: 0, utilization: 0, min: 0 }),
     webcrypto, subtle: webcrypto["subtle"], getRandomValues: (target: unknown) => (webcrypto["getRandomValues"] as AnyFunction)(target),
   };
+  return Object.assign(crypto, createKeyFunctions(runtime, () => crypto));
 }
 
 function generateSecret(type: unknown, options: { length: number }): unknown {
