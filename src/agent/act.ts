@@ -24,6 +24,8 @@ export interface Workshop {
   readonly clock: Clock;
   readonly mode: Mode;
   readonly rules: readonly ToolRule[];
+  /** Said beside the step in the timeline, such as which try it was. */
+  readonly aside?: string | undefined;
   /** Asks the user; absent where nobody can be asked: then the answer is no. */
   readonly ask: ((call: ToolCall, signal: AbortSignal) => Promise<PermissionAnswer>) | undefined;
 }
@@ -127,7 +129,7 @@ async function compare(before: FileTree, root: string, call: ToolCall, outcome: 
   }
   const note = locked.length > 0 ? { note: `\n${locked.join(", ")}: locked test files, put back as they were.` } : {};
   if (paths.length === 0) return { paths, ...note };
-  const label = labelOf(call);
+  const label = labelOf(call) + (shop.aside === undefined ? "" : ` (${shop.aside})`);
   const { id } = await shop.checkpoints!.record(after, label, "step");
   return { paths, ...note, event: { type: "checkpoint", before: root, after: id, label, paths } };
 }

@@ -69,6 +69,8 @@ const FIELDS: Readonly<Record<AgentEvent["type"], Readonly<Record<string, "strin
   "tool-output": { id: "string", text: "string" },
   "tool-finished": { call: "call", result: "string", ok: "boolean", durationMs: "number" },
   checkpoint: { before: "string", after: "string", label: "string", paths: "array" },
+  try: { number: "number", of: "number", phase: "string" },
+  tries: { command: "string", kept: "number", of: "number", words: "string", tries: "array" },
   note: { text: "string" },
   compacted: { messages: "array", tokensBefore: "number", tokensAfter: "number" },
   done: { reason: "string", message: "string", steps: "number", tokens: "number", durationMs: "number" },
@@ -118,6 +120,8 @@ function eventMarkdown(event: AgentEvent): string[] {
       return [`**${event.call.name}** ${inline(callTarget(event.call.arguments))} ${event.ok ? "✓" : "✗"}`, fenced(event.result)];
     case "permission-answered":
       return [event.allow ? "*Allowed.*" : "*Refused.*"];
+    case "tries":
+      return [`*Try ${event.kept} of ${event.tries.length} was kept: ${event.tries.map(({ verdict }) => verdict).join(", ")}.*`];
     case "compacted":
       return [`*Older messages were condensed: ${event.tokensBefore} → ${event.tokensAfter} tokens.*`];
     case "done":

@@ -5,6 +5,7 @@ import type { ChatMessage, EngineNotice, GenerationStats } from "../engine/api.t
 import { type Attachment, withAttachments } from "./attachment.ts";
 import type { Mode } from "./permission.ts";
 import type { TestReport } from "./test-report.ts";
+import type { TryReport } from "./tries.ts";
 
 /** A call as the agent understood it: the tool's own name and its arguments, aliases resolved. */
 export interface ToolCall {
@@ -59,6 +60,10 @@ export type AgentEvent =
     }
   /** The project before and after a tool changed it: checkpoint ids to restore. */
   | { readonly type: "checkpoint"; readonly before: string; readonly after: string; readonly label: string; readonly paths: readonly string[] }
+  /** An edit is tried before it is made: drawn, or tested. */
+  | { readonly type: "try"; readonly number: number; readonly of: number; readonly phase: "draw" | "test" }
+  /** What came of them: `kept` is made now, and `words` are those that go with it. */
+  | { readonly type: "tries"; readonly command: string; readonly kept: number; readonly of: number; readonly words: string; readonly tries: readonly TryReport[] }
   /** Said to the model by the agent, not by the user. */
   | { readonly type: "note"; readonly text: string }
   /** Older messages were condensed: from here on `messages` stand for all before. */

@@ -16,6 +16,7 @@ import { CHANTING_NOTE, CHAT_PROMPT, CONTINUE_NOTE, malformedNote, systemPrompt 
 import { afterTool, review, UNTOUCHED } from "./review.ts";
 import { StuckWatch } from "./stuck.ts";
 import { TOOLS } from "./tool-specs.ts";
+import { bestOfTries } from "./tries.ts";
 import { takeTurn } from "./turn.ts";
 
 export interface AgentOptions {
@@ -28,6 +29,8 @@ export interface AgentOptions {
   /** Where states of the project are kept, so that every change can be undone. */
   readonly checkpoints?: Checkpoints;
   readonly clock?: Clock;
+  /** Edits that are tried before one is kept, the project's tests deciding; default 1, which tries none. */
+  readonly tries?: number;
   /** Default `auto`. */
   readonly mode?: Mode;
   readonly rules?: readonly ToolRule[];
@@ -47,15 +50,25 @@ export interface AgentRequest {
   readonly options?: AgentOptions;
 }
 
+/** Another draw than the model's own first: freer with every one, and the same again for the same seed. */
+function freer(asked: Sampling | undefined, draws: number, seed: number): { readonly sampling: Sampling } {
+  return { sampling: { ...asked, temperature: Math.min(1.6, 0.7 + 0.3 * draws), topK: 20, topP: 0.95, seed } };
+}
+
 /** A turn after a change that changed nothing is drawn more freely, so that a greedy model does not say the same again. */
 function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: number): { readonly sampling?: Sampling } {
-  if (stuck.noops > 0) return { sampling: { ...asked, temperature: 0.7 + 0.3 * stuck.noops, topK: 20, topP: 0.95, seed } };
+  if (stuck.noops > 0) return freer(asked, stuck.noops, seed);
   return asked ? { sampling: asked } : {};
 }
 
+/** Tokens told beside each choice: what another try may choose in its place. */
+const BESIDE = 3;
+/** Seeds of the draws of one turn lie so far from those of the next. */
+const DRAWS = 100;
+
 export async function* runAgent(request: AgentRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
   const { model, sandbox, attachments = [], options = {} } = request;
-  const { mode = "auto", rules = [], ask, unlockTests = false, checkpoints } = options;
+  const { mode = "auto", rules = [], ask, unlockTests = false, checkpoints, tries = 1 } = options;
   const clock = options.clock ?? systemClock;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const tools = sandbox ? TOOLS : [];
@@ -82,6 +95,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
     yield { type: "compacted", messages: shorter, tokensBefore: before, tokensAfter };
     return true;
   }
+  const shop = sandbox && { sandbox, created, unlockTests, checkpoints, log, clock, mode, rules, ask };
   const done = (reason: DoneReason, message: string): AgentEvent => ({ type: "done", reason, message, steps, tokens, durationMs: clock.now() - started });
 
   try {
@@ -103,9 +117,28 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       }
 
       const maxTokens = Math.min(limits.turnTokens, room, limits.tokens - tokens);
-      const turn = yield* takeTurn(model, { messages, tools, maxTokens, ...(options.keep === undefined ? {} : { keep: options.keep }), ...samplingFor(options.sampling, stuck, steps) }, signal, clock);
+      const asked = { messages, tools, maxTokens, ...(options.keep === undefined ? {} : { keep: options.keep }), ...(tries > 1 ? { logprobs: BESIDE } : {}) };
+      const sampling = samplingFor(options.sampling, stuck, steps);
+      let turn = yield* takeTurn(model, { ...asked, ...sampling }, signal, clock);
       steps++;
       tokens += turn.tokens;
+      let aside: string | undefined;
+      if (tries > 1 && shop && !turn.stopped) {
+        const tried = yield* bestOfTries(
+          turn,
+          {
+            tries,
+            shop,
+            draw: (number, forks) => takeTurn(model, { ...asked, ...(forks.length > 0 ? { ...sampling, forks } : freer(options.sampling, number - 2, steps * DRAWS + number)) }, signal, clock),
+            mayGoOn: (drawn) => usedUp({ steps, tokens: tokens + drawn, wallMs: clock.now() - started - askedMs }, limits) === undefined,
+          },
+          signal,
+        );
+        tokens += tried.tokens;
+        if (tried.stopped) return yield done("stopped", "Stopped.");
+        turn = tried.turn;
+        if (tried.of > 1) aside = `try ${tried.number} of ${tried.of}`;
+      }
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });
       if (turn.stopped) return yield done("stopped", "Stopped.");
 
@@ -113,9 +146,9 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         yield log({ type: "note", text: turn.malformed === undefined ? CHANTING_NOTE : malformedNote(turn.malformed) });
         const advice = stuck.afterMalformed();
         if (advice.do === "stop") return yield done("stuck", advice.text);
-      } else if (turn.call && sandbox) {
+      } else if (turn.call && shop) {
         const id = `call-${steps}`;
-        const step = yield* act({ id, ...turn.call }, { sandbox, created, unlockTests, checkpoints, log, clock, mode, rules, ask }, signal);
+        const step = yield* act({ id, ...turn.call }, { ...shop, aside }, signal);
         askedMs += step.askedMs;
         if (signal.aborted) return yield done("stopped", "Stopped.");
         work = afterTool(work, step);

@@ -1,6 +1,6 @@
 // One turn of the model: streams its words, reads its tool call, keeps its raw text for the transcript.
 // At most one call a turn: what follows a complete call is cut off and generation ended.
-import type { GenerateRequest, TextModel } from "../engine/api.ts";
+import type { GenerateRequest, GenerationStats, TextModel, TokenLogprobs } from "../engine/api.ts";
 import { type MalformedReason, ToolCallParser } from "../tokenizer/tool-call-parser.ts";
 import type { AgentEvent } from "./events.ts";
 import type { Clock } from "./limits.ts";
@@ -9,6 +9,8 @@ import { untilStopped } from "./streams.ts";
 export interface Turn {
   /** Raw, as the model wrote it, up to the end of its call. */
   readonly text: string;
+  /** Of it, what is for the user: all but the call. */
+  readonly words: string;
   readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
   /** Why a call could not be read. */
   readonly malformed?: string;
@@ -18,6 +20,11 @@ export interface Turn {
   readonly stopped: boolean;
   /** Written in this turn. */
   readonly tokens: number;
+  readonly ms: number;
+  /** As last told; absent where nothing was generated. */
+  readonly stats?: GenerationStats;
+  /** Of its tokens; empty where they were not asked for, or the turn was cut. */
+  readonly logprobs: readonly TokenLogprobs[];
 }
 
 const MALFORMED: Readonly<Record<MalformedReason, string>> = {
@@ -33,6 +40,9 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
   let words = "";
   let calling = "";
   let tokens = 0;
+  let stats: GenerationStats | undefined;
+  let logprobs: readonly TokenLogprobs[] = [];
+  const started = clock.now();
   let reason: "stop" | "length" | "aborted" = "aborted";
   let call: (Turn["call"] & { readonly raw: string }) | undefined;
   let malformed: string | undefined;
@@ -60,8 +70,10 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
       continue;
     }
     tokens = event.stats.completionTokens;
+    stats = event.stats;
     if (event.type === "done") {
       reason = event.reason;
+      logprobs = event.logprobs ?? [];
     } else {
       raw += event.text;
       yield* parser ? read(parser.push(event.text)) : [{ type: "text" as const, text: event.text }];
@@ -78,12 +90,21 @@ export async function* takeTurn(model: TextModel, request: GenerateRequest, sign
   const text = afterCall().trim() === "" ? raw : words + call!.raw;
   return {
     text,
+    words,
     stopped,
     chanting,
     tokens,
+    ms: clock.now() - started,
+    ...(stats ? { stats } : {}),
+    logprobs,
     ...(call ? { call: { name: call.name, arguments: call.arguments } } : {}),
     ...(malformed !== undefined && !call ? { malformed: reason === "length" ? "it was cut off, the turn was too long" : malformed } : {}),
   };
+}
+
+/** Mean natural logarithm of the probabilities of the turn's tokens: how sure the model was. Undefined where it did not tell. */
+export function certainty({ logprobs }: Pick<Turn, "logprobs">): number | undefined {
+  return logprobs.length === 0 ? undefined : logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length;
 }
 
 /** Characters that one short pattern must fill before a text counts as stuck in it; code and tables repeat less. */

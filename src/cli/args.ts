@@ -63,3 +63,10 @@ export function numberOption(values: Values, name: string, min: number): number 
   if (typeof value === "string" && value.trim() !== "" && Number.isFinite(number) && number >= min) return number;
   throw new AppError("command/usage", `--${name} must be a number of at least ${min}, not "${String(value)}".`);
 }
+
+/** As `numberOption`, of a count: a whole number from 1. */
+export function wholeOption(values: Values, name: string): number | undefined {
+  const number = numberOption(values, name, 1);
+  if (number === undefined || Number.isInteger(number)) return number;
+  throw new AppError("command/usage", `--${name} must be a whole number, not "${String(values[name])}".`);
+}

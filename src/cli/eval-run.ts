@@ -6,12 +6,15 @@ import { type Grade, grade, type RunOn } from "../tasks/scoring/grading.ts";
 import { type Attempt, controlsHold, reportOf, type Report } from "../tasks/scoring/report.ts";
 import { brokenControls } from "../tasks/scoring/report-text.ts";
 import { SOLVE_SCRIPT, solvedTree, type Task } from "../tasks/task.ts";
+import type { SolveOptions } from "../ui/lab/lab-solve.ts";
 import type { EvalJournal, TaskControls } from "./eval-journal.ts";
 import type { LabPage } from "./lab-page.ts";
 
 export interface EvalOptions {
   readonly withAgent: boolean;
   readonly samples: number;
+  /** Edits that are tried before one is kept. */
+  readonly tries: number;
   readonly temperature: number | undefined;
   readonly seed: number;
   readonly progress: (text: string) => void;
@@ -33,7 +36,7 @@ export async function evaluate(tasks: readonly Task[], lab: LabPage, journal: Ev
       const known = attempt !== undefined;
       if (!attempt) {
         await bench.prepare(task);
-        attempt = options.withAgent ? await bench.attempt(task, controls, sample, samplingOf(options, sample)) : notRun(task, controls, sample);
+        attempt = options.withAgent ? await bench.attempt(task, controls, sample, { tries: options.tries, ...samplingOf(options, sample) }) : notRun(task, controls, sample);
         await journal.addAttempt(attempt);
       }
       results.push(attempt);
@@ -44,8 +47,8 @@ export async function evaluate(tasks: readonly Task[], lab: LabPage, journal: Ev
 }
 
 /** Several attempts must differ: each has its own seed, all are drawn alike and more freely than greedy. One attempt is the model's own way. */
-function samplingOf({ samples, temperature, seed }: EvalOptions, sample: number): Sampling | undefined {
-  return samples === 1 && temperature === undefined ? undefined : { temperature: temperature ?? 0.7, topK: 0, topP: 0.95, seed: seed + sample - 1 };
+function samplingOf({ samples, temperature, seed }: EvalOptions, sample: number): { readonly sampling?: Sampling } {
+  return samples === 1 && temperature === undefined ? {} : { sampling: { temperature: temperature ?? 0.7, topK: 0, topP: 0.95, seed: seed + sample - 1 } };
 }
 
 /** The page's container, prepared for one task after another. */
@@ -82,9 +85,9 @@ class Bench {
     return new Map([...unpack(files)].filter(([path]) => path !== SOLVE_SCRIPT));
   }
 
-  async attempt(task: Task, { controls, reference }: TaskControls, sample: number, sampling: Sampling | undefined): Promise<Attempt> {
+  async attempt(task: Task, { controls, reference }: TaskControls, sample: number, options: SolveOptions): Promise<Attempt> {
     const started = performance.now();
-    const { files, patch, done, error, tally } = await this.#lab.solve(task.id, pack(task.files), task.instruction, sampling ? { sampling } : {});
+    const { files, patch, done, error, tally } = await this.#lab.solve(task.id, pack(task.files), task.instruction, options);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     const { passed, reason } = await this.#grade(task, unpack(files), reference);
     return {

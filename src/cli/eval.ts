@@ -8,7 +8,7 @@ import { compareReports, controlsHold, type Report, REPORT_VERSION, type RunFact
 import { htmlReport } from "../tasks/scoring/report-page.ts";
 import { comparisonText, markdownReport, summaryTable } from "../tasks/scoring/report-text.ts";
 import { atLevel, type Level, LEVELS, type Task } from "../tasks/task.ts";
-import { numberOption, required, runCommand, type Values } from "./args.ts";
+import { numberOption, required, runCommand, type Values, wholeOption } from "./args.ts";
 import { EvalJournal, runDigest } from "./eval-journal.ts";
 import { evaluate } from "./eval-run.ts";
 import { type LabPage, openLabPage } from "./lab-page.ts";
@@ -28,6 +28,7 @@ tests, and fails when graded unchanged.
   --tasks DIR        a folder of task folders, or one task folder (task.json, files/, hidden/, solution/)
   --model M          a .gguf file, or the id of a model in the page's list (default: the bundled one)
   --samples K        attempts at every task (default 1), for pass@k; more than one are drawn with seeds
+  --tries N          edits that are tried before one is kept, the tests deciding (default 1, none)
   --temperature T    how freely they are drawn (default: the model's own for one attempt, 0.7 for more)
   --seed S           seed of the first attempt (default 1); the next has the next
   --level L          how vague the instruction is, where a task has levels: vague, plain or exact
@@ -50,6 +51,7 @@ await runCommand({
     tasks: { type: "string" },
     model: { type: "string" },
     samples: { type: "string" },
+    tries: { type: "string" },
     temperature: { type: "string" },
     seed: { type: "string" },
     level: { type: "string" },
@@ -71,8 +73,9 @@ async function score(values: Values): Promise<number> {
   const withAgent = values["no-agent"] !== true;
   const model = typeof values["model"] === "string" ? values["model"] : undefined;
   const samples = Math.floor(numberOption(values, "samples", 1) ?? 1);
+  const tries = wholeOption(values, "tries") ?? 1;
   const temperature = numberOption(values, "temperature", 0);
-  const settings = { model: withAgent ? (model === undefined ? "the bundled model" : basename(model)) : "none, controls only", samples, ...(temperature === undefined && samples === 1 ? {} : { temperature: temperature ?? 0.7 }), seed: numberOption(values, "seed", 0) ?? 1 };
+  const settings = { model: withAgent ? (model === undefined ? "the bundled model" : basename(model)) : "none, controls only", samples, ...(tries === 1 ? {} : { tries }), ...(temperature === undefined && samples === 1 ? {} : { temperature: temperature ?? 0.7 }), seed: numberOption(values, "seed", 0) ?? 1 };
   const facts: RunFacts = { ...settings, tasks: `${tasks.length} of ${basename(folder)}${level === undefined ? "" : `, ${level} instructions`}`, started: new Date().toISOString() };
   const out = outputs(values);
   const journal = await EvalJournal.open(out?.journal, facts, runDigest(tasks, settings), values["resume"] === true);
@@ -80,7 +83,7 @@ async function score(values: Values): Promise<number> {
   let report: Report;
   try {
     await start(lab, model, withAgent);
-    report = await evaluate(tasks, lab, journal, { withAgent, samples, temperature, seed: settings.seed, progress: (text) => void process.stderr.write(text) });
+    report = await evaluate(tasks, lab, journal, { withAgent, samples, tries, temperature, seed: settings.seed, progress: (text) => void process.stderr.write(text) });
   } finally {
     await lab.close();
   }

@@ -7,8 +7,7 @@ import type { Page } from "playwright-core";
 import type { AgentEvent } from "../agent/events.ts";
 import { AppError } from "../base/errors.ts";
 import type { Lab } from "../ui/lab/lab.ts";
-import type { Sampling } from "../engine/api.ts";
-import type { CommandRun, PackedFiles, SolveResult, TestRun } from "../ui/lab/lab-solve.ts";
+import type { CommandRun, PackedFiles, SolveOptions, SolveResult, TestRun } from "../ui/lab/lab-solve.ts";
 import { launchProfile } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
 import { serveSite } from "./serve.ts";
@@ -22,7 +21,7 @@ export interface LabPage {
   readonly page: Page;
   /** Starts the engine with a model (an id of the page's list, or a path that ends in .gguf), and the container. Throws what the page would have shown. */
   start(model?: string): Promise<void>;
-  solve(name: string, files: PackedFiles, ask: string, options?: { readonly onEvent?: (event: AgentEvent) => void; readonly sampling?: Sampling }): Promise<SolveResult>;
+  solve(name: string, files: PackedFiles, ask: string, options?: SolveOptions & { readonly onEvent?: (event: AgentEvent) => void }): Promise<SolveResult>;
   test(files: PackedFiles, command: string): Promise<TestRun>;
   run(files: PackedFiles, command: string): Promise<CommandRun>;
   install(packages: PackedFiles): Promise<void>;
@@ -65,12 +64,12 @@ export async function openLabPage(files?: ReadonlyMap<string, string>): Promise<
           ),
         );
       },
-      async solve(name, packed, ask, { onEvent, sampling } = {}) {
+      async solve(name, packed, ask, { onEvent, ...options } = {}) {
         if (onEvent) listener = onEvent;
         return asCommand(
           page.evaluate(
-            ([project, tree, text, told, drawn]) => (globalThis as LabWindow).tabwrightLab!.solve.solve(project, tree, text, told ? (event) => (globalThis as LabWindow).tabwrightEvent(event) : undefined, drawn),
-            [name, packed, ask, onEvent !== undefined, sampling] as const,
+            ([project, tree, text, told, given]) => (globalThis as LabWindow).tabwrightLab!.solve.solve(project, tree, text, told ? (event) => (globalThis as LabWindow).tabwrightEvent(event) : undefined, given),
+            [name, packed, ask, onEvent !== undefined, options] as const,
           ),
         );
       },

@@ -2,12 +2,12 @@
 import { AppError } from "../base/errors.ts";
 import type { AgentEvent } from "../agent/events.ts";
 import { findTestCommand } from "../project/test-command.ts";
-import { required, runCommand } from "./args.ts";
+import { required, runCommand, wholeOption } from "./args.ts";
 import { openLabPage } from "./lab-page.ts";
 import { readProject } from "./project-files.ts";
 
 const HELP = `
-Usage: npm run solve -- --project DIR --ask "…" [--model M] [--test CMD] [--apply]
+Usage: npm run solve -- --project DIR --ask "…" [--model M] [--tries N] [--test CMD] [--apply]
 
 Opens the real page in a headless browser, opens a copy of the folder in it, asks the
 assistant, and waits until it is done. Prints one JSON object a line: the agent's events,
@@ -16,6 +16,7 @@ then {"type":"result", "patch", "tests", …}. The folder is changed only with -
   --project DIR   the folder; .git and node_modules are left out
   --ask TEXT      what the assistant is asked
   --model M       a .gguf file, or the id of a model in the page's list (default: the bundled one)
+  --tries N       edits that are tried before one is kept, the tests deciding (default: 1, none)
   --test CMD      the command that decides (default: the project's own test script)
   --apply         write the changed files back into the folder
   --help          this text
@@ -24,11 +25,11 @@ Exit code: 0 if the project's tests pass at the end, 1 if not or on failure, 2 f
 `;
 
 /** Events a reader of the log needs; words and counters that stream are left out. */
-const QUIET: ReadonlySet<AgentEvent["type"]> = new Set(["prefill", "notice", "stats", "call-streaming", "text", "tool-output"]);
+const QUIET: ReadonlySet<AgentEvent["type"]> = new Set(["prefill", "notice", "stats", "try", "call-streaming", "text", "tool-output"]);
 
 await runCommand({
   help: HELP,
-  options: { project: { type: "string" }, ask: { type: "string" }, model: { type: "string" }, test: { type: "string" }, apply: { type: "boolean" } },
+  options: { project: { type: "string" }, ask: { type: "string" }, model: { type: "string" }, tries: { type: "string" }, test: { type: "string" }, apply: { type: "boolean" } },
   async run(values) {
     const folder = required(values, "project");
     const ask = required(values, "ask");
@@ -44,7 +45,7 @@ await runCommand({
       const onEvent = (event: AgentEvent): void => {
         if (!QUIET.has(event.type)) say(event);
       };
-      const result = await lab.solve(folder, packed, ask, { onEvent });
+      const result = await lab.solve(folder, packed, ask, { onEvent, tries: wholeOption(values, "tries") ?? 1 });
       const tests = await lab.test(result.files, test);
       if (values["apply"] === true) await writeBack(folder, packed, result.files);
       say({ type: "result", patch: result.patch, tests: { outcome: tests.outcome, exitCode: tests.exitCode, passed: tests.report?.passed ?? 0, failed: tests.report?.failed ?? 0 }, ...(result.error ? { error: result.error } : {}) });

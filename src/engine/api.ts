@@ -56,8 +56,16 @@ export interface GenerateRequest {
   readonly keep?: string;
   /** Holds tool calls to their form: names of tools and parameters that exist, required ones present. Default true, where there are tools. */
   readonly constrainCalls?: boolean;
+  /** Where the answer leaves the one that would come without it. WebLLM's models cannot be told: they are drawn more freely instead. */
+  readonly forks?: readonly Fork[];
   /** Tells how probable each token was, and so many of the most probable beside it (0 to 5, as WebLLM allows). */
   readonly logprobs?: number;
+}
+
+/** At this token of the answer, counted from 0, not what would be chosen but the choice of this rank: 2 is the next best that may come. */
+export interface Fork {
+  readonly at: number;
+  readonly rank: number;
 }
 
 /** Natural logarithm of a probability, as the model has it before any sampling setting. */

@@ -126,7 +126,7 @@ export class MoeModel implements HostedModel {
     pipeline.guide = guide;
     pipeline.onPrefill = (doneTokens, totalTokens) => emit({ type: "prefill", doneTokens, totalTokens });
     const repeatLastN = request.sampling?.repeatLastN;
-    const prompt = sealEnvelope({ ids, topK, minP, turns, ...(repeatLastN === undefined ? {} : { repeatLastN }) });
+    const prompt = sealEnvelope({ ids, topK, minP, turns, ...(repeatLastN === undefined ? {} : { repeatLastN }), ...(request.forks ? { forks: request.forks } : {}) });
     const stream = this.#host.stream({ prompt, maxTokens: request.maxTokens, temperature, topP, ...extras, ...(seed === undefined ? {} : { seed }), ...(request.stop ? { stop: request.stop } : {}) });
     let sent = 0;
     const flush = (): void => {

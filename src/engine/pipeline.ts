@@ -212,7 +212,7 @@ export class MoePipeline {
   }
   async sync(): Promise<void> {}
 
-  #begin(config: GenerationSettings | undefined, { ids, topK, minP, repeatLastN }: Envelope): void {
+  #begin(config: GenerationSettings | undefined, { ids, topK, minP, repeatLastN, forks = [] }: Envelope): void {
     const stops = typeof config?.stop === "string" ? [config.stop] : (config?.stop ?? []);
     this.#stops = new StopStrings(stops);
     this.#detokenizer = new Detokenizer(this.#tokenizer);
@@ -223,7 +223,7 @@ export class MoePipeline {
       frequency: config?.frequency_penalty ?? NO_PENALTIES.frequency,
       presence: config?.presence_penalty ?? NO_PENALTIES.presence,
     };
-    this.#sampler = new Sampler(this.#tokenizer, { sampling, penalties, ...(config?.logprobs ? { logprobs: config.top_logprobs ?? 0 } : {}) }, ids, this.guide);
+    this.#sampler = new Sampler(this.#tokenizer, { sampling, penalties, forks, ...(config?.logprobs ? { logprobs: config.top_logprobs ?? 0 } : {}) }, ids, this.guide);
     this.#generated = [];
     this.#next = -1;
     this.#finish = undefined;

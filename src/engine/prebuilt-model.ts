@@ -26,10 +26,11 @@ export class PrebuiltModel implements HostedModel {
   }
 
   async generate(request: GenerateRequest, emit: Emit, signal: AbortSignal): Promise<void> {
-    const { temperature, topP } = samplingOf({}, request.sampling);
+    const [fork] = request.forks ?? [];
+    const { temperature, topP } = samplingOf({}, fork ? { ...request.sampling, temperature: 1 } : request.sampling);
     const extras = extrasOf(request);
     const logprobs: TokenLogprobs[] = [];
-    const seed = request.sampling?.seed;
+    const seed = fork ? fork.at * 8 + fork.rank : request.sampling?.seed;
     const prompt = prebuiltPrompt(request.messages, request.tools);
     const promptTokens = this.countTokens(request);
     const started = performance.now();

@@ -4,7 +4,7 @@ import { NO_PENALTIES, type Penalties, penalise } from "../model/penalties.ts";
 import { tokenLogprobs } from "../model/logprobs.ts";
 import { type SamplingSettings, sampleToken } from "../model/sampling.ts";
 import type { ModelTokenizer } from "../tokenizer/tokenizer.ts";
-import type { Logprob, TokenLogprobs } from "./api.ts";
+import type { Fork, Logprob, TokenLogprobs } from "./api.ts";
 import type { ToolCallGuide } from "./tool-call-guide.ts";
 
 export interface SamplerSettings {
@@ -12,6 +12,7 @@ export interface SamplerSettings {
   readonly penalties: Penalties;
   /** How many of the most probable tokens to note beside each choice; absent: none are noted, not even the choice. */
   readonly logprobs?: number;
+  readonly forks?: readonly Fork[];
 }
 
 export const GREEDY: SamplerSettings = { sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 }, penalties: NO_PENALTIES };
@@ -39,14 +40,26 @@ export class Sampler {
 
   /** The token that follows `answer`. The logits are the sampler's own: it changes them. */
   async choose(logits: Float32Array, answer: readonly number[], random: () => number): Promise<number> {
-    const { sampling, penalties, logprobs } = this.#settings;
+    const { penalties, logprobs, forks = [] } = this.#settings;
     const asTheyCame = logprobs === undefined ? logits : logits.slice();
     penalise(logits, penalties, this.#prompt, answer);
     await this.#guide?.constrain(logits);
-    let token = sampleToken(logits, sampling, random);
-    for (; this.#guide?.refuses(token); token = sampleToken(logits, sampling, random)) logits[token] = -Infinity;
+    let token = this.#allowed(logits, random);
+    const rank = forks.find(({ at }) => at === answer.length)?.rank ?? 1;
+    for (let passed = 1; passed < rank; passed++) {
+      logits[token] = -Infinity;
+      token = this.#allowed(logits, random);
+    }
     this.#guide?.push(token);
     if (logprobs !== undefined) this.#note(asTheyCame, token, logprobs);
+    return token;
+  }
+
+  /** The choice among what may come. */
+  #allowed(logits: Float32Array, random: () => number): number {
+    const { sampling } = this.#settings;
+    let token = sampleToken(logits, sampling, random);
+    for (; this.#guide?.refuses(token); token = sampleToken(logits, sampling, random)) logits[token] = -Infinity;
     return token;
   }
 

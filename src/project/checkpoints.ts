@@ -6,8 +6,8 @@ import { AppError } from "../base/errors.ts";
 import { sameBytes } from "./changed-paths.ts";
 import type { FileTree } from "./tree.ts";
 
-/** What made a state: opening the project, a step of the assistant, a command, an edit by hand. */
-export type CheckpointKind = "opened" | "step" | "command" | "edit";
+/** What made a state: opening the project, a step of the assistant, an edit of its that was tried and not kept, a command, an edit by hand. */
+export type CheckpointKind = "opened" | "step" | "try" | "command" | "edit";
 
 export interface Checkpoint {
   /** "1", "2", … in the order they were made. */
@@ -69,6 +69,13 @@ export class Checkpoints {
 
   /** Keeps a state; one equal to the current state is the current state. */
   async record(tree: FileTree, label: string, kind?: CheckpointKind): Promise<Checkpoint> {
+    const entry = await this.keepAside(tree, label, kind);
+    this.#current = entry.id;
+    return entry;
+  }
+
+  /** As `record`, of a state that the project is not in: the current one stays what it is. */
+  async keepAside(tree: FileTree, label: string, kind?: CheckpointKind): Promise<Checkpoint> {
     const files: Record<string, string> = Object.create(null) as Record<string, string>;
     for (const path of [...tree.keys()].sort()) files[path] = await this.#keep(path, tree.get(path)!);
     const hash = await listHash(files);
@@ -84,7 +91,6 @@ export class Checkpoints {
       files: Object.fromEntries(Object.entries(files)),
     };
     this.#entries.push(entry);
-    this.#current = entry.id;
     return entry;
   }
 

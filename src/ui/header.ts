@@ -4,6 +4,7 @@ import { Component } from "./component.ts";
 import { hasDialog } from "./dialogs.ts";
 import type { Session } from "./session/session.ts";
 import type { DialogName, SessionState } from "./session/session-state.ts";
+import { TRIES } from "./session/session-store.ts";
 import { LANGUAGES, type Language, t } from "./strings/index.ts";
 import { applyTheme, controlStyles, type Theme } from "./theme.ts";
 
@@ -127,6 +128,11 @@ export class Header extends Component {
       <div id="menu" popover @click=${this.menuClicked}>
         <label class="file">${words.openModel}<input class="open-model" type="file" accept=".gguf" multiple ?disabled=${busy} @change=${this.openModel} /></label>
         ${MENU.filter(hasDialog).map((name) => html`<button data-dialog=${name}>${words[name]}</button>`)}
+        <label title=${words.triesTitle}>${words.tries}
+          <select class="tries" @change=${this.chooseTries}>
+            ${TRIES.map((tries) => html`<option value=${tries} ?selected=${tries === state.tries}>${tries === 1 ? words.noTries : tries}</option>`)}
+          </select>
+        </label>
         <label>${words.theme}
           <select class="theme" @change=${this.chooseTheme}>
             ${THEMES.map((theme) => html`<option value=${theme} ?selected=${theme === state.theme}>${words.themes[theme]}</option>`)}
@@ -163,6 +169,10 @@ export class Header extends Component {
     const theme = (event.target as HTMLSelectElement).value as Theme;
     applyTheme(theme);
     this.session.setTheme(theme);
+  }
+
+  private chooseTries(event: Event): void {
+    this.session.setTries(Number((event.target as HTMLSelectElement).value));
   }
 
   private chooseLanguage(event: Event): void {

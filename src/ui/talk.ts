@@ -143,6 +143,7 @@ export class Talk extends Component {
         @branch-chosen=${({ detail }: CustomEvent<{ exchange: string }>) => void chat.switchTo(detail.exchange)}
         @insert-asked=${this.askInsert}
         @run-asked=${this.run}
+        @try-compared=${({ detail }: CustomEvent<{ id: string }>) => void session.timeline.showComparison(detail.id)}
         @source-opened=${this.openSource}>
         ${state.items.length === 0 && !this.small ? this.deviceCard() : nothing}
       </tw-chat>

@@ -106,6 +106,11 @@ describe("the engine in its worker", () => {
     const plain = await ask(engine, request("dice", { logprobs: 2 }));
     expect(plain.done.logprobs).toHaveLength(plain.done.stats.completionTokens);
     for (const { token, logprob, top } of plain.done.logprobs!) expect(top[0]).toMatchObject({ token, logprob }); // greedy: the best is the choice
+    const fork = await ask(engine, request("dice", { logprobs: 2, forks: [{ at: 3, rank: 2 }] }));
+    const bytes = ({ done }: { done: Done }) => done.logprobs!.map((token) => String(token.bytes));
+    expect(bytes(fork).slice(0, 3)).toEqual(bytes(plain).slice(0, 3));
+    expect(bytes(fork)[3]).toBe(String(plain.done.logprobs![3]!.top[1]!.bytes)); // the next best, after the same state
+    expect(fork.done.stats.reusedTokens).toBe(fork.done.stats.promptTokens - 1); // the last token alone is computed: its logits choose
     const distinct = ({ done }: { done: Done }): number => new Set(done.logprobs!.map(({ bytes }) => String(bytes))).size / done.logprobs!.length;
     const penalised = await ask(engine, request("dice", { logprobs: 0, sampling: { temperature: 0, frequencyPenalty: 2, presencePenalty: 2, repeatPenalty: 10 } }));
     expect(distinct(penalised)).toBeGreaterThanOrEqual(distinct(plain));

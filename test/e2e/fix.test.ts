@@ -36,8 +36,15 @@ describe("the page", () => {
   it("fixes the demo's failing tests, shows the diff, undoes, redoes, and survives a reload, which computes nothing again", async () => {
     const { page, errors } = await site.open();
     await ready(page);
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByLabel("Tries per edit").selectOption("2");
+    await page.keyboard.press("Escape");
     await ask(page, "Fix the failing test");
     await idle(page);
+    const tries = page.locator("tw-tries-card").first();
+    await expect.poll(() => tries.locator("summary").innerText()).toMatch(/(The first edit was tested and kept|Try \d of 2 was kept)\s+\d+ tokens, [\d.]+ m?s/);
+    await tries.locator("summary").click();
+    expect(await tries.locator("details").innerText()).toMatch(/“npm test” decided\. No part of the prompt was computed again\.[^]*Try 1: (red|green)/);
 
     const verdict = page.locator("tw-tests-panel .verdict");
     await page.getByRole("tab", { name: /Tests/ }).click();

@@ -3,7 +3,7 @@
 import type { GenerateEvent, GenerateRequest, GenerationStats, TextModel } from "../../src/engine/api.ts";
 
 /** One turn: its text, or a function of what the model was sent. `hang`: streams its text and then never ends. */
-export type ScriptedTurn = string | { readonly text: string; readonly hang?: boolean; readonly reason?: "stop" | "length" } | ((request: GenerateRequest) => string);
+export type ScriptedTurn = string | { readonly text: string; readonly hang?: boolean; readonly reason?: "stop" | "length"; /** Of every piece, where they are asked for. */ readonly logprob?: number } | ((request: GenerateRequest) => string);
 
 export class ScriptedModel implements TextModel {
   readonly requests: GenerateRequest[] = [];
@@ -28,8 +28,9 @@ export class ScriptedModel implements TextModel {
   async *complete(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent> {
     this.requests.push({ ...request, messages: [...request.messages] });
     const turn = this.#turns.shift() ?? "I have nothing more to say.";
-    const { text, hang = false, reason = "stop" } = typeof turn === "string" ? { text: turn } : typeof turn === "function" ? { text: turn(request) } : turn;
+    const { text, hang = false, reason = "stop", logprob } = typeof turn === "string" ? { text: turn } : typeof turn === "function" ? { text: turn(request) } : turn;
     const promptTokens = await this.countTokens(request);
+    const logprobs = request.logprobs !== undefined && logprob !== undefined ? { logprobs: [{ token: text, bytes: [], logprob, top: [] }] } : {};
     let said = "";
     const stats = (): GenerationStats => ({
       promptTokens,
@@ -54,7 +55,7 @@ export class ScriptedModel implements TextModel {
     }
     if (hang && this.deaf) await new Promise(() => undefined);
     if (hang) await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
-    yield { type: "done", reason: signal?.aborted ? "aborted" : reason, text: said, stats: stats() };
+    yield { type: "done", reason: signal?.aborted ? "aborted" : reason, text: said, stats: stats(), ...logprobs };
   }
 }
 

@@ -41,6 +41,8 @@ export interface RunFacts {
   readonly model: string;
   readonly tasks: string;
   readonly samples: number;
+  /** Edits that were tried before one was kept; absent: 1. */
+  readonly tries?: number;
   /** Absent: the model's own. */
   readonly temperature?: number;
   readonly seed: number;

@@ -1,6 +1,7 @@
 // What the chat shows, as plain data: it is derived from the agent's events and can be stored as it is.
 import type { Attachment } from "../../agent/attachment.ts";
 import type { DoneReason } from "../../agent/events.ts";
+import type { TryReport } from "../../agent/tries.ts";
 import type { ChatMessage } from "../../engine/api.ts";
 
 /** How far a tool call is; `stopped` by the user. */
@@ -31,6 +32,8 @@ export type ChatItem =
       /** "3 passed, 1 failed", "+1 −1": shown beside the target. */
       readonly summary: string;
     }
+  /** Edits that are tried: the one at work, and when it is over all of them. */
+  | { readonly kind: "tries"; readonly id: number; readonly number: number; readonly of: number; readonly phase: "draw" | "test" | "done" | "stopped"; readonly kept: number; readonly command: string; readonly tries: readonly TryReport[] }
   /** Older messages were condensed. */
   | { readonly kind: "compacted"; readonly id: number; readonly messages: readonly ChatMessage[]; readonly tokensBefore: number; readonly tokensAfter: number }
   | { readonly kind: "note"; readonly id: number; readonly tone: "info" | "good" | "bad"; readonly title: string; readonly text: string; /** How the exchange ended, where the note says so. */ readonly ended?: DoneReason };

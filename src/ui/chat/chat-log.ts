@@ -29,7 +29,7 @@ export function showEvent(items: readonly ChatItem[], event: AgentEvent): readon
       if (last?.kind === "assistant" && last.streaming) return [...items.slice(0, -1), { ...last, text: last.text + event.text }];
       return event.text.trim() === "" ? items : [...items, { kind: "assistant", id, text: event.text, streaming: true }];
     case "assistant":
-      return last?.kind === "assistant" && last.streaming ? [...items.slice(0, -1), { ...last, streaming: false }] : items;
+      return items.some(isStreaming) ? items.map((item) => (isStreaming(item) ? { ...item, streaming: false } : item)) : items;
     case "tool-started":
       return [...items, { kind: "tool", id, tool: event.call.name, target: targetOf(event.call), state: "running", detail: "", durationMs: 0, summary: "" }];
     case "tool-output":
@@ -38,6 +38,17 @@ export function showEvent(items: readonly ChatItem[], event: AgentEvent): readon
       if (last?.kind !== "tool") return items;
       const detail = last.detail === "" ? event.result : last.detail;
       return [...items.slice(0, -1), { ...last, state: event.ok ? "done" : "failed", detail, durationMs: event.durationMs, summary: summaryOf(event.report) }];
+    }
+    case "try": {
+      const { number, of, phase } = event;
+      const at = { number, of, phase, kept: 0, command: "", tries: [] };
+      return running(last) ? [...items.slice(0, -1), { ...last, ...at }] : [...items, { kind: "tries", id, ...at }];
+    }
+    case "tries": {
+      const { kept, of, command, tries } = event;
+      const whole = { number: tries.length, of, phase: "done" as const, kept, command, tries };
+      const before = withWords(running(last) ? items.slice(0, -1) : items, event.words);
+      return [...before, { kind: "tries", id: (before.at(-1)?.id ?? 0) + 1, ...whole }];
     }
     case "note":
       return [...items, { kind: "note", id, tone: "info", title: t().app.noteToModel, text: event.text }];
@@ -54,10 +65,26 @@ export function showEvent(items: readonly ChatItem[], event: AgentEvent): readon
   }
 }
 
+function running(item: ChatItem | undefined): item is Extract<ChatItem, { kind: "tries" }> {
+  return item?.kind === "tries" && item.phase !== "done" && item.phase !== "stopped";
+}
+
+function isStreaming(item: ChatItem): item is Extract<ChatItem, { kind: "assistant" }> {
+  return item.kind === "assistant" && item.streaming;
+}
+
+/** The words of the try that is kept, in place of those that were streaming. */
+function withWords(items: readonly ChatItem[], words: string): readonly ChatItem[] {
+  const last = items.at(-1);
+  if (last?.kind === "assistant" && last.streaming) return words.trim() === "" ? items.slice(0, -1) : [...items.slice(0, -1), { ...last, text: words }];
+  return words.trim() === "" ? items : [...items, { kind: "assistant", id: (last?.id ?? 0) + 1, text: words, streaming: true }];
+}
+
 /** Nothing streams or runs after the end, whatever the last event was. */
 export function closeAll(items: readonly ChatItem[], stopped: boolean): ChatItem[] {
   return items.map((item) => {
     if (item.kind === "assistant" && item.streaming) return { ...item, streaming: false };
+    if (running(item)) return { ...item, phase: "stopped" };
     if (item.kind === "tool" && item.state === "running") return { ...item, state: stopped ? "stopped" : "failed" };
     return item;
   });
@@ -89,6 +116,10 @@ export function spokenOf(event: AgentEvent): string | undefined {
       return `${event.call.name.replaceAll("_", " ")}: ${targetOf(event.call)}`;
     case "tool-finished":
       return event.report ? t().app.said.tests(event.report.passed, event.report.failed) : undefined;
+    case "try":
+      return event.number > 1 && event.phase === "draw" ? t().app.said.trying(event.number, event.of) : undefined;
+    case "tries":
+      return event.tries.length > 1 ? t().app.said.triedKept(event.kept, event.tries.length) : undefined;
     case "done":
       return event.reason === "verified" ? `${t().app.done.verified}.` : event.reason === "answered" ? t().app.said.answered : t().app.said.ended(event.message);
     case "error":

@@ -156,6 +156,9 @@ export class Chat extends Component {
         return html`<tw-markdown class="assistant" .text=${item.text} ?streaming=${item.streaming} .sources=${sources}></tw-markdown>`;
       case "tool":
         return html`<tw-tool-card .item=${item}></tw-tool-card>`;
+      case "tries":
+        void import("./tries-card.ts");
+        return html`<tw-tries-card .item=${item}></tw-tries-card>`;
       case "compacted":
         void import("./compaction-card.ts");
         return html`<tw-compaction-card .item=${item}></tw-compaction-card>`;

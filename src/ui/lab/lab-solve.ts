@@ -37,11 +37,19 @@ export interface TestRun {
   readonly output: string;
 }
 
+/** What the page's settings would say. */
+export interface SolveOptions {
+  /** Edits that are tried before one is kept. */
+  readonly tries?: number;
+  /** Absent: the model's own. */
+  readonly sampling?: Sampling;
+}
+
 export interface SolveLab {
   /** Starts engine and container, and loads the model: an id of the page's list, a file, or undefined for the bundled one. */
   start(model?: string | ModelFiles): Promise<void>;
-  /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. `sampling`: absent, the model's own. */
-  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void, sampling?: Sampling): Promise<SolveResult>;
+  /** Asks the assistant; events that matter to a reader go to `onEvent` as they come. */
+  solve(name: string, files: PackedFiles, ask: string, onEvent?: (event: AgentEvent) => void, options?: SolveOptions): Promise<SolveResult>;
   /** Runs a command on exactly these files and reads its output as tests. */
   test(files: PackedFiles, command: string): Promise<TestRun>;
   /** Runs a command on exactly these files. */
@@ -79,7 +87,8 @@ export function solveLab(session: Session): SolveLab {
       await session.start(model);
       check();
     },
-    async solve(name, packed, ask, onEvent, sampling) {
+    async solve(name, packed, ask, onEvent, { tries = 1, sampling } = {}) {
+      session.setTries(tries);
       const files = unpack(packed);
       await session.project.openFiles(name, files);
       check();

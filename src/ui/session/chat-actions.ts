@@ -97,7 +97,7 @@ export class ChatActions {
     const core = this.#core;
     await core.during("agent", async (signal) => {
       const { runAgent } = await import("../../agent/loop.ts");
-      const { mode, rules } = core.state;
+      const { mode, rules, tries } = core.state;
       const run = runAgent(
         {
           history: transcriptOf(eventsOf(core.conversation)),
@@ -105,7 +105,7 @@ export class ChatActions {
           attachments,
           model: core.parts.engine.model,
           ...(core.sandbox ? { sandbox: core.sandbox } : {}),
-          options: { keep: core.state.chatId, checkpoints: core.checkpoints, mode, rules, ask: (call) => this.#ask(call), ...(this.sampling ? { sampling: this.sampling } : {}) },
+          options: { keep: core.state.chatId, checkpoints: core.checkpoints, mode, rules, tries, ask: (call) => this.#ask(call), ...(this.sampling ? { sampling: this.sampling } : {}) },
         },
         signal,
       );
@@ -125,6 +125,7 @@ export class ChatActions {
     // The chat says it too; here it comes with what can be done about it.
     if (event.type === "error" && offerOf(event.error)) core.report(fromWireError(event.error));
     if (event.type === "notice" || event.type === "prefill" || event.type === "stats" || event.type === "call-streaming") return;
+    if (event.type === "try") return core.set({ items: showEvent(core.state.items, event), spoken: spokenOf(event) ?? core.state.spoken });
     core.conversation = addEvent(core.conversation, event);
     const alternatives = event.type === "user" ? itemsOf(core.conversation) : showEvent(core.state.items, event);
     core.set({ items: alternatives, spoken: spokenOf(event) ?? core.state.spoken });

@@ -95,7 +95,8 @@ export class SessionCore {
   showTimeline(): void {
     const { entries, current } = this.checkpoints;
     const timeline = entries.map((entry, index) => {
-      const before = entries[index - 1]?.files ?? {};
+      // A try is compared with what it was made from; what comes after it was not made from it.
+      const before = (entry.kind === "try" ? entries.find(({ id }) => id === entry.parent) : entries.slice(0, index).findLast(({ kind }) => kind !== "try"))?.files ?? {};
       const paths = index === 0 ? [] : [...new Set([...Object.keys(before), ...Object.keys(entry.files)])].filter((path) => before[path] !== entry.files[path]).sort();
       const exchange = this.exchanges[entry.id];
       const { id, label, kind, time } = entry;

@@ -114,6 +114,8 @@ export interface SessionState {
   readonly queue: readonly QueuedMessage[];
   readonly mode: Mode;
   readonly rules: readonly ToolRule[];
+  /** Edits that are tried before one is kept; 1: none are. */
+  readonly tries: number;
   /** What a page that sent the project would ask; empty for nothing. */
   readonly suggested: string;
   /** The call that waits for the user's word. */
@@ -141,7 +143,7 @@ export interface SessionState {
 }
 
 /** The state of a page that has just been opened on a project. */
-export function initialState(project: Omit<ProjectState, "selected">, settings: Pick<SessionState, "theme" | "language">): SessionState {
+export function initialState(project: Omit<ProjectState, "selected">, settings: Pick<SessionState, "theme" | "language" | "tries">): SessionState {
   return {
     engine: { phase: "waiting", modelId: "" },
     container: { phase: "waiting" },

@@ -62,9 +62,14 @@ export interface Settings {
   readonly theme: Theme;
   /** Absent: the browser's. */
   readonly language?: Language;
+  /** Absent: 1. */
+  readonly tries?: number;
   /** The workspace that was open last. */
   readonly workspace?: string;
 }
+
+/** Tries per edit that can be chosen; 1 is off. */
+export const TRIES: readonly number[] = [1, 2, 4, 8];
 
 /** What a page of version 0.1.0 stored: one session under the key "current". */
 interface FirstVersion {
@@ -111,11 +116,12 @@ export class SessionStore {
   }
 
   async settings(): Promise<Settings> {
-    const [theme, language, workspace] = await Promise.all([this.#settings.get("theme"), this.#settings.get("language"), this.#settings.get("workspace")]);
+    const [theme, language, workspace, tries] = await Promise.all(["theme", "language", "workspace", "tries"].map((name) => this.#settings.get(name)));
     return {
       theme: theme === "light" || theme === "dark" ? theme : "auto",
       ...(language === "en" || language === "de" ? { language } : {}),
       ...(typeof workspace === "string" ? { workspace } : {}),
+      ...(TRIES.includes(Number(tries)) ? { tries: Number(tries) } : {}),
     };
   }
 

@@ -32,11 +32,11 @@ export class Session {
   }
 
   /** With the project and chat that were open last, or the demo where there are none or another tab has them. */
-  static async open(parts: SessionParts, { theme, language = "en", workspace: last }: Settings): Promise<Session> {
+  static async open(parts: SessionParts, { theme, language = "en", tries = 1, workspace: last }: Settings): Promise<Session> {
     const stored = last === undefined ? undefined : await parts.store?.workspace(last);
     const project = stored ?? { id: newId("workspace"), name: "", origin: { kind: "demo" } as const, base: new Map(), files: new Map() };
     const { id, name, origin, base, files } = project;
-    const core = new SessionCore(parts, initialState({ id, name, origin, base, files }, { theme, language }));
+    const core = new SessionCore(parts, initialState({ id, name, origin, base, files }, { theme, language, tries }));
     const session = new Session(core);
     if (stored && (await session.project.hold(stored.id))) {
       core.adopt(stored, await parts.store?.checkpoints(stored.id), (await parts.store?.chat(stored.chatId))?.conversation ?? EMPTY_CONVERSATION);
@@ -51,8 +51,8 @@ export class Session {
   }
 
   /** On a project that the page brings along, as it was left if this browser has it. It is not the one that opens next time. */
-  static async begin(parts: SessionParts, project: Omit<ProjectState, "selected">, { theme, language = "en" }: Settings): Promise<Session> {
-    const core = new SessionCore(parts, initialState(project, { theme, language }));
+  static async begin(parts: SessionParts, project: Omit<ProjectState, "selected">, { theme, language = "en", tries = 1 }: Settings): Promise<Session> {
+    const core = new SessionCore(parts, initialState(project, { theme, language, tries }));
     const session = new Session(core);
     const { store } = parts;
     const isOurs = await session.project.hold(project.id, false);
@@ -214,6 +214,12 @@ export class Session {
     await setLanguage(language);
     this.#core.set({ language });
     this.#setting("language", language);
+  }
+
+  /** How many edits are tried before one is kept. */
+  setTries(tries: number): void {
+    this.#core.set({ tries });
+    this.#setting("tries", String(tries));
   }
 
   #setting(name: keyof Settings, value: string): void {

@@ -166,7 +166,7 @@ export class Timeline extends Component {
       <span class="dot" aria-hidden="true"></span>
       <div class="head"><span class="label">${visibleText(entry.label, "auto")}</span>${entry.current ? html`<span class="now">${words.now}</span>` : nothing}</div>
       <div class="facts"><time datetime=${new Date(entry.time).toISOString()}>${clock(entry.time)}</time> · ${words.kinds[entry.kind ?? "unknown"]} · ${this.#files(entry)}
-        ${folded > 0 ? html`<button class="quiet small unfold" @click=${() => (this.unfolded = new Set([...this.unfolded, entry.id]))}>${words.earlier(folded)}</button>` : nothing}</div>
+        ${folded > 0 ? html`<button class="quiet small unfold" @click=${() => (this.unfolded = new Set([...this.unfolded, entry.id]))}>${entry.kind === "step" ? words.tries(folded) : words.earlier(folded)}</button>` : nothing}</div>
       ${this.naming === entry.id ? this.#nameForm(entry) : this.#actions(entry)}
     </li>`;
   }

@@ -24,6 +24,9 @@ export const app: Strings["app"] = {
   theme: "Farbschema",
   themes: { auto: "Wie das System", light: "Hell", dark: "Dunkel" },
   language: "Sprache",
+  tries: "Versuche je Änderung",
+  triesTitle: "Testet jede Änderung des Assistenten sofort und probiert, solange die Tests rot sind, andere, bis zu so vielen; die beste wird behalten",
+  noTries: "Aus",
   undo: "Rückgängig",
   undoTitle: "Die letzte Änderung an den Dateien zurücknehmen",
   redo: "Wiederholen",
@@ -71,6 +74,8 @@ export const app: Strings["app"] = {
     stuck: "Es dreht sich im Kreis",
   },
   said: {
+    trying: (number: number, of: number) => `Versuch ${number} von ${of}.`,
+    triedKept: (kept: number, all: number) => `Versuch ${kept} von ${all} wurde behalten.`,
     sent: "Gesendet. Der Assistent arbeitet.",
     tests: (passed, failed) => `Tests: ${passed} bestanden, ${failed} fehlgeschlagen.`,
     answered: "Der Assistent hat geantwortet.",

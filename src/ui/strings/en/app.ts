@@ -23,6 +23,9 @@ export const app = {
   theme: "Theme",
   themes: { auto: "System theme", light: "Light", dark: "Dark" },
   language: "Language",
+  tries: "Tries per edit",
+  triesTitle: "Tests each edit of the assistant at once, and while the tests are red draws others, up to so many; the best is kept",
+  noTries: "Off",
   undo: "Undo",
   undoTitle: "Take back the last change to the files",
   redo: "Redo",
@@ -70,6 +73,8 @@ export const app = {
     stuck: "Going in circles",
   },
   said: {
+    trying: (number: number, of: number) => `Trying edit ${number} of ${of}.`,
+    triedKept: (kept: number, all: number) => `Try ${kept} of ${all} was kept.`,
     sent: "Sent. The assistant is working.",
     tests: (passed: number, failed: number) => `Tests: ${passed} passed, ${failed} failed.`,
     answered: "The assistant has answered.",
