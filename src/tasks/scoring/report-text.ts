@@ -50,7 +50,7 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
 
 export function factLines({ run }: Report): readonly string[] {
   const drawn = run.temperature === undefined ? "" : ` at temperature ${run.temperature}, seeds from ${run.seed}`;
-  return [`Model: ${run.model}`, `Tasks: ${run.tasks}`, `${run.samples} ${run.samples === 1 ? "attempt" : "attempts"} a task${drawn}, begun ${run.started}`];
+  return [`Model: ${run.model}`, `Tasks: ${run.tasks}`, `${run.samples} ${run.samples === 1 ? "attempt" : "attempts"} a task${run.tries === undefined ? "" : ` with up to ${run.tries} tries per edit`}${drawn}, begun ${run.started}`];
 }
 
 export const METHOD =
