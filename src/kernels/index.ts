@@ -10,7 +10,7 @@
 //   matvec normed (x → router | shared gate); route; experts_up; experts_down (→ x)
 //   dense: experts_up; experts_down (→ x) of a shared expert alone
 //   matvec normed (x → logits)
-// 7 dispatches a layer, 5 in a dense one, in one pass. Adapters that compute on the CPU (src/gpu/quirks.ts) take other `lanes`: lanesFor(). `prepare()` of src/gpu/dispatch.ts binds each once; from token to token only the step
+// 7 dispatches a layer, 5 in a dense one, in one pass. Adapters that compute on the CPU (src/gpu/quirks.ts) take other lanes: rowLanes(). `prepare()` of src/gpu/dispatch.ts binds each once; from token to token only the step
 // buffer (step.ts) changes. After a miss all kernels do nothing until the host clears routing's first word (routing.ts).
 //
 // Many tokens of a prompt at once, layer by layer (src/model/prefill.ts): rmsnorm, matmul, then attention_append and
@@ -32,4 +32,4 @@ export { route } from "./ops/route.ts";
 export { swiglu } from "./ops/swiglu.ts";
 export { NO_SLOT, RoutingView, routingBytes, type Choice } from "./routing.ts";
 export { packStep, stepBytes, type Step } from "./step.ts";
-export { lanesFor, type KernelWeightType, type Lanes } from "./weights.ts";
+export { lanesFor, rowLanes, type KernelWeightType, type Lanes } from "./weights.ts";

@@ -2,14 +2,16 @@
 // do, and the code of the chosen type, or of the device's feature, takes its place.
 //
 //   // weights gate: arena          <- function suffix, buffer it reads
-//   fn unpack_gate(…) …             <- no weights, so that the file is WGSL as it stands
+//   fn unpack_gate(…) …             <- no weights, so that the file is WGSL as it stands; lane_gate(…) where `parts` may choose
 //   // end weights
 //   // reduce total: f32 in sums    <- function, what it adds up, the array it may use: `lanes` of them
 //   fn total(…) …                   <- over shared memory, for every device; with subgroups reduce/*.wgsl takes its place
 //   // end reduce
 //
 // Every dequant/*.wgsl defines `unpack_weights(start, rows, units, row, unit)`: the 32 weights of one unit of a row, for a
-// matrix that starts at vec4 `start` of `weights`, in the layout of src/gguf/blocks.ts.
+// matrix that starts at vec4 `start` of `weights`, in the layout of src/gguf/blocks.ts. Those of the types that large models are
+// made of also define `part_weights(start, rows, units, row, place)`: of each of the 8 units from `place` & ~7 on, the vec4 with
+// the number `place` & 7. Both are 8 vec4s; ops/matvec.wgsl says what for.
 import type { WeightType } from "../gguf/blocks.ts";
 import { type KernelFeatures, PLAIN } from "../gpu/kernel.ts";
 import bf16 from "./dequant/bf16.wgsl?raw";
@@ -69,11 +71,24 @@ const HALVES = "fn halves(word: u32) -> vec2<f32> { return vec2<f32>(bitcast<vec
 
 /** The kernel's source with the code of `types[suffix]`, and of the device's features, in every marked place. */
 export function specialise(source: string, types: Readonly<Record<string, string>>, { subgroups, f16 }: KernelFeatures = PLAIN): string {
-  const code = source.replace(/^\/\/ weights (\w+): (\w+)\n[\s\S]*?^\/\/ end weights$/gm, (_block, suffix: string, buffer: string) =>
-    SNIPPETS[types[suffix] as KernelWeightType].replaceAll(/_weights\b/g, `_${suffix}`).replaceAll(/^(?!\/\/)(.*)$/gm, (line) => line.replaceAll(/\bweights\b/g, buffer)),
-  );
+  const code = source.replace(/^\/\/ weights (\w+): (\w+)\n[\s\S]*?^\/\/ end weights$/gm, (block, suffix: string, buffer: string) => {
+    const snippet = SNIPPETS[types[suffix] as KernelWeightType];
+    const lane = block.includes(`fn lane_${suffix}(`) ? laneOf(snippet) : "";
+    return `${snippet}${lane}`.replaceAll(/_weights\b/g, `_${suffix}`).replaceAll(/^(?!\/\/)(.*)$/gm, (line) => line.replaceAll(/\bweights\b/g, buffer));
+  });
   const reduced = subgroups ? withSubgroups(code) : code;
   return f16 && reduced.includes("unpack2x16float(") ? `enable f16;\n${reduced.replaceAll("unpack2x16float(", "halves(")}${HALVES}` : reduced;
+}
+
+/** What a lane takes at a place, by parts where the kernel's `parts` says so. */
+function laneOf(snippet: string): string {
+  const signature = "fn lane_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8>";
+  const byParts = hasParts(snippet) ? "  if (parts) { return part_weights(start, rows, units, row, place); }\n" : "";
+  return `\n${signature} {\n${byParts}  return unpack_weights(start, rows, units, row, place);\n}\n`;
+}
+
+function hasParts(snippet: string): boolean {
+  return snippet.includes("fn part_weights(");
 }
 
 function withSubgroups(source: string): string {
@@ -88,22 +103,45 @@ function withinOf(value: string): string {
   return value === "mat2x4<f32>" ? `${value}(within_subgroup(value[0], size), within_subgroup(value[1], size))` : "within_subgroup(value, size)";
 }
 
-/** Lanes of a workgroup, and how many of them share a row of `columns` weights. */
+/** Lanes of a workgroup, for kernels that share no rows: on an adapter that computes on the CPU a barrier switches coroutines. */
+export function lanesFor(software: boolean): number {
+  return software ? 16 : 64;
+}
+
+/** How a kernel that multiplies rows shares them out; ops/matvec.wgsl says what each is. */
 export interface Lanes {
   readonly lanes: number;
   readonly lanes_per_row: number;
+  readonly rows_per_lane: number;
+  readonly parts: 0 | 1;
 }
 
+/** What is multiplied: so many `rows`, of these types. */
+export interface RowShape {
+  /** Columns of a row, for every matrix that a row of the result takes one after the other. */
+  readonly columns: readonly number[];
+  readonly rows: number;
+  readonly types: readonly KernelWeightType[];
+}
+
+/** From this many rows on starting workgroups takes longer than what they read. */
+const TALL = 32_768;
+
 /**
- * On a GPU, neighbouring lanes read neighbouring blocks, and up to 64 share a row: a token's matrices are small, and fewer lanes a
- * row leave most of the GPU idle (H200, 2026-11-26, a row shared by 64 lanes for one shared by 16: 10.0 µs for 17.2 at 2048 × 2048
- * Q4_K, 14.9 for 24.7 at Q6_K, 8.4 for 16.8 at 512 × 2048 Q4_K; wider workgroups gained nothing). On an adapter that computes on the CPU a barrier switches coroutines
- * and all lanes of a reduction are loops, so workgroups are small and a row is one lane's: the bundled model's projections take
- * a third of the time (SwiftShader in Chromium 156, two cores, 2026-11-22).
+ * On a GPU up to 64 lanes share a row, by parts where columns and types allow it: a token's matrices are small, and fewer lanes a
+ * row leave most of the GPU idle. On an adapter that computes on the CPU all lanes of a reduction are loops, so a row is one
+ * lane's: the bundled model's projections take a third of the time (SwiftShader in Chromium 156, two cores, 2026-11-22).
+ *
+ * Microseconds on an H100 under Dawn, in turn, beside reading the same bytes (2026-11-26): units, 4 rows a lane / parts, 2 rows / read.
+ * Q4_K 512 × 2048 8.3 / 4.8 / 4.4, 2048 × 2048 8.4 / 5.8 / 4.5, 2048 × 4096 12.0 / 7.6 / 5.0, 8192 × 2048 14.9 / 10.3 / 6.4; tall,
+ * with 128 lanes and 32 a row: 151,936 × 2048 157 / 105 / 59.
  */
-export function lanesFor(software: boolean, columns: number): Lanes {
-  if (software) return { lanes: 16, lanes_per_row: 1 };
+export function rowLanes(software: boolean, { columns, rows, types }: RowShape): Lanes {
+  if (software) return { lanes: lanesFor(true), lanes_per_row: 1, rows_per_lane: 4, parts: 0 };
+  const parts = columns.every((width) => width % (8 * UNIT) === 0) && types.every((type) => type === "none" || hasParts(SNIPPETS[type]));
+  const tall = parts && rows >= TALL;
+  const places = columns.reduce((sum, width) => sum + width, 0) / UNIT;
   let shared = 1;
-  while (shared < 64 && shared * 2 <= columns / UNIT) shared *= 2;
-  return { lanes: 64, lanes_per_row: shared };
+  while (shared < (tall ? 32 : 64) && shared * 2 <= places) shared *= 2;
+  return { lanes: tall ? 128 : lanesFor(false), lanes_per_row: shared, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0 };
 }

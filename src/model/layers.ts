@@ -3,7 +3,7 @@
 import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, prepare } from "../gpu/dispatch.ts";
-import { type KernelWeightType, type Lanes, attention, deltanet, embedding, expertsDown, expertsUp, lanesFor, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
+import { type KernelWeightType, type Lanes, attention, deltanet, embedding, expertsDown, expertsUp, lanesFor, rowLanes, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
 import type { RecordLayout } from "../storage/stored-model.ts";
 import { gdnOf } from "./config.ts";
 import type { JoinedMatrix, ResidentWeights } from "./resident.ts";
@@ -136,7 +136,7 @@ class Builder {
       params: { tokens: 1, columns, rows0: rows(0), rows1: rows(1), rows2: rows(2), rows3: rows(3), eps: this.#epsilon },
       buffers: { w0: buffer(0), w1: buffer(1), w2: buffer(2), w3: buffer(3), x, norm: how.norm ? this.#parts.weights.f32(how.norm) : x, routing: space.routing, y },
       types: { w0: type(0), w1: type(1), w2: type(2), w3: type(3) },
-      constants: { ...this.#lanes(columns), matrices: matrices.length, normed: how.norm ? 1 : 0, accumulate: how.accumulate ? 1 : 0 },
+      constants: { ...this.#rowLanes([columns], matrices.reduce((sum, { rows: more }) => sum + more, 0), matrices.map((matrix) => matrix.type)), matrices: matrices.length, normed: how.norm ? 1 : 0, accumulate: how.accumulate ? 1 : 0 },
     });
   }
 
@@ -158,7 +158,7 @@ class Builder {
         out: space.mixed,
       },
       types: {},
-      constants: { head_dim: headDim, lanes: this.#lanes(headDim).lanes, gated: gated ? 1 : 0, normed: norms ? 1 : 0, biased: biases ? 1 : 0, half: state.half ? 1 : 0 },
+      constants: { head_dim: headDim, lanes: this.#lanes(), gated: gated ? 1 : 0, normed: norms ? 1 : 0, biased: biases ? 1 : 0, half: state.half ? 1 : 0 },
     });
   }
 
@@ -171,7 +171,7 @@ class Builder {
       params: { key_heads: keyHeads, value_heads: valueHeads, kernel: convTaps, eps: this.#epsilon },
       buffers: { proj: space.proj, constants: deltanetConstants(this.#parts.weights, blk, weights), step: space.step, routing: space.routing, history, state: memory, out: space.mixed },
       types: {},
-      constants: { key_dim: headDim, value_dim: headDim, lanes: this.#lanes(headDim).lanes, tiled: headOrder === "tiled" ? 1 : 0 },
+      constants: { key_dim: headDim, value_dim: headDim, lanes: this.#lanes(), tiled: headOrder === "tiled" ? 1 : 0 },
     });
   }
 
@@ -182,7 +182,7 @@ class Builder {
       params: { experts: plan.config.moe.experts, topk: plan.config.moe.topK, layer: index, tokens: 1 },
       buffers: { logits: space.routerLogits, slots: experts.slotTable(index), step: space.step, routing: space.routing },
       types: {},
-      constants: { lanes: this.#lanes(plan.config.moe.experts).lanes },
+      constants: { lanes: this.#lanes() },
     });
   }
 
@@ -198,26 +198,32 @@ class Builder {
     const common = { hidden, ff: moe.width, shared_ff: moe.sharedWidth, topk: moe.topK, slot_stride: (arena?.slotBytes ?? 0) / 16 };
     const [norm, routing, act, x] = [weights.f32(ffnNorm), space.routing, space.act, space.x];
     const slots = arena?.buffer ?? matrix(shared?.down);
+    const upTypes = { gate: type(routed?.expert.gate), up: type(routed?.expert.up), shared_gate: type(shared?.gate), shared_up: type(shared?.up) };
+    const downTypes = { down: type(routed?.expert.down), shared_down: type(shared?.down) };
     return [
       await prepare(gpu, expertsUp, {
         label: `${blk}.experts_up`,
         params: { ...common, gate_at: at(record?.gate), up_at: at(record?.up), eps: this.#epsilon },
         buffers: { arena: slots, shared_gate: matrix(shared?.gate), shared_up: matrix(shared?.up), x, norm, routing, act },
-        types: { gate: type(routed?.expert.gate), up: type(routed?.expert.up), shared_gate: type(shared?.gate), shared_up: type(shared?.up) },
-        constants: this.#lanes(hidden),
+        types: upTypes,
+        constants: this.#rowLanes([hidden], Math.max(common.ff, common.shared_ff), Object.values(upTypes)),
       }),
       await prepare(gpu, expertsDown, {
         label: `${blk}.experts_down`,
         params: { ...common, down_at: at(record?.down) },
         buffers: { arena: slots, shared_down: shared ? matrix(shared.down) : slots, act, routing, x },
-        types: { down: type(routed?.expert.down), shared_down: type(shared?.down) },
-        constants: { ...this.#lanes(routed ? moe.width : moe.sharedWidth), scaled: shared?.scale ? 1 : 0 },
+        types: downTypes,
+        constants: { ...this.#rowLanes([...Array.from({ length: moe.topK }, () => moe.width), moe.sharedWidth], hidden, Object.values(downTypes)), scaled: shared?.scale ? 1 : 0 },
       }),
     ];
   }
 
-  #lanes(columns: number): Lanes {
-    return lanesFor(this.#parts.gpu.report.software, columns);
+  #lanes(): number {
+    return lanesFor(this.#parts.gpu.report.software);
+  }
+
+  #rowLanes(columns: readonly number[], rows: number, types: readonly KernelWeightType[]): Lanes {
+    return rowLanes(this.#parts.gpu.report.software, { columns, rows, types });
   }
 }
 

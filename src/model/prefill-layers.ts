@@ -122,7 +122,7 @@ class Builder {
         params: { columns: weight.columns, eps: this.#eps, tokens: 1 },
         buffers: { x: many.x, weight: weights.f32(weight), segment: many.segment, y: many.h },
         types: {},
-        constants: { lanes: this.#lanes(weight.columns) },
+        constants: { lanes: this.#lanes() },
       }),
     ];
   }
@@ -158,7 +158,7 @@ class Builder {
         params: { heads, kv_heads: kvHeads, rotary: rotaryDim, eps: this.#eps, tokens: 1 },
         buffers: { constants: attentionConstants(weights, `blk.${index}`, mixer, headDim), segment: many.segment, rope: many.rope, proj: many.proj, keys, values },
         types: {},
-        constants: { ...flags, lanes: this.#lanes(headDim), normed: mixer.norms ? 1 : 0, biased: mixer.biases ? 1 : 0 },
+        constants: { ...flags, lanes: this.#lanes(), normed: mixer.norms ? 1 : 0, biased: mixer.biases ? 1 : 0 },
       }),
       this.sized(attentionTiles, "tokens", {
         label: `blk.${index} prefill attention`,
@@ -179,7 +179,7 @@ class Builder {
     const heads = { key_heads: keyHeads, value_heads: valueHeads };
     const { proj, segment, conv, gates, mats, mixed } = many;
     const tiled = headOrder === "tiled" ? 1 : 0;
-    const lanes = this.#lanes(headDim);
+    const lanes = this.#lanes();
     const label = (part: string): string => `blk.${index} prefill deltanet ${part}`;
     const scan = this.sized(deltanetScan, "key_heads", {
       label: label("scan"),
@@ -250,7 +250,7 @@ class Builder {
         params: { experts: moe.experts, topk: moe.topK, layer: 0, tokens: 1 },
         buffers: { logits: many.logits, slots: many.idle, step: many.idle, routing: many.routing },
         types: {},
-        constants: { lanes: this.#lanes(moe.experts), stalls: 0 },
+        constants: { lanes: this.#lanes(), stalls: 0 },
       }),
       gate: await product("gate", gate, record.gate.offset, many.h, many.gate, true),
       up: await product("up", up, record.up.offset, many.h, many.up, true),
@@ -271,8 +271,8 @@ class Builder {
     };
   }
 
-  #lanes(columns: number): number {
-    return lanesFor(this.#parts.gpu.report.software, columns).lanes;
+  #lanes(): number {
+    return lanesFor(this.#parts.gpu.report.software);
   }
 }
 

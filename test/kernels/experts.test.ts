@@ -4,7 +4,7 @@ import { blockWeights, dequantise, gpuBytes, repackToGpu, WEIGHT_TYPES, type Wei
 import { expertsDown, expertsDownReference } from "../../src/kernels/ops/experts-down.ts";
 import { expertsUp, expertsUpReference } from "../../src/kernels/ops/experts-up.ts";
 import { ROUTING_HEADER_BYTES, routingBytes } from "../../src/kernels/routing.ts";
-import { lanesFor, type Lanes } from "../../src/kernels/weights.ts";
+import { type Lanes, rowLanes } from "../../src/kernels/weights.ts";
 import { randomMatrix, type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel } from "../support/kernel-run.ts";
 
@@ -61,11 +61,13 @@ function randomShape(rng: Rng, seed: number): Shape {
   const kind = seed % (kinds.length + 1);
   const types = kinds[kind] ?? mixed;
   // A pipeline per types and lanes takes longest: the lanes of a GPU are tried with two of the types only.
-  const lanes = kind >= kinds.length - 1 && seed % 2 === 0 ? { lanes: 64, lanes_per_row: seed % 4 === 0 ? 64 : 4 } : undefined;
+  const ofGpu = kind >= kinds.length - 1 && seed % 2 === 0;
   const unit = Math.max(...Object.values(types).map((type) => Math.max(32, blockWeights(type))));
   const topk = rng.int(1, 10);
   const hidden = unit * rng.int(1, unit === 32 ? 5 : 2);
-  return { hidden, ff: unit * rng.int(1, unit === 32 ? 3 : 1), sharedFf: unit * rng.int(1, 2), topk, slots: topk + rng.int(0, 3), base: rng.int(0, 20), types, lanes: lanes ?? lanesFor(true, hidden) };
+  const [ff, sharedFf] = [unit * rng.int(1, unit === 32 ? 3 : 1), unit * rng.int(1, 2)];
+  const lanes = rowLanes(!ofGpu, { columns: [hidden, ff, sharedFf], rows: hidden, types: Object.values(types) });
+  return { hidden, ff, sharedFf, topk, slots: topk + rng.int(0, 3), base: rng.int(0, 20), types, lanes };
 }
 
 /** `count` different slots. */
@@ -127,7 +129,7 @@ describe("experts_up and experts_down", () => {
   });
 
   it("give the same bits whichever slots hold the experts", async () => {
-    const shape: Shape = { hidden: 128, ff: 64, sharedFf: 64, topk: 4, slots: 9, base: 3, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 64, lanes_per_row: 4 } };
+    const shape: Shape = { hidden: 128, ff: 64, sharedFf: 64, topk: 4, slots: 9, base: 3, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 64, lanes_per_row: 4, rows_per_lane: 4, parts: 0 } };
     const results: string[] = [];
     for (const slotOf of [[0, 1, 2, 3], [8, 2, 5, 0], [3, 2, 1, 0]]) {
       const rng = seeded(11);
@@ -144,7 +146,7 @@ describe("experts_up and experts_down", () => {
     ["the shared expert alone, in full, where a layer is dense", { topk: 0, sharedFf: 96, scaled: false }],
     ["the chosen experts alone where there is no shared one", { topk: 3, sharedFf: 0 }],
   ] as const)("run %s", async (_, part) => {
-    const shape: Shape = { hidden: 64, ff: 32, slots: 4, base: 0, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 16, lanes_per_row: 1 }, ...part };
+    const shape: Shape = { hidden: 64, ff: 32, slots: 4, base: 0, types: { gate: "Q8_0", up: "Q8_0", down: "Q8_0", shared: "Q8_0" }, lanes: { lanes: 16, lanes_per_row: 1, rows_per_lane: 4, parts: 0 }, ...part };
     const rng = seeded(5);
     const made = layer(shape, rng, [2, 0, 3]);
     const x = rng.normal(shape.hidden);
@@ -165,7 +167,7 @@ describe("experts_up and experts_down", () => {
   });
 
   it("change nothing after a miss", async () => {
-    const shape: Shape = { hidden: 32, ff: 32, sharedFf: 32, topk: 1, slots: 1, base: 0, types: { gate: "F32", up: "F32", down: "F32", shared: "F32" }, lanes: { lanes: 16, lanes_per_row: 1 } };
+    const shape: Shape = { hidden: 32, ff: 32, sharedFf: 32, topk: 1, slots: 1, base: 0, types: { gate: "F32", up: "F32", down: "F32", shared: "F32" }, lanes: { lanes: 16, lanes_per_row: 1, rows_per_lane: 4, parts: 0 } };
     const rng = seeded(2);
     const made = layer(shape, rng, [0]);
     const stalled = made.routing.slice();

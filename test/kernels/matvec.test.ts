@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { blockWeights, dequantise, repackToGpu, WEIGHT_TYPES, type WeightType } from "../../src/gguf/blocks.ts";
+import { rowLanes } from "../../src/kernels/index.ts";
 import { matvec, matvecReference } from "../../src/kernels/ops/matvec.ts";
 import { randomMatrix, type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel, RUNNING, STALLED } from "../support/kernel-run.ts";
@@ -17,9 +18,11 @@ interface Case {
   readonly accumulate: boolean;
   readonly lanes: number;
   readonly perRow: number;
+  /** By parts, 2 rows a lane; else by units, 4 rows. */
+  readonly parts?: boolean;
 }
 
-async function run({ types, rows, columns, tokens, normed, accumulate, lanes, perRow }: Case, rng: Rng, routing = RUNNING) {
+async function run({ types, rows, columns, tokens, normed, accumulate, lanes, perRow, parts = false }: Case, rng: Rng, routing = RUNNING) {
   const matrices = types.map((type, i) => randomMatrix(rng, type, rows[i]!, columns));
   const x = rng.normal(tokens * columns);
   const norm = rng.normal(columns);
@@ -29,7 +32,7 @@ async function run({ types, rows, columns, tokens, normed, accumulate, lanes, pe
   const { y } = await runKernel(matvec, {
     params: { tokens, columns, rows0: rows[0] ?? 0, rows1: rows[1] ?? 0, rows2: rows[2] ?? 0, rows3: rows[3] ?? 0, eps: 1e-6 },
     types: { w0: types[0] ?? "none", w1: types[1] ?? "none", w2: types[2] ?? "none", w3: types[3] ?? "none" },
-    constants: { matrices: rows.length, lanes, lanes_per_row: perRow, normed: Number(normed), accumulate: Number(accumulate) },
+    constants: { matrices: rows.length, lanes, lanes_per_row: perRow, rows_per_lane: parts ? 2 : 4, parts: Number(parts), normed: Number(normed), accumulate: Number(accumulate) },
     buffers: { ...(Object.fromEntries(NAMES.map((name, i) => [name, packed[i] ?? packed[0]!])) as Record<(typeof NAMES)[number], Uint8Array<ArrayBuffer>>), x, norm, routing, y: accumulate ? before : tokens * total },
   });
   const reference = matvecReference(
@@ -72,6 +75,25 @@ describe("matvec", () => {
       const { y, reference } = await run(shape, rng);
       expectClose(y, reference, TOLERANCE, `${JSON.stringify(shape)} seed ${seed}`);
     }
+  });
+
+  const types = WEIGHT_TYPES.filter((type) => rowLanes(false, { columns: [256], rows: 1, types: [type] }).parts === 1);
+
+  it.each(types)("by parts, multiplies %s matrices of any shape", async (type) => {
+    for (let seed = 1; seed <= 32; seed++) {
+      const rng = seeded(seed);
+      const how = seed % 2 === 0 ? { lanes: 128, perRow: 32, normed: true } : { lanes: 64, perRow: 64, normed: false };
+      const shape: Case = { types: [type], rows: [rng.int(1, 90)], columns: 256 * rng.int(1, 9), tokens: rng.int(1, 2), accumulate: seed % 2 === 1, ...how, parts: true };
+      const { y, reference } = await run(shape, rng);
+      expectClose(y, reference, TOLERANCE, `${JSON.stringify(shape)} seed ${seed}`);
+    }
+  });
+
+  it("by parts, takes up to four matrices of different types at once", async () => {
+    expect(types).toEqual(expect.arrayContaining(["F32", "F16", "BF16", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]));
+    const shape: Case = { types: ["Q4_K", "Q6_K", "F32", "Q8_0"], rows: [70, 3, 31, 12], columns: 1280, tokens: 2, normed: true, accumulate: false, lanes: 64, perRow: 32, parts: true };
+    const { y, reference } = await run(shape, seeded(4));
+    expectClose(y, reference, TOLERANCE, JSON.stringify(shape));
   });
 
   it("takes up to four matrices of different types at once", async () => {

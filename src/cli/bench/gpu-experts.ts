@@ -4,7 +4,7 @@ import { dequantise, gpuBytes, repackToGpu, type WeightType } from "../../gguf/b
 import type { Gpu } from "../../gpu/device.ts";
 import { type Dispatch, prepare } from "../../gpu/dispatch.ts";
 import { readBuffer } from "../../gpu/readback.ts";
-import { expertsDown, expertsUp, lanesFor, routingBytes } from "../../kernels/index.ts";
+import { expertsDown, expertsUp, routingBytes, rowLanes } from "../../kernels/index.ts";
 import { expertsDownReference } from "../../kernels/ops/experts-down.ts";
 import { expertsUpReference } from "../../kernels/ops/experts-up.ts";
 import { type Effort, errorOf, type KernelFigure, randomWeights, replicate, timeDispatches } from "./gpu-kernels.ts";
@@ -32,14 +32,13 @@ export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFi
   const buffers = { x: memory.upload("x", x), norm: memory.upload("norm", norm), act: memory.storage("act", (TOPK + 1) * FF * 4), residual: memory.storage("residual", HIDDEN * 4) };
   const shared = { gate: memory.upload("gate", packed[0]), up: memory.upload("up", packed[1]), down: memory.upload("down", packed[2]) };
   const routings = Array.from({ length: slots / TOPK }, (_, i) => memory.upload("routing", routingOf(i * TOPK)));
-  const lanes = (columns: number) => lanesFor(gpu.report.software, columns);
   const ups = await Promise.all(
     routings.map((routing): Promise<Dispatch> =>
       prepare(gpu, expertsUp, {
         label: "experts_up",
         params: { hidden: HIDDEN, ff: FF, shared_ff: FF, topk: TOPK, slot_stride: stride / 16, gate_at: 0, up_at: gateBytes / 16, eps: EPS },
         types: { gate: "Q4_K", up: "Q4_K", shared_gate: "Q4_K", shared_up: "Q4_K" },
-        constants: lanes(HIDDEN),
+        constants: rowLanes(gpu.report.software, { columns: [HIDDEN], rows: FF, types: ["Q4_K"] }),
         buffers: { arena, shared_gate: shared.gate, shared_up: shared.up, x: buffers.x, norm: buffers.norm, routing, act: buffers.act },
       }),
     ),
@@ -55,7 +54,7 @@ export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFi
         label: "experts_down",
         params: { hidden: HIDDEN, ff: FF, shared_ff: FF, topk: TOPK, slot_stride: stride / 16, down_at: (gateBytes + upBytes) / 16 },
         types: { down: "Q6_K", shared_down: "Q6_K" },
-        constants: lanes(FF),
+        constants: rowLanes(gpu.report.software, { columns: Array.from({ length: TOPK + 1 }, () => FF), rows: HIDDEN, types: ["Q6_K"] }),
         buffers: { arena, shared_down: shared.down, act: buffers.act, routing, x: buffers.residual },
       }),
     ),

@@ -9,7 +9,7 @@ import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { type Dispatch, encode, prepare } from "../../gpu/dispatch.ts";
 import { PLAIN } from "../../gpu/kernel.ts";
 import { readBuffer } from "../../gpu/readback.ts";
-import { type Lanes, lanesFor, matvec } from "../../kernels/index.ts";
+import { type Lanes, matvec, rowLanes } from "../../kernels/index.ts";
 import { matvecReference } from "../../kernels/ops/matvec.ts";
 import { expertsFigures } from "./gpu-experts.ts";
 import { median } from "./measurement.ts";
@@ -153,7 +153,7 @@ async function plainFigures(gpu: Gpu, effort: Effort): Promise<KernelFigure[]> {
 }
 
 /** One matrix type and shape; `lanes` as the engine chooses them unless others are to be tried. */
-export async function matvecFigure(gpu: Gpu, type: WeightType, rows: number, columns: number, effort: Effort, lanes: Lanes = lanesFor(gpu.report.software, columns)): Promise<KernelFigure> {
+export async function matvecFigure(gpu: Gpu, type: WeightType, rows: number, columns: number, effort: Effort, lanes: Lanes = rowLanes(gpu.report.software, { columns: [columns], rows, types: [type] })): Promise<KernelFigure> {
   const file = randomWeights(type, rows, columns);
   const bytes = gpuBytes(type, rows, columns);
   const stride = Math.ceil(bytes / 256) * 256;

@@ -3,10 +3,10 @@
  * Formula and mapping: experts-down.wgsl. Does nothing while `routing` is stalled.
  */
 import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
-import { specialise } from "../weights.ts";
+import { type Lanes, specialise } from "../weights.ts";
 import source from "./experts-down.wgsl?raw";
 
-type Constant = "lanes" | "lanes_per_row" | "scaled";
+type Constant = keyof Lanes | "scaled";
 type Param = "hidden" | "ff" | "shared_ff" | "topk" | "slot_stride" | "down_at";
 
 export const expertsDown = {
@@ -23,10 +23,10 @@ export const expertsDown = {
   params: ["hidden", "ff", "shared_ff", "topk", "slot_stride", "down_at"],
   /** `down` is the arena's. */
   weights: ["down", "shared_down"],
-  /** `lanes`, `lanes_per_row`: lanesFor(). `scaled`: 0 or 1, the shared expert counts as its choice says. */
-  constants: { lanes: 64, lanes_per_row: 4, scaled: 1 },
+  /** `lanes` to `parts`: rowLanes(). `scaled`: 0 or 1, the shared expert counts as its choice says. */
+  constants: { lanes: 64, lanes_per_row: 4, rows_per_lane: 4, parts: 0, scaled: 1 },
   specialise: (types: Readonly<Record<"down" | "shared_down", string>>, features: KernelFeatures) => specialise(source, types, features),
-  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => [Math.ceil(p.hidden / ((lanes / lanes_per_row) * 4)), 1, 1],
+  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row, rows_per_lane }: Readonly<Record<Constant, number>>) => [Math.ceil(p.hidden / ((lanes / lanes_per_row) * rows_per_lane)), 1, 1],
 } as const satisfies Kernel<"arena" | "shared_down" | "act" | "routing" | "x", Param, "down" | "shared_down", Constant>;
 
 /** Down of one expert, dequantised `[hidden, ff]`, its activations and its weight. */

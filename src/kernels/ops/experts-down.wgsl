@@ -1,11 +1,14 @@
 // x[r] += Σ_j weight_j · down_j[r] · act[j]  over the chosen experts and, last, the shared one, whose weight is 1 unless `scaled`
 // arena: slots of slot_stride vec4s; down [hidden, ff] at down_at   shared_down: [hidden, shared_ff] weights
 // act: [topk, ff] f32, then [shared_ff] f32   x: [hidden] f32, the residual stream
-// A workgroup takes lanes / lanes_per_row × 4 rows; a lane takes units of 32 of 4 rows of every expert in turn. The order of
-// the sums follows the rank of the experts, never their slots: the result is the same wherever an expert lies. A dense layer is
-// the shared expert alone: topk 0. Without a shared expert shared_ff is 0.
+// A workgroup takes lanes / lanes_per_row × rows_per_lane rows. The lanes of a row share all places of all experts, one expert after
+// the other, so that they are busy however narrow an expert is; the shared expert comes last. What a lane adds up follows the rank
+// of the experts, never their slots: the result is the same wherever an expert lies. Places as in matvec.wgsl. A dense layer is the
+// shared expert alone: topk 0. Without a shared expert shared_ff is 0.
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
+override rows_per_lane: u32 = 4u;
+override parts: bool = false;
 override scaled: bool = true;
 
 struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, down_at: u32 }
@@ -20,12 +23,12 @@ struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: ar
 @group(0) @binding(5) var<uniform>             p:           Params;
 
 // weights down: arena
-fn unpack_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights shared_down: shared_down
-fn unpack_shared_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_shared_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
@@ -44,8 +47,10 @@ fn row_sum(lane: u32, value: vec4<f32>) -> vec4<f32> {
 }
 // end reduce
 
-fn inputs(at: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>(act[at], act[at + 1u], act[at + 2u], act[at + 3u], act[at + 4u], act[at + 5u], act[at + 6u], act[at + 7u]);
+fn inputs(first: u32, place: u32) -> array<vec4<f32>, 8> {
+  let i = first * 8u + select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
+  let n = select(1u, 8u, parts);
+  return array<vec4<f32>, 8>(act[i], act[i + n], act[i + 2u * n], act[i + 3u * n], act[i + 4u * n], act[i + 5u * n], act[i + 6u * n], act[i + 7u * n]);
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -55,45 +60,42 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
 @compute @workgroup_size(lanes)
 fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   if (routing.stalled != 0u) { return; }
-  let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
+  let first = group.x * (lanes / lanes_per_row * rows_per_lane) + lane / lanes_per_row * rows_per_lane;
   let units = p.ff / 32u;
   let shared_units = p.shared_ff / 32u;
   var sum = vec4<f32>();
   if (first < p.hidden) {
-    var j = 0u;
+    let end = p.topk * units;
+    var at = lane % lanes_per_row;
     loop {
-      if (j >= p.topk) { break; }
+      if (at >= end) { break; }
+      let j = at / units;
+      let place = at % units;
       let choice = routing.choices[routing.base + j];
-      let start = choice.slot * p.slot_stride + p.down_at;
-      var unit = lane % lanes_per_row;
+      let v = inputs(j * units, place);
+      var i = 0u;
       loop {
-        if (unit >= units) { break; }
-        let v = inputs((j * units + unit) * 8u);
-        var i = 0u;
-        loop {
-          sum[i] += choice.weight * dot32(unpack_down(start, p.hidden, units, min(first + i, p.hidden - 1u), unit), v);
-          continuing { i++; break if i == 4u; }
-        }
-        continuing { unit += lanes_per_row; break if unit >= units; }
+        sum[i] += choice.weight * dot32(lane_down(choice.slot * p.slot_stride + p.down_at, p.hidden, units, min(first + i, p.hidden - 1u), place), v);
+        continuing { i++; break if i == rows_per_lane; }
       }
-      continuing { j++; break if j >= p.topk; }
+      continuing { at += lanes_per_row; break if at >= end; }
     }
     var weight = 1.0;
     if (scaled) { weight = routing.choices[routing.base + p.topk].weight; }
-    var unit = lane % lanes_per_row;
+    var place = lane % lanes_per_row;
     loop {
-      if (unit >= shared_units) { break; }
-      let v = inputs((p.topk * units + unit) * 8u);
+      if (place >= shared_units) { break; }
+      let v = inputs(p.topk * units, place);
       var i = 0u;
       loop {
-        sum[i] += weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), unit), v);
-        continuing { i++; break if i == 4u; }
+        sum[i] += weight * dot32(lane_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), place), v);
+        continuing { i++; break if i == rows_per_lane; }
       }
-      continuing { unit += lanes_per_row; break if unit >= shared_units; }
+      continuing { place += lanes_per_row; break if place >= shared_units; }
     }
   }
   sum = row_sum(lane, sum);
   if (lane % lanes_per_row == 0u) {
-    for (var i = 0u; i < 4u && first + i < p.hidden; i++) { x[first + i] += sum[i]; }
+    for (var i = 0u; i < rows_per_lane && first + i < p.hidden; i++) { x[first + i] += sum[i]; }
   }
 }

@@ -3,11 +3,11 @@
  * Formula and mapping: experts-up.wgsl. Does nothing while `routing` is stalled.
  */
 import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
-import { specialise } from "../weights.ts";
+import { type Lanes, specialise } from "../weights.ts";
 import source from "./experts-up.wgsl?raw";
 
 type Matrix = "gate" | "up" | "shared_gate" | "shared_up";
-type Constant = "lanes" | "lanes_per_row";
+type Constant = keyof Lanes;
 type Param = "hidden" | "ff" | "shared_ff" | "topk" | "slot_stride" | "gate_at" | "up_at" | "eps";
 
 export const expertsUp = {
@@ -27,12 +27,12 @@ export const expertsUp = {
   floats: ["eps"],
   /** `gate` and `up` are the arena's. */
   weights: ["gate", "up", "shared_gate", "shared_up"],
-  /** lanesFor() */
-  constants: { lanes: 64, lanes_per_row: 4 },
+  /** rowLanes() */
+  constants: { lanes: 64, lanes_per_row: 4, rows_per_lane: 4, parts: 0 },
   specialise: (types: Readonly<Record<Matrix, string>>, features: KernelFeatures) => specialise(source, types, features),
   /** Tiles of rows, times the chosen experts and the shared one. */
-  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => [
-    Math.ceil(Math.max(p.ff, p.shared_ff) / ((lanes / lanes_per_row) * 4)),
+  workgroups: (p: Readonly<Record<Param, number>>, { lanes, lanes_per_row, rows_per_lane }: Readonly<Record<Constant, number>>) => [
+    Math.ceil(Math.max(p.ff, p.shared_ff) / ((lanes / lanes_per_row) * rows_per_lane)),
     p.topk + (p.shared_ff > 0 ? 1 : 0),
     1,
   ],

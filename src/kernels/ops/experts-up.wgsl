@@ -2,10 +2,12 @@
 // h = norm ⊙ x / sqrt(mean(x^2) + eps)
 // arena: slots of slot_stride vec4s; gate [ff, hidden] at gate_at, up [ff, hidden] at up_at   x, norm: [hidden] f32
 // act: [topk, ff] f32, then [shared_ff] f32
-// A workgroup takes lanes / lanes_per_row × 4 rows of one expert; lanes as in matvec.wgsl. A dense layer is the shared expert
+// A workgroup takes lanes / lanes_per_row × rows_per_lane rows of one expert; lanes as in matvec.wgsl. A dense layer is the shared expert
 // alone: topk 0. Without a shared expert shared_ff is 0.
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
+override rows_per_lane: u32 = 4u;
+override parts: bool = false;
 
 struct Params { hidden: u32, ff: u32, shared_ff: u32, topk: u32, slot_stride: u32, gate_at: u32, up_at: u32, eps: f32 }
 struct Choice { expert: u32, slot: u32, weight: f32, pad: u32 }
@@ -21,22 +23,22 @@ struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: ar
 @group(0) @binding(7) var<uniform>             p:           Params;
 
 // weights gate: arena
-fn unpack_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights up: arena
-fn unpack_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights shared_gate: shared_gate
-fn unpack_shared_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_shared_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights shared_up: shared_up
-fn unpack_shared_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_shared_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
@@ -65,11 +67,12 @@ fn row_sum(lane: u32, value: mat2x4<f32>) -> mat2x4<f32> {
 }
 // end reduce
 
-fn inputs(unit: u32) -> array<vec4<f32>, 8> {
-  let i = unit * 8u;
-  return array<vec4<f32>, 8>(
-    x[i] * norm[i], x[i + 1u] * norm[i + 1u], x[i + 2u] * norm[i + 2u], x[i + 3u] * norm[i + 3u],
-    x[i + 4u] * norm[i + 4u], x[i + 5u] * norm[i + 5u], x[i + 6u] * norm[i + 6u], x[i + 7u] * norm[i + 7u]);
+fn input(i: u32) -> vec4<f32> { return x[i] * norm[i]; }
+
+fn inputs(place: u32) -> array<vec4<f32>, 8> {
+  let i = select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
+  let n = select(1u, 8u, parts);
+  return array<vec4<f32>, 8>(input(i), input(i + n), input(i + 2u * n), input(i + 3u * n), input(i + 4u * n), input(i + 5u * n), input(i + 6u * n), input(i + 7u * n));
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -87,47 +90,47 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   let rows = select(p.ff, p.shared_ff, is_shared);
   let start = select(routing.choices[routing.base + j].slot * p.slot_stride, 0u, is_shared);
 
-  var sum = 0.0;
-  for (var i = lane; i < p.hidden / 4u; i += lanes) { sum += dot(x[i], x[i]); }
-  let scale = inverseSqrt(total(lane, sum) / f32(p.hidden) + p.eps);
-
-  let first = group.x * (lanes / lanes_per_row * 4u) + lane / lanes_per_row * 4u;
+  let first = group.x * (lanes / lanes_per_row * rows_per_lane) + lane / lanes_per_row * rows_per_lane;
   var g = vec4<f32>();
   var u = vec4<f32>();
   if (first < rows) {
     // Two loops, one of them empty.
     let routed_end = select(units, 0u, is_shared);
-    var unit = lane % lanes_per_row;
+    var place = lane % lanes_per_row;
     loop {
-      if (unit >= routed_end) { break; }
-      let h = inputs(unit);
+      if (place >= routed_end) { break; }
+      let h = inputs(place);
       var i = 0u;
       loop {
         let row = min(first + i, rows - 1u);
-        g[i] += dot32(unpack_gate(start + p.gate_at, rows, units, row, unit), h);
-        u[i] += dot32(unpack_up(start + p.up_at, rows, units, row, unit), h);
-        continuing { i++; break if i == 4u; }
+        g[i] += dot32(lane_gate(start + p.gate_at, rows, units, row, place), h);
+        u[i] += dot32(lane_up(start + p.up_at, rows, units, row, place), h);
+        continuing { i++; break if i == rows_per_lane; }
       }
-      continuing { unit += lanes_per_row; break if unit >= routed_end; }
+      continuing { place += lanes_per_row; break if place >= routed_end; }
     }
     let shared_end = units - routed_end;
-    unit = lane % lanes_per_row;
+    place = lane % lanes_per_row;
     loop {
-      if (unit >= shared_end) { break; }
-      let h = inputs(unit);
+      if (place >= shared_end) { break; }
+      let h = inputs(place);
       var i = 0u;
       loop {
         let row = min(first + i, rows - 1u);
-        g[i] += dot32(unpack_shared_gate(0u, rows, units, row, unit), h);
-        u[i] += dot32(unpack_shared_up(0u, rows, units, row, unit), h);
-        continuing { i++; break if i == 4u; }
+        g[i] += dot32(lane_shared_gate(0u, rows, units, row, place), h);
+        u[i] += dot32(lane_shared_up(0u, rows, units, row, place), h);
+        continuing { i++; break if i == rows_per_lane; }
       }
-      continuing { unit += lanes_per_row; break if unit >= shared_end; }
+      continuing { place += lanes_per_row; break if place >= shared_end; }
     }
   }
+  // Only now: a barrier before the weights were asked for would wait for x alone, then for the weights.
+  var sum = 0.0;
+  for (var i = lane; i < p.hidden / 4u; i += lanes) { sum += dot(x[i], x[i]); }
+  let scale = inverseSqrt(total(lane, sum) / f32(p.hidden) + p.eps);
   let both = row_sum(lane, mat2x4<f32>(g, u));
   if (lane % lanes_per_row == 0u) {
     let out = silu(both[0] * scale) * (both[1] * scale);
-    for (var i = 0u; i < 4u && first + i < rows; i++) { act[j * p.ff + first + i] = out[i]; }
+    for (var i = 0u; i < rows_per_lane && first + i < rows; i++) { act[j * p.ff + first + i] = out[i]; }
   }
 }

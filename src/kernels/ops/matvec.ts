@@ -3,12 +3,12 @@
  * Formula and mapping: matvec.wgsl. Unused matrices: type "none", 0 rows, any buffer. Does nothing while `routing` is stalled.
  */
 import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
-import { specialise } from "../weights.ts";
+import { type Lanes, specialise } from "../weights.ts";
 import source from "./matvec.wgsl?raw";
 
 type Matrix = "w0" | "w1" | "w2" | "w3";
 type Rows = "rows0" | "rows1" | "rows2" | "rows3";
-type Constant = "matrices" | "lanes" | "lanes_per_row" | "normed" | "accumulate";
+type Constant = "matrices" | keyof Lanes | "normed" | "accumulate";
 
 export const matvec = {
   name: "matvec",
@@ -26,12 +26,12 @@ export const matvec = {
   params: ["tokens", "columns", "rows0", "rows1", "rows2", "rows3", "eps"],
   floats: ["eps"],
   weights: ["w0", "w1", "w2", "w3"],
-  /** `matrices`: how many there are; fewer is faster. `lanes`, `lanes_per_row`: lanesFor(). `normed`, `accumulate`: 0 or 1. */
-  constants: { matrices: 4, lanes: 64, lanes_per_row: 4, normed: 0, accumulate: 0 },
+  /** `matrices`: how many there are; fewer is faster. `lanes` to `parts`: rowLanes(). `normed`, `accumulate`: 0 or 1. */
+  constants: { matrices: 4, lanes: 64, lanes_per_row: 4, rows_per_lane: 4, parts: 0, normed: 0, accumulate: 0 },
   specialise: (types: Readonly<Record<Matrix, string>>, features: KernelFeatures) => specialise(source, types, features),
   /** Tiles of rows, never across two matrices, times tokens. */
-  workgroups: (p: Readonly<Record<Rows | "tokens", number>>, { lanes, lanes_per_row }: Readonly<Record<Constant, number>>) => {
-    const tile = (lanes / lanes_per_row) * 4;
+  workgroups: (p: Readonly<Record<Rows | "tokens", number>>, { lanes, lanes_per_row, rows_per_lane }: Readonly<Record<Constant, number>>) => {
+    const tile = (lanes / lanes_per_row) * rows_per_lane;
     return [[p.rows0, p.rows1, p.rows2, p.rows3].reduce((sum, rows) => sum + Math.ceil(rows / tile), 0), p.tokens, 1];
   },
 } as const satisfies Kernel<Matrix | "x" | "norm" | "routing" | "y", "tokens" | "columns" | Rows | "eps", Matrix, Constant>;

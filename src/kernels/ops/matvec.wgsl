@@ -1,13 +1,17 @@
 // y[t, r] (+)= dot(W[r], x[t]) or, normed, dot(W[r], norm ⊙ x[t]) / sqrt(mean_c(x[t, c]^2) + eps)
 // W: rows of up to four matrices one after the other, each of its own type, all with the same columns
 // x: [tokens, columns] f32   norm: [columns] f32   y: [tokens, rows0 + rows1 + rows2 + rows3] f32
-// A workgroup takes lanes / lanes_per_row × 4 rows of one matrix and one token: a lane takes units of 32 columns of 4 rows, so
-// that it loads x once for the four. The loops test at their end: SwiftShader runs a body once more, for no lane, when a loop
-// tests at its start, and rows in a loop are compiled once instead of four times. Sums run over a lane's units first, then over
+// A workgroup takes lanes / lanes_per_row × rows_per_lane rows of one matrix and one token. A lane takes every lanes_per_row-th
+// place of its rows, loading x once for all of them; a place is 32 columns in 8 vec4s: by units, 32 neighbours; by parts, the same
+// vec4 of each of 8 units that follow one another, so that 8 lanes read whole lines of x and of the weights. Either way the 8 lanes of
+// 8 places read the same 256 columns. The loops test at their end: SwiftShader runs a body once more, for no lane, when a loop
+// tests at its start, and rows in a loop are compiled once instead of each. Sums run over a lane's places first, then over
 // lanes in a tree: always the same order.
 override matrices: u32 = 4u;
 override lanes: u32 = 64u;
 override lanes_per_row: u32 = 4u;
+override rows_per_lane: u32 = 4u;
+override parts: bool = false;
 override normed: bool = false;
 override accumulate: bool = false;
 
@@ -24,22 +28,22 @@ struct Params { tokens: u32, columns: u32, rows0: u32, rows1: u32, rows2: u32, r
 @group(0) @binding(8) var<uniform>             p:       Params;
 
 // weights w0: w0
-fn unpack_w0(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_w0(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights w1: w1
-fn unpack_w1(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_w1(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights w2: w2
-fn unpack_w2(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_w2(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
 // weights w3: w3
-fn unpack_w3(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> {
+fn lane_w3(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>();
 }
 // end weights
@@ -73,10 +77,11 @@ fn input(i: u32, at: u32) -> vec4<f32> {
   return x[at + i];
 }
 
-fn inputs(unit: u32, at: u32) -> array<vec4<f32>, 8> {
-  let i = unit * 8u;
+fn inputs(place: u32, at: u32) -> array<vec4<f32>, 8> {
+  let i = select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
+  let n = select(1u, 8u, parts);
   return array<vec4<f32>, 8>(
-    input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
+    input(i, at), input(i + n, at), input(i + 2u * n, at), input(i + 3u * n, at), input(i + 4u * n, at), input(i + 5u * n, at), input(i + 6u * n, at), input(i + 7u * n, at));
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -84,17 +89,17 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
 }
 
 /// `matrices` is a constant: with one matrix the choice is gone. (SwiftShader runs all branches, masked.)
-fn row_dot(matrix: u32, row: u32, unit: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
-  if (matrices == 1u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+fn row_dot(matrix: u32, row: u32, place: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
+  if (matrices == 1u) { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
   if (matrices == 2u) {
-    if (matrix == 0u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
-    return dot32(unpack_w1(0u, p.rows1, units, row, unit), v);
+    if (matrix == 0u) { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
+    return dot32(lane_w1(0u, p.rows1, units, row, place), v);
   }
   switch (matrix) {
-    case 0u: { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
-    case 1u: { return dot32(unpack_w1(0u, p.rows1, units, row, unit), v); }
-    case 2u: { return dot32(unpack_w2(0u, p.rows2, units, row, unit), v); }
-    default: { return dot32(unpack_w3(0u, p.rows3, units, row, unit), v); }
+    case 0u: { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
+    case 1u: { return dot32(lane_w1(0u, p.rows1, units, row, place), v); }
+    case 2u: { return dot32(lane_w2(0u, p.rows2, units, row, place), v); }
+    default: { return dot32(lane_w3(0u, p.rows3, units, row, place), v); }
   }
 }
 
@@ -105,7 +110,7 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   let x_at = group.y * (p.columns / 4u);
 
   // Which matrix this tile of rows belongs to.
-  let tile_rows = lanes / lanes_per_row * 4u;
+  let tile_rows = lanes / lanes_per_row * rows_per_lane;
   let rows = vec4<u32>(p.rows0, p.rows1, p.rows2, p.rows3);
   let tiles = (rows + tile_rows - 1u) / tile_rows;
   var tile = group.x;
@@ -117,31 +122,31 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   }
   let row_count = rows[matrix];
 
-  var scale = 1.0;
-  if (normed) {
-    var sum = 0.0;
-    for (var i = lane; i < p.columns / 4u; i += lanes) { sum += dot(x[x_at + i], x[x_at + i]); }
-    scale = inverseSqrt(total(lane, sum) / f32(p.columns) + p.eps);
-  }
-
-  let first = tile * tile_rows + lane / lanes_per_row * 4u;
+  let first = tile * tile_rows + lane / lanes_per_row * rows_per_lane;
   var sum = vec4<f32>();
   if (first < row_count) {
-    var unit = lane % lanes_per_row;
+    var place = lane % lanes_per_row;
     loop {
-      if (unit >= units) { break; }
-      let v = inputs(unit, x_at);
+      if (place >= units) { break; }
+      let v = inputs(place, x_at);
       var i = 0u;
       loop {
-        sum[i] += row_dot(matrix, min(first + i, row_count - 1u), unit, units, v);
-        continuing { i++; break if i == 4u; }
+        sum[i] += row_dot(matrix, min(first + i, row_count - 1u), place, units, v);
+        continuing { i++; break if i == rows_per_lane; }
       }
-      continuing { unit += lanes_per_row; break if unit >= units; }
+      continuing { place += lanes_per_row; break if place >= units; }
     }
+  }
+  var scale = 1.0;
+  if (normed) {
+    // Only now: a barrier before the weights were asked for would wait for x alone, then for the weights.
+    var squared = 0.0;
+    for (var i = lane; i < p.columns / 4u; i += lanes) { squared += dot(x[x_at + i], x[x_at + i]); }
+    scale = inverseSqrt(total(lane, squared) / f32(p.columns) + p.eps);
   }
   sum = row_sum(lane, sum) * scale;
   if (lane % lanes_per_row == 0u) {
-    for (var i = 0u; i < 4u && first + i < row_count; i++) {
+    for (var i = 0u; i < rows_per_lane && first + i < row_count; i++) {
       let at = y_at + first + i;
       y[at] = select(0.0, y[at], accumulate) + sum[i];
     }
