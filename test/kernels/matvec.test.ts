@@ -80,7 +80,7 @@ describe("matvec", () => {
   const types = WEIGHT_TYPES.filter((type) => rowLanes(false, { columns: [256], rows: 1, types: [type] }).parts === 1);
 
   it.each(types)("by parts, multiplies %s matrices of any shape", async (type) => {
-    for (let seed = 1; seed <= 32; seed++) {
+    for (let seed = 1; seed <= 16; seed++) {
       const rng = seeded(seed);
       const how = seed % 2 === 0 ? { lanes: 128, perRow: 32, normed: true } : { lanes: 64, perRow: 64, normed: false };
       const shape: Case = { types: [type], rows: [rng.int(1, 90)], columns: 256 * rng.int(1, 9), tokens: rng.int(1, 2), accumulate: seed % 2 === 1, ...how, parts: true };

@@ -7,7 +7,7 @@ import { readBuffer } from "../../gpu/readback.ts";
 import { expertsDown, expertsUp, routingBytes, rowLanes } from "../../kernels/index.ts";
 import { expertsDownReference } from "../../kernels/ops/experts-down.ts";
 import { expertsUpReference } from "../../kernels/ops/experts-up.ts";
-import { type Effort, errorOf, type KernelFigure, randomWeights, replicate, timeDispatches } from "./gpu-kernels.ts";
+import { copyTime, type Effort, errorOf, type KernelFigure, randomWeights, replicate, timeDispatches } from "./gpu-kernels.ts";
 
 const HIDDEN = 2048;
 const FF = 512;
@@ -64,8 +64,8 @@ export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFi
   const timeDown = await timeDispatches(gpu, downs, bytesDown, effort);
   const shape = `${TOPK} + 1 of ${FF} × ${HIDDEN}`;
   return [
-    { kernel: "experts_up", shape, type: "Q4_K", bytes: bytesUp, inTurn: timeUp, overlapped: Number.NaN, error: errorUp },
-    { kernel: "experts_down", shape, type: "Q6_K", bytes: bytesDown, inTurn: timeDown, overlapped: Number.NaN, error: errorDown },
+    { kernel: "experts_up", shape, type: "Q4_K", bytes: bytesUp, inTurn: timeUp, overlapped: Number.NaN, copy: await copyTime(gpu, bytesUp, effort), error: errorUp },
+    { kernel: "experts_down", shape, type: "Q6_K", bytes: bytesDown, inTurn: timeDown, overlapped: Number.NaN, copy: await copyTime(gpu, bytesDown, effort), error: errorDown },
   ];
 }
 

@@ -24,6 +24,8 @@ export interface KernelFigure {
   /** Microseconds of one dispatch, in turn and overlapped. */
   readonly inTurn: number;
   readonly overlapped: number;
+  /** Microseconds of a copying kernel that reads and writes as many bytes in all, in turn: what a dispatch of this size can reach. */
+  readonly copy: number;
   /** The largest difference from the f64 definition, as a part of the largest result. */
   readonly error: number;
 }
@@ -87,6 +89,25 @@ const COPY = `
 fn copy(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   for (var i = id.x; i < arrayLength(&source); i += groups.x * 256u) { dest[i] = source[i]; }
 }`;
+
+/** Microseconds of one dispatch that copies half as many bytes, so that it moves `bytes` in all; each elsewhere in an arena, in turn. */
+export async function copyTime(gpu: Gpu, bytes: number, effort: Effort): Promise<number> {
+  const half = Math.ceil(bytes / 512) * 256;
+  const places = Math.max(1, Math.floor(effort.arenaBytes / half));
+  const source = gpu.memory.storage("copy from", places * half);
+  const dest = gpu.memory.storage("copy to", half);
+  const module = gpu.device.createShaderModule({ code: COPY });
+  const pipeline = await gpu.device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "copy" } });
+  const layout = pipeline.getBindGroupLayout(0);
+  const workgroups = [Math.min(65_535, Math.ceil(half / 4096)), 1, 1] as const;
+  const dispatches = Array.from({ length: places }, (_, i): Dispatch => {
+    const resources = [{ buffer: source, offset: i * half, size: half }, { buffer: dest }];
+    return { label: "copy", pipeline, bindGroup: gpu.device.createBindGroup({ layout, entries: resources.map((resource, binding) => ({ binding, resource })) }), workgroups };
+  });
+  const time = await timeDispatches(gpu, dispatches, bytes, effort);
+  for (const buffer of [source, dest]) gpu.memory.free(buffer);
+  return time;
+}
 
 /** Bytes read and written per second: by the driver's copy, and by a kernel. */
 export async function measureCopies(gpu: Gpu, { arenaBytes }: Effort): Promise<readonly [driver: number, kernel: number]> {
@@ -182,7 +203,7 @@ export async function matvecFigure(gpu: Gpu, type: WeightType, rows: number, col
   const error = checkedError(type, file, rows, columns, x, y);
   const overlapped = await timeOverlapped(gpu, type, { arena, stride, bytes, copies, rows, columns, lanes, ...shared }, effort);
   for (const buffer of [arena, results, shared.x, shared.routing]) memory.free(buffer);
-  return { kernel: "matvec", shape: `${rows} × ${columns}`, type, bytes, inTurn: time, overlapped, error };
+  return { kernel: "matvec", shape: `${rows} × ${columns}`, type, bytes, inTurn: time, overlapped, copy: await copyTime(gpu, bytes, effort), error };
 }
 
 /** Writes `packed` once and copies it to the other places on the GPU. */

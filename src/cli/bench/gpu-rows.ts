@@ -27,11 +27,11 @@ export function kernelRows({ adapter, copies, figures }: KernelBench): Measureme
   return [
     row(`${adapter}: copyBufferToBuffer, read + written`, copies[0] / 1e9, "GB/s"),
     row(`${adapter}: copy by a kernel, read + written`, copies[1] / 1e9, "GB/s"),
-    ...figures.flatMap(({ kernel, type, shape, bytes, inTurn, overlapped, error }) => {
+    ...figures.flatMap(({ kernel, type, shape, bytes, inTurn, overlapped, copy, error }) => {
       const name = `${kernel} ${type} ${shape}`;
       const pace = (how: string, time: number | null): Measurement[] =>
         time === null || Number.isNaN(time) ? [] : [row(`${name}, ${how}`, time, "µs"), row(`${name}, ${how}`, rate(bytes, time) / 1e9, "GB/s"), row(`${name}, ${how}, ÷ the faster copy`, rate(bytes, time) / roof)];
-      return [...pace("in turn", inTurn), ...pace("overlapped", overlapped), row(`${name}, largest error`, error, "of the largest result")];
+      return [...pace("in turn", inTurn), row(`${name}, in turn, ÷ a copy that moves as many bytes`, copy / inTurn), ...pace("overlapped", overlapped), row(`${name}, largest error`, error, "of the largest result")];
     }),
   ];
 }
