@@ -105,6 +105,8 @@ export type ToProcess =
   /** To npm alone, by the number of its question. */
   | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer }
   | { readonly type: "child-started"; readonly child: number; readonly pid: number }
+  /** The child reads its input from now on; before, it may be kept from it. */
+  | { readonly type: "child-stdin-wanted"; readonly child: number }
   /** The child could not be started; no other message about it follows. `code` is ENOENT, EAGAIN, E2BIG or EACCES. */
   | { readonly type: "child-error"; readonly child: number; readonly code: string; readonly message: string }
   | { readonly type: "child-output"; readonly child: number; readonly fd: 1 | 2; readonly data: Uint8Array }
@@ -185,6 +187,8 @@ export type FromProcess =
   | { readonly type: "message"; readonly message: unknown }
   /** `child` is a number the process chooses and does not use again. */
   | { readonly type: "spawn"; readonly child: number; readonly request: SpawnRequest }
+  /** It reads its input: a shell that gave it its own passes it on from now on. */
+  | { readonly type: "stdin-wanted" }
   | { readonly type: "child-stdin"; readonly child: number; readonly data: Uint8Array | null }
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
   | { readonly type: "child-kill"; readonly child: number; readonly signal: Signal }

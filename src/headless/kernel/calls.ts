@@ -22,6 +22,7 @@ const END_OF_TRANSMISSION = "\u0004";
 interface Hosted {
   readonly pid: number;
   readonly gate: OutputGate;
+  killed: boolean;
 }
 
 export interface Kernel {
@@ -110,11 +111,11 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
                 send({ type: "exit", process, code: exitCodeOf(code, signal) });
               },
               // Who kills a process does not want to read the rest first.
-              signal === "SIGTERM",
+              signal === "SIGTERM" || hosted.get(process)?.killed === true,
             ),
         },
       );
-      hosted.set(process, { pid, gate });
+      hosted.set(process, { pid, gate, killed: false });
     },
     stdin(process, data) {
       const entry = hosted.get(process);
@@ -122,7 +123,9 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     },
     kill(process) {
       const entry = hosted.get(process);
-      if (entry) table.kill(entry.pid);
+      if (!entry) return;
+      entry.killed = true;
+      table.kill(entry.pid);
     },
     resize(process, terminal) {
       const entry = hosted.get(process);

@@ -25,6 +25,8 @@ function message(m: Fields): FromProcess {
   switch (m["type"]) {
     case "ready":
       return { type: "ready" };
+    case "stdin-wanted":
+      return { type: "stdin-wanted" };
     case "file":
       return { type: "file", op: fileOp(fields(m["op"])) };
     case "files": {

@@ -22,6 +22,8 @@ export interface ProcessSink {
   backlogBytes(): number;
   /** False: it holds what cannot be passed on. */
   message(message: unknown, ports?: readonly MessagePort[]): boolean;
+  /** It reads its input from now on. */
+  wantsInput?(): void;
   /** Called once, last. Exactly one of the two is null. */
   exit(code: number | null, signal: Signal | null): void;
 }
@@ -252,6 +254,8 @@ export class ProcessTable {
       case "files":
         for (const op of message.ops) if (process.live) this.#applyFile(process, op);
         return;
+      case "stdin-wanted":
+        return process.sink.wantsInput?.();
       case "registry": {
         const { request } = message;
         if (process.steps[0]?.program !== "npm") return this.#stop(process, "it asked for a package itself: only npm may");
@@ -337,6 +341,7 @@ export class ProcessTable {
           output: (fd, data) => void tell({ type: "child-output", child, fd, data }),
           backlogBytes: () => 0,
           message: (message, passed) => tell({ type: "child-message", child, message }, passed),
+          wantsInput: () => void tell({ type: "child-stdin-wanted", child }),
           exit: (code, signal) => {
             process.children.delete(child);
             tell({ type: "child-exit", child, code, signal });

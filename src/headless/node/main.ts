@@ -53,6 +53,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
     ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn) } : {}),
+    wantsInput: () => link.post({ type: "stdin-wanted" }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
   };
   const process = startNodeProcess(host);
@@ -93,6 +94,9 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
       case "child-exit":
         children.get(message.child)?.exit(message.code, message.signal);
         children.delete(message.child);
+        return;
+      case "child-stdin-wanted":
+        children.get(message.child)?.wantsInput?.();
         return;
       case "registry-answer":
         return; // npm's alone

@@ -54,6 +54,7 @@ interface HostOptions {
   readonly stderr: (bytes: Uint8Array) => void;
   readonly send: (message: unknown) => void;
   readonly libraries: Partial<Libraries>;
+  readonly wantsInput?: () => void;
 }
 
 function makeHost(options: HostOptions): NodeHost {
@@ -62,7 +63,7 @@ function makeHost(options: HostOptions): NodeHost {
     write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes), exit: ignore,
     spawn: (request, events) => spawnHere(options, request, events),
     library: (name) => options.libraries[name],
-    send: options.send, kill: ignore, handlesSignal: ignore,
+    send: options.send, kill: ignore, handlesSignal: ignore, ...(options.wantsInput ? { wantsInput: options.wantsInput } : {}),
   };
 }
 
@@ -74,7 +75,7 @@ function spawnHere({ vfs, libraries }: HostOptions, request: ChildRequest, event
   }
   const host = makeHost({
     vfs, argv: request.args, cwd: request.cwd, env: request.env, stdin: request.stdin, ipc: request.ipc,
-    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), libraries,
+    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), libraries, wantsInput: () => events.wantsInput?.(),
   });
   events.started(host.pid);
   const child = startNodeProcess(host);

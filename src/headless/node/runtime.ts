@@ -40,6 +40,8 @@ export interface ChildEvents {
   message(message: unknown): void;
   exit(code: number | null, signal: string | null): void;
   error(code: string, message: string): void;
+  /** It reads its input from now on. */
+  wantsInput?(): void;
 }
 
 /** What a process needs of the world around it. */
@@ -73,6 +75,8 @@ export interface NodeHost {
   /** Only with `ipc`. */
   send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;
+  /** The program reads its input: told once. */
+  wantsInput?(): void;
   /** The program starts or stops listening for a signal. */
   handlesSignal(signal: string, on: boolean): void;
 }

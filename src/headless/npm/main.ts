@@ -4,6 +4,7 @@ import type { StartMessage, ToProcess } from "../protocol.ts";
 import type { RegistryAnswer, RegistryMode, RegistryQuestion } from "../registry/question.ts";
 import { checkQuestion } from "../registry/question.ts";
 import { Children } from "../shell/children.ts";
+import { InputStream } from "../shell/streams.ts";
 import { Vfs } from "../vfs.ts";
 import type { FileOp } from "../vfs-node.ts";
 import { runNpm } from "./commands.ts";
@@ -12,6 +13,8 @@ import type { Host, Registry } from "./host.ts";
 
 const link = new ProcessLink(self as unknown as WorkerPort, receive);
 const children = new Children(link);
+/** What comes to npm goes to the script that reads it. */
+const input = new InputStream(false, () => link.post({ type: "stdin-wanted" }));
 const answers = new Map<number, (answer: RegistryAnswer) => void>();
 let vfs: Vfs | undefined;
 let questions = 0;
@@ -19,13 +22,13 @@ let questions = 0;
 function receive(message: ToProcess): void {
   switch (message.type) {
     case "start":
-      if (!message.stdin) children.input(null);
+      if (!message.stdin) input.push(null);
       void runNpm(hostOf(message), message.argv).then((code) => link.exit(code));
       return;
     case "file":
       return vfs?.follow(message.op);
     case "stdin":
-      return children.input(message.data);
+      return input.push(message.data);
     case "registry-answer":
       answers.get(message.request)?.(message.answer);
       answers.delete(message.request);
@@ -54,7 +57,13 @@ function hostOf(start: StartMessage): Host {
       changes = [];
       return Promise.resolve();
     },
-    run: (command, args, { cwd, env }) => children.run({ command, args: [...args], cwd, env, terminal: start.terminal }, "inherit", { output: (fd, data) => link.write(fd, data) }),
+    run(command, args, { cwd, env }) {
+      const output = (fd: 1 | 2, data: Uint8Array): boolean => {
+        link.write(fd, data);
+        return true;
+      };
+      return children.start({ command, args: [...args], cwd, env, terminal: start.terminal }, input, false, { output }).done;
+    },
   };
 }
 

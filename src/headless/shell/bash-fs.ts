@@ -4,6 +4,7 @@ import { FsError } from "../fs-error.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
 import { statOf, type VfsNode } from "../vfs-node.ts";
 import type { Vfs } from "../vfs.ts";
+import { latin1 } from "./streams.ts";
 
 type EncodingOption = { readonly encoding?: BufferEncoding | null } | BufferEncoding | undefined;
 
@@ -163,11 +164,4 @@ function isByteEncoding(options: EncodingOption): boolean {
 function toBytes(content: FileContent, options: EncodingOption): Uint8Array {
   if (typeof content !== "string") return content.slice();
   return isByteEncoding(options) ? Uint8Array.from(content, (c) => c.charCodeAt(0)) : new TextEncoder().encode(content);
-}
-
-/** One character per byte: how just-bash carries bytes in strings. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
 }

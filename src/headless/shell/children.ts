@@ -1,85 +1,125 @@
-// The processes that a shell starts: asked of the kernel, known here by a number of our own.
+// The processes that a shell or npm starts: asked of the kernel, known here by a number of our own. A child that reads its
+// input says so first, and only then is it given any: `while read f; do node x.js "$f"; done` keeps its list.
 import type { ProcessLink } from "../process-link.ts";
-import { SIGNAL_EXIT_CODES, type SpawnRequest, type ToProcess } from "../protocol.ts";
+import { SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, type ToProcess } from "../protocol.ts";
+import { deferred } from "./deferred.ts";
+import type { Stream } from "./streams.ts";
 
 export interface ChildEvents {
-  output(fd: 1 | 2, data: Uint8Array): void;
+  /** False: nobody reads it any more; the child is ended with SIGPIPE. */
+  output(fd: 1 | 2, data: Uint8Array): boolean;
+}
+
+export interface RunningChild {
+  readonly pid: Promise<number>;
+  /** The code a shell would show: 127 when there is no such command. */
+  readonly done: Promise<number>;
+  kill(signal: Signal): void;
 }
 
 interface Child {
+  readonly input: Stream;
   readonly events: ChildEvents;
-  resolve(code: number): void;
+  /** Ends the passing on of input. */
+  readonly fed: AbortController;
+  fedAlready: boolean;
+  started(pid: number): void;
+  ended(code: number): void;
 }
 
 export class Children {
   readonly #link: ProcessLink;
   readonly #children = new Map<number, Child>();
+  readonly #byPid = new Map<number, number>();
   #last = 0;
-  /** Children that read this shell's own input. */
-  readonly #readers = new Set<number>();
-  /** Input that nobody has taken yet. */
-  #input: Uint8Array[] = [];
-  #inputEnded = false;
-  #onInputEnd: (() => void) | undefined;
 
   constructor(link: ProcessLink) {
     this.#link = link;
   }
 
-  /**
-   * Runs it to its end; resolves with the code a shell would show: 127 when there is no such command.
-   * `input`: all of its input, or `inherit` to pass on what comes to this shell.
-   */
-  run(request: Omit<SpawnRequest, "stdin" | "ipc">, input: Uint8Array | "inherit", events: ChildEvents): Promise<number> {
-    const child = ++this.#last;
-    return new Promise((resolve) => {
-      this.#children.set(child, { events, resolve });
-      this.#link.post({ type: "spawn", child, request: { ...request, stdin: true, ipc: false } });
-      if (input === "inherit") {
-        this.#readers.add(child);
-        for (const data of this.#input.splice(0)) this.#link.post({ type: "child-stdin", child, data });
-        if (this.#inputEnded) this.#link.post({ type: "child-stdin", child, data: null });
-      } else {
-        if (input.length > 0) this.#link.post({ type: "child-stdin", child, data: input });
-        this.#link.post({ type: "child-stdin", child, data: null });
-      }
-    });
+  /** `input` is read from once the child wants it, or at once when it is the child's alone (`own`); who made it closes it. */
+  start(request: Omit<SpawnRequest, "stdin" | "ipc">, input: Stream, own: boolean, events: ChildEvents): RunningChild {
+    const number = ++this.#last;
+    const pid = deferred<number>();
+    const done = deferred<number>();
+    const made: Child = {
+      input,
+      fedAlready: own,
+      events,
+      fed: new AbortController(),
+      started: (id) => {
+        this.#byPid.set(id, number);
+        pid.resolve(id);
+      },
+      ended: (code) => {
+        pid.resolve(0);
+        done.resolve(code);
+      },
+    };
+    this.#children.set(number, made);
+    this.#link.post({ type: "spawn", child: number, request: { ...request, stdin: true, ipc: false } });
+    if (own) void this.#feed(number, made);
+    return { pid: pid.promise, done: done.promise, kill: (signal) => this.#link.post({ type: "child-kill", child: number, signal }) };
   }
 
-  /** Input of this shell; null ends it. It goes to the children that inherit it, else it waits for one. */
-  input(data: Uint8Array | null): void {
-    for (const child of this.#readers) this.#link.post({ type: "child-stdin", child, data });
-    if (data === null) {
-      this.#inputEnded = true;
-      this.#onInputEnd?.();
-    } else if (this.#readers.size === 0) this.#input.push(data);
+  has(pid: number): boolean {
+    return this.#byPid.has(pid);
   }
 
-  /** Everything that came in and was not taken, once the input has ended. */
-  async wholeInput(): Promise<Uint8Array> {
-    if (!this.#inputEnded) {
-      await new Promise<void>((resolve) => {
-        this.#onInputEnd = resolve;
-      });
-    }
-    return new Uint8Array(await new Blob(this.#input.splice(0) as BlobPart[]).arrayBuffer());
+  /** Whether it was one of these. */
+  kill(pid: number, signal: Signal): boolean {
+    const number = this.#byPid.get(pid);
+    if (number === undefined) return false;
+    this.#link.post({ type: "child-kill", child: number, signal });
+    return true;
   }
 
   receive(message: ToProcess): void {
     if (!("child" in message)) return;
     const child = this.#children.get(message.child);
     if (!child) return;
-    if (message.type === "child-output") child.events.output(message.fd, message.data);
-    if (message.type === "child-error") {
-      child.events.output(2, new TextEncoder().encode(`sh: ${message.message}\n`));
-      this.#end(message.child, child, 127);
+    switch (message.type) {
+      case "child-started":
+        return child.started(message.pid);
+      case "child-output":
+        if (!child.events.output(message.fd, message.data)) this.#link.post({ type: "child-kill", child: message.child, signal: "SIGPIPE" });
+        return;
+      case "child-stdin-wanted":
+        if (!child.fedAlready) void this.#feed(message.child, child);
+        child.fedAlready = true;
+        return;
+      case "child-error":
+        child.events.output(2, new TextEncoder().encode(`sh: ${message.message}\n`));
+        return this.#end(message.child, child, message.code === "ENOENT" ? 127 : 126);
+      case "child-exit":
+        return this.#end(message.child, child, message.code ?? SIGNAL_EXIT_CODES[message.signal ?? "SIGTERM"]);
+      default:
     }
-    if (message.type === "child-exit") this.#end(message.child, child, message.code ?? SIGNAL_EXIT_CODES[message.signal ?? "SIGTERM"]);
+  }
+
+  async #feed(number: number, { input, fed }: Child): Promise<void> {
+    try {
+      for (;;) {
+        const data = await input.read(fed.signal);
+        if (fed.signal.aborted) {
+          if (data) input.unread(data);
+          return;
+        }
+        this.#link.post({ type: "child-stdin", child: number, data: data ? data.slice() : null });
+        if (!data && !input.terminal) return;
+        // A writer that never ends shall not keep the child's end from being heard.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    } catch (error) {
+      if (!fed.signal.aborted) this.#link.post({ type: "child-stdin", child: number, data: null });
+      void error; // closed descriptors end the input, as they do for a program
+    }
   }
 
   #end(number: number, child: Child, code: number): void {
     this.#children.delete(number);
-    this.#readers.delete(number);
-    child.resolve(code);
+    for (const [pid, known] of this.#byPid) if (known === number) this.#byPid.delete(pid);
+    child.fed.abort();
+    child.ended(code);
   }
 }

@@ -66,6 +66,8 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     if (this.connected) this.channel = { ref: () => undefined, unref: () => undefined };
     this.#release = runtime.loop.hold();
     const { loop } = runtime;
+    const [first] = kinds;
+    const sharesInput = runtime.host.stdin && (first === "inherit" || (typeof first === "object" && (("stream" in first && first.stream === runtime.process.stdin) || ("fd" in first && first.fd === 0))));
     this.#handle = runtime.host.spawn(requestOf(runtime, command, kinds), {
       started: (pid) => {
         this.pid = pid;
@@ -79,8 +81,12 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
       }),
       exit: (code, signal) => loop.post(() => this.#ended(code, signal)),
       error: (code, message) => loop.post(() => this.#failed(command, code, message)),
+      wantsInput: () => loop.post(() => {
+        if (sharesInput) this.#feed(runtime, kinds[0] as Stdio);
+      }),
     });
-    this.#feed(runtime, kinds[0] ?? "ignore");
+    // The program's own input is kept for it until the child reads.
+    if (!sharesInput) this.#feed(runtime, kinds[0] ?? "ignore");
     this.#followOptions(runtime, options);
     return this;
   }

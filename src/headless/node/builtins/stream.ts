@@ -89,6 +89,7 @@ export function attachStdio(runtime: Runtime): void {
 
   let release: (() => void) | undefined;
   let ended = !host.stdin;
+  let want = host.wantsInput;
   const letGo = (): void => {
     release?.();
     release = undefined;
@@ -97,6 +98,8 @@ export function attachStdio(runtime: Runtime): void {
     read: () => {
       if (ended) stdin.push(null);
       else release ??= loop.hold();
+      want?.();
+      want = undefined;
     },
   });
   const { push, pause } = stdin as unknown as { push: (chunk: unknown) => boolean; pause: () => unknown };

@@ -1,0 +1,10 @@
+// Commands that are no builtins in bash and yet are the shell's own here: those that must stream, wait or run others.
+import type { ShellState } from "../state.ts";
+import { RUNNERS } from "./runners.ts";
+import { LIST } from "./list.ts";
+import { STREAMS } from "./streams.ts";
+import { SYSTEM } from "./system.ts";
+
+export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
+
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, STREAMS, SYSTEM) as Record<string, OwnCommand>;
