@@ -28,6 +28,7 @@ export function containerSandbox(container: WebContainer, root = "."): Sandbox {
       });
       return () => watcher.close();
     },
+    onPort: (listener) => void container.on("port", (port, type, url) => listener(port, type === "open", url)),
     hasPackages: () => fs.readdir(at("node_modules")).then(() => true, () => false),
   };
 

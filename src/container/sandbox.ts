@@ -25,6 +25,8 @@ export interface LiveProject {
   /** All of it as one value, for `mount`: links, permission bits and empty folders too. */
   image(): Promise<Uint8Array>;
   mount(image: Uint8Array): Promise<void>;
+  /** Calls back whenever a server starts or stops listening on a TCP port; `url` shows what it serves in an iframe of this page. */
+  onPort(listener: (port: number, open: boolean, url: string) => void): void;
   /** Whether it has a `node_modules`. */
   hasPackages(): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-// The right half: tests, changes, files, terminal, timeline as tabs, and what they do to the session. Each panel is loaded
+// The right half: tests, changes, files, terminal, preview, timeline as tabs, and what they do to the session. Each panel is loaded
 // when it is first shown and stays then, so that an editor keeps its cursor and a terminal its scroll. The badge on a tab
 // says what is behind it.
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
@@ -19,6 +19,7 @@ const LOAD: Readonly<Record<Panel, () => Promise<unknown>>> = {
   diff: () => import("./work/diff-view.ts"),
   files: () => import("./work/files-area.ts"),
   terminal: () => import("./work/terminal-panel.ts"),
+  preview: () => import("./work/preview-panel.ts"),
   timeline: () => import("./work/timeline.ts"),
 };
 
@@ -148,7 +149,7 @@ export class Work extends Component {
     return html`<section aria-label=${words.project} @file-opened=${this.#openAt}>
       <div class="bar"><div class="tabs">
         <div role="tablist" aria-label=${words.panels} @keydown=${this.#tabKey}>
-          ${PANELS.map(
+          ${this.#panels.map(
             (panel) => html`<button role="tab" id=${`tab-${panel}`} aria-controls=${`panel-${panel}`} aria-selected=${state.panel === panel ? "true" : "false"}
               tabindex=${state.panel === panel ? "0" : "-1"} @click=${() => session.show(panel)}>${words.panel[panel]} ${this.#badge(panel)}</button>`,
           )}
@@ -159,8 +160,14 @@ export class Work extends Component {
         </div>
       </div></div>
       ${this.#panel("tests", () => this.#tests(busy))} ${this.#panel("diff", () => this.#diff(busy))} ${this.#panel("files", () => this.#files(busy))}
-      ${this.#panel("terminal", () => this.#terminal(busy))} ${this.#panel("timeline", () => this.#timeline(busy))}
+      ${this.#panel("terminal", () => this.#terminal(busy))} ${this.#panel("preview", () => html`<tw-preview-panel .ports=${state.ports}></tw-preview-panel>`)} ${this.#panel("timeline", () => this.#timeline(busy))}
     </section>`;
+  }
+
+  /** The preview has a tab once something has been served. */
+  get #panels(): readonly Panel[] {
+    const { ports, panel } = this.state;
+    return PANELS.filter((name) => name !== "preview" || ports.length > 0 || panel === "preview" || this.visited.has("preview"));
   }
 
   #panel(panel: Panel, content: () => TemplateResult): TemplateResult {
@@ -267,7 +274,8 @@ export class Work extends Component {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
-    const panel = PANELS[(PANELS.indexOf(this.state.panel) + step + PANELS.length) % PANELS.length] ?? "tests";
+    const panels = this.#panels;
+    const panel = panels[(panels.indexOf(this.state.panel) + step + panels.length) % panels.length] ?? "tests";
     this.session.show(panel);
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#tab-${panel}`)?.focus());
   }

@@ -115,6 +115,12 @@ export class SessionCore {
     return id;
   }
 
+  /** A server of the project listens, or does no longer. */
+  portTold(port: number, open: boolean, url: string): void {
+    const others = this.#state.ports.filter((known) => known.port !== port);
+    this.set(open ? { ports: [...others, { port, url }], spoken: t().app.listening(String(port)) } : { ports: others });
+  }
+
   /** Shows what the files are now. */
   async refreshFiles(): Promise<void> {
     if (!this.sandbox) return;

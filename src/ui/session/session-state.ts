@@ -13,11 +13,12 @@ import type { Language } from "../strings/index.ts";
 import type { ChatItem } from "../chat/chat-item.ts";
 import type { Budget } from "../chat/draft.ts";
 import type { CommandRecord } from "../work/terminal-panel.ts";
+import type { OpenPort } from "../work/preview-panel.ts";
 import type { TestsState } from "../work/tests-panel.ts";
 import type { Theme } from "../theme.ts";
 
 /** The panels of the right half, in the order of their tabs. */
-export const PANELS = ["tests", "diff", "files", "terminal", "timeline"] as const;
+export const PANELS = ["tests", "diff", "files", "terminal", "preview", "timeline"] as const;
 /** One of `PANELS`. */
 export type Panel = (typeof PANELS)[number];
 
@@ -123,6 +124,8 @@ export interface SessionState {
   readonly activity: "idle" | "agent" | "tests" | "command" | "files";
   readonly tests: TestsState;
   readonly commands: readonly CommandRecord[];
+  /** Where servers of the project listen, the newest last. */
+  readonly ports: readonly OpenPort[];
   readonly timeline: readonly TimelineEntry[];
   /** Keys of the changes that were accepted: reviewed, no longer open (src/project/hunks.ts). */
   readonly reviewed: ReadonlySet<string>;
@@ -162,6 +165,7 @@ export function initialState(project: Omit<ProjectState, "selected">, settings: 
     activity: "idle",
     tests: { phase: "none" },
     commands: [],
+    ports: [],
     timeline: [],
     reviewed: new Set(),
     comparison: undefined,

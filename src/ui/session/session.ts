@@ -97,6 +97,7 @@ export class Session {
     core.set({ container: { phase: "booting" } });
     try {
       core.sandbox = await core.parts.startSandbox(core.state.project.files);
+      core.sandbox.live?.onPort((port, open, url) => core.portTold(port, open, url));
       await core.mountImage();
       await core.keepJournal();
       await core.record(core.state.project.files, t().app.openedStep, "opened");

@@ -89,6 +89,16 @@ export const work: Strings["work"] = {
     noNewline: "kein Zeilenumbruch am Ende",
     showAll: (lines) => `${lines} weitere Zeilen zeigen`,
   },
+  preview: {
+    none: "Kein Server läuft. Starte einen im Terminal, dann erscheint hier, was er ausliefert.",
+    back: "Zurück",
+    forward: "Vor",
+    reload: "Neu laden",
+    port: "Port",
+    path: "Pfad",
+    page: (port) => `Was auf Port ${port} ausgeliefert wird`,
+    outside: (url) => `Die Seite wollte ${url} öffnen; das liegt außerhalb des Containers.`,
+  },
   terminal: {
     screen: "Terminal",
     output: "Ausgabe der Befehle",

@@ -87,6 +87,16 @@ export const work = {
     noNewline: "no newline at the end",
     showAll: (lines: number) => `Show ${lines} more lines`,
   },
+  preview: {
+    none: "Nothing listens on a port. Start a server in the terminal, and what it serves appears here.",
+    back: "Back",
+    forward: "Forward",
+    reload: "Reload",
+    port: "Port",
+    path: "Path",
+    page: (port: number) => `What is served on port ${port}`,
+    outside: (url: string) => `The page wanted to open ${url}, which is outside the container.`,
+  },
   terminal: {
     screen: "Terminal",
     output: "Command output",
