@@ -10,7 +10,7 @@ import { parseTap } from "./test-tap.ts";
 export interface CommandResult {
   readonly exitCode: number | null;
   readonly output: string;
-  readonly end: "exit" | "timeout" | "aborted" | "output-limit";
+  readonly end: "exit" | "timeout" | "aborted" | "output-limit" | "crashed";
   readonly durationMs: number;
 }
 
@@ -66,6 +66,8 @@ function ending(result: CommandResult, timeoutMs: number): string {
       return "stopped by the user";
     case "output-limit":
       return `stopped after more than ${Math.floor(LIMITS.commandOutputBytes / 2 ** 20)} MB of output`;
+    case "crashed":
+      return "the container crashed and was started again; run it again, unless it takes too much memory";
     case "exit":
       return result.exitCode === null ? "could not be started" : `exit code ${result.exitCode}`;
     default:

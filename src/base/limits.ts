@@ -30,6 +30,8 @@ export const LIMITS = {
   projectBytes: 256 * MiB,
   /** Processes alive at once in one container. */
   processes: 32,
+  /** Crashes of the container in one visit after which only the user starts it again. */
+  containerCrashes: 3,
   /** Characters of the arguments and variables of one process together: what Linux allows. */
   argumentBytes: 2 * MiB,
   /** Servers and connections of the container at once. */

@@ -1,11 +1,17 @@
 // The only file that imports @webcontainer/api: which host answers it, and a boot that cannot hang. The client trusts
 // its host completely, so `stackblitz` is a choice the user sees (network, their terms); `local` is our own /headless.
-import { WebContainer } from "@webcontainer/api";
+import { WebContainer, type WebContainerProcess } from "@webcontainer/api";
 import { afterAwake } from "../base/awake-timer.ts";
 import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 
 export type { FileSystemTree, WebContainer, WebContainerProcess } from "@webcontainer/api";
+
+/** What is used of a booted container; the client's own, or one that is started again when it has crashed (steady-container.ts). */
+export type Container = Pick<WebContainer, "fs" | "export" | "mount" | "spawn" | "on"> & {
+  crashed?(process: WebContainerProcess): Promise<boolean>;
+  restart?(): Promise<void>;
+};
 
 export type ContainerHost = "local" | "stackblitz";
 

@@ -2,7 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { normalizeFilePath } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
-import type { WebContainer } from "./client.ts";
+import type { Container } from "./client.ts";
 import { runCommand } from "./run.ts";
 import type { LiveProject, Sandbox } from "./sandbox.ts";
 import { decodeTree, encodeTree } from "./snapshot.ts";
@@ -11,7 +11,7 @@ import { decodeTree, encodeTree } from "./snapshot.ts";
 const LEFT_OUT = ["**/node_modules", "**/.git"];
 
 /** `root`: the project's folder, or another that exists (see `besideProject`). */
-export function containerSandbox(container: WebContainer, root = "."): Sandbox {
+export function containerSandbox(container: Container, root = "."): Sandbox {
   const { fs } = container;
   const at = (path: string): string => (root === "." ? path : `${root}/${path}`);
   const mount = (bytes: Uint8Array): Promise<void> => ask(() => container.mount(bytes, { mountPoint: root }), "write the project");
@@ -29,6 +29,7 @@ export function containerSandbox(container: WebContainer, root = "."): Sandbox {
       return () => watcher.close();
     },
     onPort: (listener) => void container.on("port", (port, type, url) => listener(port, type === "open", url)),
+    restart: async () => container.restart?.(),
     hasPackages: () => fs.readdir(at("node_modules")).then(() => true, () => false),
   };
 
@@ -63,7 +64,7 @@ export function containerSandbox(container: WebContainer, root = "."): Sandbox {
  * A second project in the same container, to try things in: its own files, the first one's packages. Nothing that happens
  * there is seen by the first, its watchers and snapshots included. Local container only. `name` is a plain word.
  */
-export async function besideProject(container: WebContainer, name: string): Promise<Sandbox> {
+export async function besideProject(container: Container, name: string): Promise<Sandbox> {
   const root = `/tmp/beside-${name}`;
   const made = await runCommand(container, `mkdir -p ${root} && ln -sfn "$PWD/node_modules" ${root}/node_modules`);
   if (made.exitCode !== 0) throw new AppError("container/stopped", `The container could not make a folder beside the project: ${made.output.trim()}. Reload the page.`);
@@ -71,7 +72,7 @@ export async function besideProject(container: WebContainer, name: string): Prom
 }
 
 /** True if the folder is gone. */
-async function removeEmptyFolders(container: WebContainer, folder: string, root: string): Promise<boolean> {
+async function removeEmptyFolders(container: Container, folder: string, root: string): Promise<boolean> {
   const entries = await container.fs.readdir(folder, { withFileTypes: true });
   let left = entries.length;
   for (const entry of entries) {
@@ -94,6 +95,7 @@ async function ask<T>(action: () => Promise<T>, what: string): Promise<T> {
   try {
     return await action();
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (message.includes("ENOENT")) throw new AppError("project/not-found", `There is no file ${what} in the project.`, { data: { path: what }, cause });
     if (/E(ISDIR|NOTDIR|EXIST)/.test(message)) throw new AppError("project/path", `${what}: ${message}.`, { data: { path: what }, cause });

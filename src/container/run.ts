@@ -2,15 +2,18 @@
 import { afterAwake } from "../base/awake-timer.ts";
 import { AppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { WebContainer, WebContainerProcess } from "./client.ts";
+import type { Container, WebContainerProcess } from "./client.ts";
 import type { RunOptions, RunResult } from "./sandbox.ts";
 
 /** How long a killed process may take to say so before we go on without it. The local host needs 2 ms. */
 const KILL_MS = 800;
 const KILLED = 143;
+/** Of a process that something else than the user ended. */
+const SIGKILLED = 137;
+const CRASHED = "\n[The container crashed while this ran, most likely because it took too much memory. It is started again with the project as it was; the command can be run again.]\n";
 
 /** Runs `sh -c command` in the working directory. A command that could not start has `exitCode` null. */
-export async function runCommand(container: WebContainer, command: string, options: RunOptions = {}, signal?: AbortSignal): Promise<RunResult> {
+export async function runCommand(container: Container, command: string, options: RunOptions = {}, signal?: AbortSignal): Promise<RunResult> {
   const started = performance.now();
   const timeoutMs = Math.min(options.timeoutMs ?? LIMITS.commandMs, LIMITS.commandMsMax);
   const output = new CappedText(LIMITS.commandOutputBytes);
@@ -45,7 +48,12 @@ export async function runCommand(container: WebContainer, command: string, optio
     });
     const exited = Promise.all([process.exit, drained]).then(([code]) => code);
     const first = await Promise.race([exited, stopped]);
-    if (typeof first === "number") return result(first, "exit");
+    if (typeof first === "number") {
+      if (first !== SIGKILLED || !(await container.crashed?.(process))) return result(first, "exit");
+      const kept = output.add(CRASHED);
+      if (kept !== "") options.onOutput?.(kept);
+      return result(first, "crashed");
+    }
     process.kill();
     const code = await Promise.race([process.exit, new Promise<number>((resolve) => setTimeout(() => resolve(KILLED), KILL_MS))]);
     return result(code, first);

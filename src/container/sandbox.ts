@@ -14,7 +14,8 @@ export interface RunResult {
   readonly exitCode: number | null;
   /** stdout and stderr interleaved, capped at LIMITS.commandOutputBytes. */
   readonly output: string;
-  readonly end: "exit" | "timeout" | "aborted" | "output-limit";
+  /** `crashed`: the container did, and is there again; the same command can be run once more. */
+  readonly end: "exit" | "timeout" | "aborted" | "output-limit" | "crashed";
   readonly durationMs: number;
 }
 
@@ -27,6 +28,8 @@ export interface LiveProject {
   mount(image: Uint8Array): Promise<void>;
   /** Calls back whenever a server starts or stops listening on a TCP port; `url` shows what it serves in an iframe of this page. */
   onPort(listener: (port: number, open: boolean, url: string) => void): void;
+  /** Starts the container again after it has crashed too often. */
+  restart(): Promise<void>;
   /** Whether it has a `node_modules`. */
   hasPackages(): Promise<boolean>;
 }

@@ -30,7 +30,7 @@ applyTheme(settings.theme);
 const language = settings.language ?? preferredLanguage(navigator.languages);
 if (language !== "en") await setLanguage(language);
 const reachable = async (): Promise<void> => headlessReachable(offline);
-const session = await Session.open({ engine: new WorkerEngine(), startSandbox: (files) => startSandbox(files, reachable), store }, { ...settings, language });
+const session = await Session.open({ engine: new WorkerEngine(), startSandbox: (owner) => startSandbox(owner, reachable), store }, { ...settings, language });
 const offline = offlineCopy({ busy: () => session.state.activity !== "idle" || session.state.engine.phase === "loading" }, intent);
 const app = new App();
 app.session = session;

@@ -130,6 +130,7 @@ export class Talk extends Component {
         (notice) => html`<div class=${notice.passing ? "notice passing" : "notice"} role="alert">
           <div><b>${notice.title}.</b> ${notice.message} ${notice.next}</div>
           <div class="actions">${notice.smallerMb === undefined ? nothing : html`<button @click=${() => void session.loadSmaller(notice.id, notice.smallerMb ?? 1)}>${words.loadSmaller}</button>`}
+          ${notice.restart ? html`<button class="restart" @click=${() => void session.container.restart()}>${words.restartContainer}</button>` : nothing}
           ${notice.allow === undefined ? nothing : html`<button class="allow" @click=${() => void session.allowModel(notice.allow ?? "")}>${words.allowModel}</button>`}
           <button @click=${() => session.dismiss(notice.id)} aria-label=${words.dismissNotice(notice.title)}>${words.dismiss}</button></div>
         </div>`,

@@ -63,7 +63,8 @@ export function createFs(kernel: KernelClient): object {
       return Comlink.proxy({
         async close(): Promise<void> {
           kernel.watches.delete(watch);
-          await kernel.call("unwatch", watch);
+          // In a container that has crashed it is closed already; an error here would keep the client from ever booting again.
+          await kernel.call("unwatch", watch).catch(() => undefined);
           listener[Comlink.releaseProxy]?.();
         },
       });

@@ -14,13 +14,14 @@ import { closeAll, itemsOf } from "../chat/chat-log.ts";
 import { t } from "../strings/index.ts";
 import type { Notice, SessionState } from "./session-state.ts";
 import { ProjectJournal } from "./project-journal.ts";
+import type { SandboxOwner } from "./start-sandbox.ts";
 import { newId, type ProjectImage, type SessionStore, type Workspace } from "./session-store.ts";
 
 /** What the session needs from outside: made once by main.ts, or by a test. */
 export interface SessionParts {
   readonly engine: EngineLink;
-  /** Boots the container with these files. Throws `container/unavailable`. */
-  readonly startSandbox: (files: FileTree) => Promise<Sandbox>;
+  /** Boots the container with the owner's files, again after a crash. Throws `container/unavailable`. */
+  readonly startSandbox: (owner: SandboxOwner) => Promise<Sandbox>;
   /** Undefined where the browser stores nothing. */
   readonly store: SessionStore | undefined;
 }
@@ -147,18 +148,6 @@ export class SessionCore {
     await this.journal.start();
   }
 
-  /** What a project is beside its files' bytes: links, permission bits, empty folders, packages. */
-  async mountImage(): Promise<void> {
-    const { sandbox, image } = this;
-    this.image = undefined;
-    if (!sandbox?.live || !image) return;
-    await sandbox.live.mount(image.bytes);
-    if (!image.hasPackages || (await sandbox.live.hasPackages())) return;
-    const { rebuildNodeModules } = await import("../../container/node-modules.ts");
-    const rebuilt = await rebuildNodeModules(sandbox);
-    if (rebuilt && rebuilt.exitCode !== 0) this.report(new AppError("storage/missing", "The project's packages could not be made again from what this browser keeps. Run npm ci in the terminal."));
-  }
-
   /** Puts other files into the container; nothing is kept of it until `then` has said whose they are. */
   async swapFiles(files: FileTree, then: () => void): Promise<void> {
     const { sandbox, journal } = this;
@@ -222,17 +211,19 @@ export class SessionCore {
   engineTold(engine: SessionState["engine"], models: SessionState["models"]): void {
     const loaded = engine.phase === "ready" && this.#state.engine.phase !== "ready";
     this.set({ engine, models });
-    if (loaded) this.#over("loaded");
+    if (loaded) this.over("loaded");
   }
 
-  #over(ended: Notice["until"]): void {
+  /** What was said until then is no longer true. */
+  over(ended: Notice["until"]): void {
     const left = this.#state.notices.filter(({ until }) => until !== ended);
     if (left.length < this.#state.notices.length) this.set({ notices: left });
   }
 
-  /** Shows what delays the answer. */
-  notice(what: EngineNotice): void {
-    this.#show({ ...t().app.engineNotice[what], next: "", passing: true });
+  /** Shows what delays the answer, or the container. */
+  notice(what: EngineNotice | "containerCrashed"): void {
+    const { containerCrashed, engineNotice } = t().app;
+    this.#show({ ...(what === "containerCrashed" ? containerCrashed : engineNotice[what]), next: "", passing: true });
   }
 
   /** The same twice is shown once, and what comes takes the place of what was passing. */
@@ -277,7 +268,7 @@ export class SessionCore {
     try {
       await Promise.all([store.saveWorkspace(workspace), store.saveCheckpoints(workspace.id, this.checkpoints.toData()), this.#storeChat()]);
       await this.journal?.flush();
-      this.#over("saved");
+      this.over("saved");
     } catch (error) {
       this.#unsaved(error);
     }
@@ -285,7 +276,8 @@ export class SessionCore {
 }
 
 /** What can be done about it with one click. */
-export function offerOf({ data }: Pick<AppError, "data">): Pick<Notice, "smallerMb" | "allow"> | undefined {
+export function offerOf({ data }: Pick<AppError, "data">): Pick<Notice, "smallerMb" | "allow" | "restart"> | undefined {
   if (typeof data["smallerMb"] === "number") return { smallerMb: data["smallerMb"] };
+  if (data["restart"] === true) return { restart: true };
   return data["reason"] === "permission" && typeof data["model"] === "string" ? { allow: data["model"] } : undefined;
 }

@@ -9,6 +9,7 @@ import { NO_STEPS } from "../../project/undo-stack.ts";
 import type { Incoming } from "../project/incoming.ts";
 import type { OpenedProject } from "../project/project-source.ts";
 import { t } from "../strings/index.ts";
+import { mountImage } from "./container-link.ts";
 import type { SessionCore } from "./core.ts";
 import type { ProjectOrigin } from "./session-state.ts";
 import { holdWorkspace, newId, type Workspace } from "./session-store.ts";
@@ -105,7 +106,9 @@ export class ProjectActions {
       await core.save();
       const [checkpoints, chat] = [await store.checkpoints(id), await store.chat(workspace.chatId)];
       await core.swapFiles(workspace.files, () => core.adopt(workspace, checkpoints, chat?.conversation ?? EMPTY_CONVERSATION));
-      await core.mountImage();
+      const { sandbox, image } = core;
+      core.image = undefined;
+      if (sandbox) await mountImage(core, sandbox, image);
       core.set({ spoken: t().app.opened(workspace.name) });
     });
   }

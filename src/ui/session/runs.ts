@@ -76,7 +76,7 @@ export class RunActions {
     const { commands } = this.#core.state;
     const last = commands.at(-1);
     const words = t().app.commandEnd;
-    const exit = end === "exit" ? words.exit(String(exitCode ?? "–")) : end === "timeout" ? words.timeout : end === "aborted" ? words.stopped : words.tooMuch;
+    const exit = end === "exit" ? words.exit(String(exitCode ?? "–")) : end === "timeout" ? words.timeout : end === "aborted" ? words.stopped : end === "crashed" ? words.crashed : words.tooMuch;
     if (last && last.exit === undefined) this.#core.set({ commands: [...commands.slice(0, -1), { ...last, exit }] });
   }
 }

@@ -37,8 +37,10 @@ export interface Notice {
   readonly smallerMb?: number;
   /** Offers to ask the user for the files of this model again. */
   readonly allow?: string;
+  /** Offers to start the container again. */
+  readonly restart?: true;
   /** What makes it no longer true: it goes then by itself. */
-  readonly until?: "loaded" | "saved";
+  readonly until?: "loaded" | "saved" | "booted";
   /** It tells of a delay, and not of a failure. */
   readonly passing?: true;
 }

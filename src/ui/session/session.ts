@@ -8,6 +8,7 @@ import type { Language } from "../strings/index.ts";
 import { setLanguage, t } from "../strings/index.ts";
 import type { Theme } from "../theme.ts";
 import { ChatActions } from "./chat-actions.ts";
+import { ContainerLink } from "./container-link.ts";
 import { type EngineLink, SessionCore, type SessionParts } from "./core.ts";
 import { ProjectActions } from "./project-actions.ts";
 import { RunActions } from "./runs.ts";
@@ -20,10 +21,12 @@ export class Session {
   readonly project: ProjectActions;
   readonly timeline: TimelineActions;
   readonly runs: RunActions;
+  readonly container: ContainerLink;
   readonly #core: SessionCore;
 
   private constructor(core: SessionCore) {
     this.#core = core;
+    this.container = new ContainerLink(core);
     this.timeline = new TimelineActions(core);
     this.runs = new RunActions(core, this.timeline);
     this.chat = new ChatActions(core, this.timeline, this.runs);
@@ -76,7 +79,7 @@ export class Session {
     const { parts } = this.#core;
     this.#core.set({ engine: { phase: "starting", modelId: "" } });
     const engine = parts.engine.start((engine, models) => this.#core.engineTold(engine, models), model);
-    await Promise.all([engine.then(() => this.chat.measure(), (error: unknown) => this.#core.report(error, "loaded")), this.#boot()]);
+    await Promise.all([engine.then(() => this.chat.measure(), (error: unknown) => this.#core.report(error, "loaded")), this.container.boot()]);
     await this.project.prepareExport();
     await this.chat.sendQueued();
     await this.lookAtDevice(); // the model takes storage
@@ -88,22 +91,6 @@ export class Session {
       const { deviceReport } = await import("../../engine/device-report.ts");
       this.#core.set({ device: await deviceReport() });
     } catch (error) {
-      this.report(error);
-    }
-  }
-
-  async #boot(): Promise<void> {
-    const core = this.#core;
-    core.set({ container: { phase: "booting" } });
-    try {
-      core.sandbox = await core.parts.startSandbox(core.state.project.files);
-      core.sandbox.live?.onPort((port, open, url) => core.portTold(port, open, url));
-      await core.mountImage();
-      await core.keepJournal();
-      await core.record(core.state.project.files, t().app.openedStep, "opened");
-      core.set({ container: { phase: "ready" } });
-    } catch (error) {
-      core.set({ container: { phase: "failed" } });
       this.report(error);
     }
   }
