@@ -1,24 +1,28 @@
-// Writes the held-out tasks, each proven with this machine's own `node --test`: the reference passes, the start fails
-// with and without the hidden tests.
+// Writes the held-out tasks, as folders or as lines of one file, each proven with this machine's own `node --test`: the
+// reference passes, the start fails with and without the hidden tests.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { FileTree } from "../project/tree.ts";
 import { type HeldOutSet, heldOutTasks } from "../tasks/held-out.ts";
 import { gradingTree, solvedTree, type Task } from "../tasks/task.ts";
+import { writeTaskLine } from "../tasks/task-line.ts";
 import { writeTask, writeTree } from "./task-folder.ts";
 
 /** Returns the exit code of the command. */
-export async function writeHeldOut(folder: string, count: number, seed: number): Promise<number> {
+export async function writeHeldOut(out: string, count: number, seed: number): Promise<number> {
+  const lines: string[] = [];
   for (const set of ["known", "novel"] as const satisfies readonly HeldOutSet[]) {
     for (const task of heldOutTasks(set, count, seed)) {
       await prove(task);
-      await writeTask(join(folder, task.id), task);
+      if (out.endsWith(".jsonl")) lines.push(`${writeTaskLine(task)}\n`);
+      else await writeTask(join(out, task.id), task);
       process.stdout.write(`${task.id}: ${task.instruction}\n`);
     }
   }
+  if (lines.length > 0) await writeFile(out, lines.join(""));
   return 0;
 }
 

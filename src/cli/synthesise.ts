@@ -9,13 +9,14 @@ import { numberOption, required, runCommand, type Values } from "./args.ts";
 
 const HELP = `
 npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words | --words FILE]
-npm run synthesise -- --held-out DIR [--count N] [--seed S]
+npm run synthesise -- --held-out DIR|FILE.jsonl [--count N] [--seed S]
 
 Makes coding tasks: small functions with one-line bugs and tests that catch them.
 
   --out FILE       episodes of the real agent loop driven by an oracle, one JSON object a line:
                    { id, kind, family, tools, messages: [{ role, content, skip? }] }
-  --held-out DIR   task folders for npm run eval: known families with new names, and families never seen
+  --held-out DIR   task folders for npm run eval: known families with new names, and families never seen;
+                   with a name that ends in .jsonl one file, a task a line, for training/measure.py
   --count N        episodes (default 1000), or tasks per set (default 40)
   --seed S         default 1; the same seed gives the same output
   --shard K/N      only every N-th episode, from the K-th (0 is the first): for several processes at once

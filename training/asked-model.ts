@@ -1,0 +1,94 @@
+// A TextModel whose tokens come from elsewhere: what `src/engine` does around a model (template, tokenizer, going on from
+// the ids that were generated), with the question for the next turn sent out as ids. What it does not do is hold calls to
+// their form while they are written (src/engine/tool-call-guide.ts): an invalid call is seen, counted and learnt from.
+import type { ChatMessage, GenerateEvent, GenerateRequest, GenerationStats, Sampling, TextModel, ToolSpec } from "../src/engine/api.ts";
+import { resolveCall } from "../src/agent/tool-specs.ts";
+import { Detokenizer } from "../src/tokenizer/detokenizer.ts";
+import { partIds, type PromptPart, PromptRenderer } from "../src/tokenizer/prompt.ts";
+import { continueIds } from "../src/tokenizer/prompt-reuse.ts";
+import { type ParserEvent, ToolCallParser } from "../src/tokenizer/tool-call-parser.ts";
+import type { ModelTokenizer } from "../src/tokenizer/tokenizer.ts";
+
+/** What the model is asked: all ids so far. `sampling`: what the loop asks for, beyond the file's own settings. */
+export interface Question {
+  readonly ids: readonly number[];
+  readonly most: number;
+  readonly sampling?: Sampling;
+}
+
+/** Generated ids, the one that ended the turn included. */
+export type Ask = (question: Question) => Promise<readonly number[]>;
+
+export interface TurnCounts {
+  /** Turns that were meant to call a tool. */
+  calls: number;
+  /** Which turns, counted from 0, hold a call that could not be read or names no tool, or lacks a parameter. */
+  readonly invalid: number[];
+  turns: number;
+}
+
+type Conversation = { readonly messages: readonly ChatMessage[]; readonly tools?: readonly ToolSpec[] };
+
+export class AskedModel implements TextModel {
+  readonly contextLimit: number;
+  readonly counts: TurnCounts = { calls: 0, invalid: [], turns: 0 };
+  readonly #tokenizer: ModelTokenizer;
+  readonly #renderer: PromptRenderer;
+  readonly #ask: Ask;
+  /** Beginnings that a next prompt may continue, longest first: as the engine's sequence keeps them. */
+  #beginnings: readonly (readonly number[])[] = [];
+  #rendered: { readonly length: number; readonly parts: readonly PromptPart[] } | undefined;
+
+  constructor(tokenizer: ModelTokenizer, renderer: PromptRenderer, contextLimit: number, ask: Ask) {
+    this.#tokenizer = tokenizer;
+    this.#renderer = renderer;
+    this.contextLimit = contextLimit;
+    this.#ask = ask;
+  }
+
+  async countTokens(request: Conversation): Promise<number> {
+    return partIds(this.#tokenizer, this.#parts(request)).length;
+  }
+
+  async *complete(request: GenerateRequest): AsyncGenerator<GenerateEvent> {
+    const ids = this.#ids(this.#parts(request));
+    const { sampling } = request;
+    const answer = await this.#ask({ ids, most: request.maxTokens, ...(sampling ? { sampling } : {}) });
+    const stopped = answer.length > 0 && this.#tokenizer.endTokens.has(answer.at(-1)!);
+    this.#beginnings = [[...ids, ...answer], ids.slice(0, -1), ...this.#beginnings.slice(1)];
+    const detokenizer = new Detokenizer(this.#tokenizer);
+    const pieces = answer.map((id) => (this.#tokenizer.endTokens.has(id) ? "" : detokenizer.push(id)));
+    pieces.push(detokenizer.end());
+    this.#count(pieces.join(""), request.tools ?? [], stopped);
+    for (const text of pieces) if (text !== "") yield { type: "text", text, stats: NO_STATS };
+    yield { type: "done", reason: stopped ? "stop" : "length", text: pieces.join(""), stats: { ...NO_STATS, completionTokens: answer.length } };
+  }
+
+  #parts({ messages, tools }: Conversation): readonly PromptPart[] {
+    if (this.#rendered?.length !== messages.length) this.#rendered = { length: messages.length, parts: this.#renderer.parts(messages, tools) };
+    return this.#rendered.parts;
+  }
+
+  #ids(parts: readonly PromptPart[]): readonly number[] {
+    for (const known of this.#beginnings) {
+      const ids = known.length > 0 ? continueIds(this.#tokenizer, known, parts) : undefined;
+      if (ids) return ids;
+    }
+    return partIds(this.#tokenizer, parts);
+  }
+
+  #count(text: string, tools: readonly ToolSpec[], stopped: boolean): void {
+    const turn = this.counts.turns++;
+    if (tools.length === 0) return;
+    const parser = new ToolCallParser(tools);
+    const last = [...parser.push(text), ...parser.end(stopped ? "stop" : "length")].find((event): event is Extract<ParserEvent, { type: "call" | "malformed" }> => event.type === "call" || event.type === "malformed");
+    if (!last) return;
+    this.counts.calls++;
+    if (last.type === "malformed" || !resolveCall(last.name, last.arguments).ok) this.counts.invalid.push(turn);
+  }
+}
+
+const NO_STATS: GenerationStats = {
+  promptTokens: 0, reusedTokens: 0, completionTokens: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0,
+  expertHits: 0, expertUses: 0, streamedBytes: 0, contextTokens: 0, contextLimit: 0,
+};

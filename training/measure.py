@@ -1,0 +1,132 @@
+"""Solves every task of a file with a model, as the page would, on the fast path; prints shares with intervals.
+
+    python measure.py MODEL.gguf --tasks frozen.jsonl --out results.json
+
+Greedy, with the freer turns the agent's loop asks for, by the same random numbers as in the page. What differs from the
+page: no guide holds tool calls to their form, and tests run in the process that plays (`src/tasks/fast-sandbox.ts`).
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+
+from checkpoint import load_gguf
+from decode import Choice, Decoder, STEPS
+from environment import Environment, Player, ROLLOUTS
+from tokenizer import CONTROL
+
+RECORDED = Path(__file__).parent.parent / "test/fixtures/models/bundled.json"
+
+
+def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share. Source: Wilson 1927; Brown, Cai, DasGupta 2001 recommend it for small counts."""
+    if count == 0:
+        return 0.0, 1.0
+    p, n = hits / count, count
+    middle, half = (p + z * z / 2 / n), z * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
+    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+
+def solve(player: Player, tasks: int, until: float = math.inf, report=None) -> list[dict]:
+    """What came of each task, in the order of the file. Stops early at `until`: the rest is left out."""
+    for task in range(tasks):
+        player.add({"task": task, "home": task})
+    results: dict[int, dict] = {}
+    while player.open and time.time() < until:
+        for episode in player.step():
+            results[episode.order["task"]] = episode.done or dict(solved=False, finished=False, end="lost", turns=0, calls=0, invalid=[], set="", task="")
+        if report:
+            report(len(results))
+    return [results[task] for task in sorted(results)]
+
+
+def summary(results: list[dict]) -> dict:
+    groups: dict[str, list[dict]] = defaultdict(list)
+    for result in results:
+        groups[result["set"]].append(result)
+    out = {}
+    for name, group in sorted(groups.items()):
+        solved, calls = sum(r["solved"] for r in group), sum(r["calls"] for r in group)
+        low, high = wilson(solved, len(group))
+        out[name] = dict(
+            tasks=len(group), solved=solved, share=round(solved / len(group), 4), low=round(low, 4), high=round(high, 4),
+            calls=calls, valid=round(1 - sum(len(r["invalid"]) for r in group) / max(1, calls), 5),
+            turns=round(sum(r["turns"] for r in group) / len(group), 2),
+            unfinished=round(sum(not r["finished"] for r in group) / len(group), 4))
+    return out
+
+
+def recorded(decoder: Decoder, model: Path) -> str | None:
+    """How many of the prompts whose greedy continuation llama.cpp recorded go on alike; None if they are another file's."""
+    record = json.loads(RECORDED.read_text())
+    if record["sha256"] != hashlib.sha256(model.read_bytes()).hexdigest():
+        return None
+    prompts = record["prompts"][: decoder.slots]
+    out: list[list[int]] = [[] for _ in prompts]
+    decoder.begin({i: (prompt["ids"], 0, record["mostTokens"], Choice()) for i, prompt in enumerate(prompts)})
+    for _ in range(decoder.context // STEPS):
+        if not decoder.live.any():
+            break
+        decoder.run(int(decoder.position.max()))
+        for slot, row in enumerate(decoder.chosen[: len(prompts)].tolist()):
+            out[slot] += [token for token in row if token >= 0 and token not in record["ends"]]
+    return f"{sum(ids == prompt['greedy'] for ids, prompt in zip(out, prompts))} of {len(prompts)}"
+
+
+def open_player(model, tokenizer, a, tasks: Path | None, draw: bool) -> Player:
+    ends = [tokenizer.ids[token] for token in CONTROL if token != "<|im_start|>"]
+    decoder = Decoder(model.c, a.slots, a.context, a.device, ends)
+    decoder.load(model)
+    if a.device == "cuda":
+        try:
+            decoder.capture()
+        except RuntimeError as error:  # slower, but nothing else depends on it
+            print(f"no CUDA graphs, every step is launched by itself: {error}", flush=True)
+            decoder.graphs.clear()
+    return Player(decoder, Environment(a.rollouts, a.vocabulary, tasks, a.procs), draw)
+
+
+def arguments(args: argparse.ArgumentParser) -> None:
+    """What everything that plays is asked for."""
+    cuda = torch.cuda.is_available()
+    args.add_argument("--device", default="cuda" if cuda else "cpu")
+    args.add_argument("--slots", type=int, default=1024 if cuda else 48)
+    args.add_argument("--context", type=int, default=4096, help="tokens a sequence may have")
+    args.add_argument("--procs", type=int, default=max(1, (os.cpu_count() or 1) - 2), help="processes of Node")
+    args.add_argument("--rollouts", default=ROLLOUTS, help="the command, where it is not run from this repository")
+
+
+def main() -> None:
+    args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    args.add_argument("model", type=Path)
+    args.add_argument("--tasks", type=Path, required=True)
+    args.add_argument("--out", type=Path)
+    args.add_argument("--limit", type=int, default=1_000_000)
+    args.add_argument("--threads", type=int, default=1)
+    arguments(args)
+    a = args.parse_args()
+    torch.set_num_threads(a.threads)
+    model, tokenizer = load_gguf(a.model)
+    a.vocabulary = a.model
+    player = open_player(model, tokenizer, a, a.tasks, draw=False)
+    print("recorded continuations alike:", recorded(player.decoder, a.model))
+    begun, count = time.time(), min(a.limit, sum(1 for line in a.tasks.open() if line.strip()))
+    results = solve(player, count)
+    player.environment.close()
+    sets = summary(results)
+    for name, row in sets.items():
+        print(name, json.dumps(row))
+    print(f"{count} tasks, {player.tokens} tokens in {time.time() - begun:.0f} s")
+    if a.out:
+        a.out.write_text(json.dumps(dict(model=a.model.name, sets=sets, results=results), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

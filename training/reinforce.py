@@ -1,0 +1,331 @@
+"""Reinforcement on-policy: the model plays practice tasks in the real agent loop, and hidden tests say 0 or 1.
+
+    python reinforce.py --model ../public/models/tabwright-micro.gguf --out out/rl --secs 3600            # two cores
+    python reinforce.py --model ... --out out/rl --secs 480 --frozen out/frozen.jsonl                     # one GPU
+
+Every task is played `--group` times, every token drawn from the model's whole distribution. A rollout's advantage is its
+reward less the group's mean, not divided by the deviation, which would favour tasks that are nearly always or never solved
+(Liu et al. 2025, arXiv 2503.20783); groups all alike teach nothing and are dropped (Yu et al. 2025, DAPO, arXiv 2503.14476),
+from which the wider upper clip and the mean over all tokens come as well. A rollout that does not end by itself is worth
+`--unfinished` less; the tokens of a call that cannot be read, and only they, have `--invalid` taken off (Qwen3-Coder-Next,
+arXiv 2603.00729). Rollouts go on while the weights change beneath them (PipelineRL, arXiv 2509.19128): the clipped ratio
+is to the probability each token was drawn with.
+
+`--arms` tries several learning rates for `--arm-secs` each from the same start and goes on with the one whose rollouts
+came to earn most. `--resume` goes on from DIR/run.pt. DIR gets model.gguf every `--save` seconds and log.jsonl.
+"""
+
+import argparse
+import copy
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import export
+import gguf
+import ops
+from checkpoint import load_gguf, Rounded
+from environment import Environment, Episode, Player
+from measure import arguments, open_player, recorded, solve, summary
+from optimizer import Optimizer
+
+BEGUN = time.time()
+LOG_EVERY = 10.0
+
+
+def parse() -> argparse.Namespace:
+    args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    args.add_argument("--model", type=Path, required=True, help="the GGUF to start from")
+    args.add_argument("--out", type=Path, required=True, help="a folder")
+    args.add_argument("--secs", type=float, default=480, help="from the start of the process, evaluation included")
+    args.add_argument("--steps", type=int, default=1_000_000)
+    args.add_argument("--arms", type=lambda text: [float(rate) for rate in text.split(",")], default=[1e-4], help="learning rates")
+    args.add_argument("--arm-secs", type=float, default=60)
+    args.add_argument("--muon", action=argparse.BooleanOptionalAction, default=False)
+    args.add_argument("--tasks", type=int, default=64 if torch.cuda.is_available() else 4, help="tasks a step")
+    args.add_argument("--group", type=int, default=8, help="rollouts a task")
+    args.add_argument("--unfinished", type=float, default=0.2)
+    args.add_argument("--invalid", type=float, default=0.5)
+    args.add_argument("--clip", type=float, nargs=2, default=(0.2, 0.28), help="how far the ratio may go below and above 1")
+    args.add_argument("--turns", type=int, default=16, help="turns a rollout may have")
+    args.add_argument("--rollout-tokens", type=int, default=1536, help="and tokens, prompts included")
+    args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--frozen", type=Path, help="tasks to evaluate on at the start, every --evaluate seconds and at the end")
+    args.add_argument("--evaluate", type=float, default=75)
+    args.add_argument("--evaluate-secs", type=float, default=45, help="what the last evaluation may take")
+    args.add_argument("--eval-slots", type=int, default=1024 if torch.cuda.is_available() else 48)
+    args.add_argument("--save", type=float, default=50)
+    args.add_argument("--state", type=Path, help="where all of it is kept, to go on from (default: run.pt in --out)")
+    args.add_argument("--resume", action="store_true", help="go on from --state")
+    args.add_argument("--threads", type=int, default=1)
+    arguments(args)
+    return args.parse_args()
+
+
+def reward(episode: Episode, unfinished: float) -> float:
+    return float(episode.done["solved"]) - unfinished * (not episode.done["finished"])
+
+
+class Arm:
+    """A model on its way with one learning rate."""
+
+    def __init__(self, run: "Run", model, lr: float):
+        self.run, self.model, self.lr = run, model, lr
+        self.rounded = Rounded(model, spread=True)
+        self.optimizer = Optimizer(model, run.a.muon, 0.0)
+        self.flat = torch.zeros(sum(p.numel() for p in model.parameters()), device=run.a.device)
+        self.optimizer.assign(self.flat)
+        self.directions = torch.zeros(self.optimizer.size, device=run.a.device)
+        self.step, self.next_task, self.rollouts, self.tokens = 0, 0, 0, 0
+        self.earned: list[float] = []  # mean reward, a step each
+
+    def learn(self, groups: list[list[Episode]], lr: float) -> dict:
+        a = self.run.a
+        rows, kept = [], 0
+        for group in groups:
+            rewards = [reward(episode, a.unfinished) for episode in group]
+            mean = sum(rewards) / len(rewards)
+            decided = len({episode.done["solved"] for episode in group}) > 1
+            kept += decided
+            for episode, value in zip(group, rewards):
+                rows += self.rows(episode, value - mean if decided else 0.0)
+        stats = dict(kept=kept, rows=len(rows))
+        if not rows:
+            return stats
+        count = sum(int((weight != 0).sum()) for *_, weight in rows)
+        self.flat.zero_()
+        sums = torch.zeros(3, device=a.device)
+        for batch in self.batches(rows):
+            sums += self.backward(batch, count)
+        size = self.flat.norm()
+        self.flat.copy_(torch.where(size.isfinite(), self.flat / size.clamp(min=1.0), 0.0))
+        self.rounded.lift()
+        if a.muon:
+            self.optimizer.directions(self.directions, 0, 1)
+        self.optimizer.step(lr, self.directions)
+        self.rounded.settle()
+        clipped, drift, tokens = sums.tolist()
+        return stats | dict(gradient=round(size.item(), 3), clipped=round(clipped / tokens, 4), kl=round(drift / tokens, 5), trained=int(tokens))
+
+    def rows(self, episode: Episode, advantage: float) -> list[tuple]:
+        """(ids, logprob, weight) of each sequence that teaches something; weight is 0 where nothing was chosen."""
+        out = []
+        bad = set(episode.done["invalid"])
+        for segment in episode.segments:
+            kind = np.array(segment.kind)
+            weight = np.where(kind > 0, advantage, 0.0)
+            if bad:
+                weight = weight - self.run.a.invalid * np.isin(kind - 1, list(bad)) * (kind > 0)
+            if (weight != 0).any():
+                out.append((np.array(segment.ids), np.array(segment.logprob), weight))
+        return out
+
+    def batches(self, rows: list[tuple]):
+        rows = sorted(rows, key=lambda row: len(row[0]))
+        most = 32768 if self.run.a.device == "cuda" else 4096
+        chunk, batch = self.model.c.chunk, []
+        for row in rows:
+            width = -(-len(row[0]) // chunk) * chunk
+            if batch and width * (len(batch) + 1) > most:
+                yield batch
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch
+
+    def backward(self, batch: list[tuple], count: int):
+        """Adds to the gradient; (clipped, sum of log ratios' estimate of KL, tokens)."""
+        device, chunk = self.run.a.device, self.model.c.chunk
+        width = -(-max(len(ids) for ids, *_ in batch) // chunk) * chunk
+        x, y = torch.zeros(2, len(batch), width, dtype=torch.long)
+        old, weight = torch.zeros(2, len(batch), width)
+        for r, (ids, logprob, w) in enumerate(batch):
+            n = len(ids) - 1
+            ids = torch.from_numpy(ids)
+            x[r, :n], y[r, :n] = ids[:-1], ids[1:]
+            old[r, :n], weight[r, :n] = torch.from_numpy(logprob[1:]).float(), torch.from_numpy(w[1:]).float()
+        at = (weight.view(-1) != 0).nonzero().squeeze(1)
+        y, old, weight = (part.view(-1)[at].to(device) for part in (y, old, weight))
+        hidden = self.model.trunk(x.to(device))[0].view(-1, self.model.c.hidden)[at.to(device)]
+        logprob = -F.cross_entropy(self.model.logits(hidden), y, reduction="none")
+        difference = logprob - old
+        ratio = difference.exp()
+        low, high = self.run.a.clip
+        gain = torch.minimum(ratio * weight, ratio.clamp(1 - low, 1 + high) * weight)
+        (-gain.sum() / count).backward()
+        with torch.no_grad():
+            outside = ((ratio > 1 + high) & (weight > 0)) | ((ratio < 1 - low) & (weight < 0))
+            return torch.stack([outside.sum().float(), (ratio - 1 - difference).sum(), torch.tensor(float(len(y)), device=device)])
+
+
+class Run:
+    def __init__(self, a: argparse.Namespace):
+        self.a = a
+        torch.set_num_threads(a.threads)
+        torch.manual_seed(a.seed)
+        a.out.mkdir(parents=True, exist_ok=True)
+        a.vocabulary = a.model
+        self.state = a.state or a.out / "run.pt"
+        self.log = (a.out / "log.jsonl").open("a" if a.resume else "w")
+        model, self.tokenizer = load_gguf(a.model)
+        self.start = model.to(a.device)
+        if a.device == "cuda":
+            self.start.use_gpu_forms(False)
+            ops.use_bf16(True)
+        wide = a.context
+        a.context = a.rollout_tokens
+        self.player = open_player(self.start, self.tokenizer, a, None, draw=True)
+        a.context = wide
+        self.examiner = None
+        if a.frozen:
+            self.count = sum(1 for line in a.frozen.open() if line.strip())
+            seats = argparse.Namespace(**{**vars(a), "slots": a.eval_slots})
+            self.examiner = open_player(self.start, self.tokenizer, seats, a.frozen, draw=False)
+        self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
+        self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
+        self.saved = self.examined = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.time() - BEGUN
+
+    def say(self, **row) -> None:
+        line = json.dumps(row)
+        print(line, flush=True)
+        self.log.write(line + "\n")
+        self.log.flush()
+
+    def play(self, arm: Arm, until: float, last: float) -> None:
+        """Trains until `until`; the rate falls towards `last`, where that is the end of the run."""
+        a, player = self.a, self.player
+        player.decoder.load(arm.model)
+        groups: dict[int, list[Episode]] = {}
+        ready: list[list[Episode]] = []
+        window, logged, lost = Counter(), self.seconds, 0
+        reach = player.decoder.slots + a.tasks * a.group
+        while self.seconds < until and arm.step < a.steps:
+            while player.open < reach:
+                for _ in range(a.group):
+                    player.add({"seed": a.seed, "index": arm.next_task, "home": arm.next_task, "limits": self.limits})
+                groups[arm.next_task] = []
+                arm.next_task += 1
+            for episode in player.step():
+                group = groups[episode.order["index"]]
+                group.append(episode)
+                if len(group) == a.group:
+                    del groups[episode.order["index"]]
+                    # What hung in the tests it was given has no reward: such a group is left out.
+                    if all(one.done is not None and not one.done["end"].startswith("error") for one in group):
+                        ready.append(group)
+                    else:
+                        lost += 1
+            if len(ready) >= a.tasks:
+                groups_now, ready = ready[: a.tasks], ready[a.tasks :]
+                begun = time.time()
+                lr = arm.lr * min(1.0, (arm.step + 1) / 10) * max(0.1, min(1.0, (last - self.seconds) / (0.5 * last)))
+                stats = arm.learn(groups_now, lr)
+                player.decoder.load(arm.model)
+                self.count_step(arm, groups_now, stats, window)
+                window["learning"] += time.time() - begun
+            if window["steps"] and (self.seconds - logged > LOG_EVERY or a.device == "cpu"):
+                self.report(arm, window, self.seconds - logged, lost)
+                window, logged = Counter(), self.seconds
+            if self.seconds - self.saved > a.save:
+                self.save(arm)
+            if self.examiner and self.seconds - self.examined > a.evaluate and last - self.seconds > a.evaluate / 2:
+                self.examine(arm, self.seconds + a.evaluate_secs)
+
+    def drain(self, player: Player, secs: float) -> None:
+        """Lets what was begun come to its end: the next weights play from the start."""
+        until = self.seconds + secs
+        while player.open and self.seconds < until:
+            player.waiting.clear()
+            player.step()
+
+    def count_step(self, arm: Arm, groups: list[list[Episode]], stats: dict, window: Counter) -> None:
+        arm.step += 1
+        episodes = [episode for group in groups for episode in group]
+        arm.rollouts += len(episodes)
+        earned = sum(reward(episode, self.a.unfinished) for episode in episodes)
+        arm.earned.append(earned / len(episodes))
+        window.update(
+            steps=1, rollouts=len(episodes), reward=earned, solved=sum(e.done["solved"] for e in episodes), groups=len(groups),
+            unfinished=sum(not e.done["finished"] for e in episodes), turns=sum(e.done["turns"] for e in episodes),
+            calls=sum(e.done["calls"] for e in episodes), invalid=sum(len(e.done["invalid"]) for e in episodes), **stats)
+        for episode in episodes:
+            window.update({f"{episode.done['set']}": 1, f"{episode.done['set']}_solved": int(episode.done["solved"])})
+
+    def report(self, arm: Arm, w: Counter, seconds: float, lost: int) -> None:
+        n, steps, player = max(1, w["rollouts"]), max(1, w["steps"]), self.player
+        share = lambda part, whole=n: round(part / whole, 4)
+        kinds = {kind: share(w[f"{kind}_solved"], w[kind]) for kind in ("one", "two", "packages") if w[kind]}
+        self.say(
+            seconds=round(self.seconds, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, a_second=round(w["rollouts"] / seconds, 1), reward=share(w["reward"]),
+            solved=share(w["solved"]), **kinds, kept=share(w["kept"], max(1, w["groups"])), unfinished=share(w["unfinished"]), turns=round(w["turns"] / n, 2),
+            valid=round(1 - w["invalid"] / max(1, w["calls"]), 4), gradient=round(w["gradient"] / steps, 3), clipped=round(w["clipped"] / steps, 4),
+            kl=round(w["kl"] / steps, 5), trained=int(w["trained"] / steps), learning=share(w["learning"], seconds), busy=round(player.busy / max(1, player.steps)),
+            step_ms=round(1000 * seconds / max(1, player.steps), 1), lost=lost)
+        player.busy, player.steps = 0.0, 0
+
+    def examine(self, arm: Arm, until: float, name: str | None = None) -> None:
+        begun = self.seconds
+        self.examiner.decoder.load(arm.model)
+        results = solve(self.examiner, self.count, BEGUN + until)
+        self.say(evaluated=len(results), seconds=round(begun, 1), took=round(self.seconds - begun, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, sets=summary(results))
+        if name:
+            (self.a.out / name).write_text(json.dumps(dict(sets=summary(results), results=results)) + "\n")
+        self.examined = self.seconds
+        self.drain(self.examiner, 10)
+
+    def save(self, arm: Arm, name: str = "model.gguf") -> None:
+        """What acts, as a file for the page; and all of it, to go on from."""
+        state = {key: value.float().cpu().numpy() for key, value in arm.model.state_dict().items()}
+        rows = [(n, v, gguf.Q8_0 if may and v.shape[-1] % 32 == 0 else gguf.F32) for n, v, may in export.tensors(state, arm.model.c)]
+        part = self.a.out / "model.part"
+        gguf.write(part, export.metadata(arm.model.c, self.tokenizer, export.NAME), rows)
+        part.replace(self.a.out / name)
+        part = self.state.with_suffix(".part")
+        torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, next_task=arm.next_task, rollouts=arm.rollouts), part)
+        part.replace(self.state)
+        self.saved = self.seconds
+
+    def resumed(self) -> Arm:
+        saved = torch.load(self.state, map_location=self.a.device)
+        arm = Arm(self, self.start, saved["lr"])
+        arm.rounded.fine = saved["fine"]
+        arm.rounded.apply()
+        arm.optimizer.restore(saved["optimizer"])
+        arm.step, arm.next_task, arm.rollouts = saved["step"], saved["next_task"], saved["rollouts"]
+        return arm
+
+    def go(self) -> None:
+        a = self.a
+        end = a.secs - (a.evaluate_secs if self.examiner else 5)
+        arms = [self.resumed()] if a.resume else []
+        if self.examiner and not arms:
+            self.examine(Arm(self, copy.deepcopy(self.start), 0.0), self.seconds + a.evaluate_secs, "start.json")
+        for lr in [] if arms else a.arms:
+            arm = Arm(self, copy.deepcopy(self.start), lr)
+            arms.append(arm)
+            if len(a.arms) > 1:
+                self.play(arm, self.seconds + a.arm_secs, 1e9)
+                self.drain(self.player, 15)
+        last = lambda arm: sum(arm.earned[-len(arm.earned) // 3 :]) / max(1, len(arm.earned[-len(arm.earned) // 3 :]))
+        best = max(arms, key=last)
+        self.say(arms={arm.lr: round(last(arm), 4) for arm in arms}, chosen=best.lr)
+        self.play(best, end, end)
+        self.save(best)
+        if self.examiner:
+            self.examine(best, a.secs - 3, "end.json")
+            self.examiner.environment.close()
+        self.player.environment.close()
+        self.say(ended=round(self.seconds, 1), step=best.step, rollouts=best.rollouts)
+
+
+if __name__ == "__main__":
+    Run(parse()).go()

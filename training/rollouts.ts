@@ -1,0 +1,86 @@
+// Episodes of the real agent loop for a model that runs elsewhere: many at once in one process, over standard input and
+// output, one JSON object a line.
+//
+//   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]          (the file: tokenizer and template only)
+//
+// in   { id, seed, index }   a practice task        { id, task }   line `task` of TASKS.jsonl, counted from 0
+//      { id, ids }           the answer to a question
+// out  { id, ids, most, sampling? }                 a question: the prompt's ids
+//      { id, done: { solved, finished, end, ... } } the end of an episode; the hidden tests decide `solved`
+//
+// `limits`, in a task's line, are { context, turn, steps } in tokens and turns.
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { runAgent } from "../src/agent/loop.ts";
+import { readGguf } from "../src/gguf/reader.ts";
+import { bytesSource } from "../src/gguf/source.ts";
+import { LIMITS } from "../src/base/limits.ts";
+import { FastSandbox } from "../src/tasks/fast-sandbox.ts";
+import { practiceTask } from "../src/tasks/practice.ts";
+import { gradingTree, type Task } from "../src/tasks/task.ts";
+import { readTaskLine } from "../src/tasks/task-line.ts";
+import { WordSource } from "../src/tasks/words.ts";
+import { PromptRenderer } from "../src/tokenizer/prompt.ts";
+import { ModelTokenizer } from "../src/tokenizer/tokenizer.ts";
+import { AskedModel, type Question } from "./asked-model.ts";
+
+interface Order {
+  readonly id: number;
+  readonly seed?: number;
+  readonly index?: number;
+  readonly task?: number;
+  readonly ids?: readonly number[];
+  readonly limits?: { readonly context: number; readonly turn: number; readonly steps: number };
+}
+
+const [modelPath, tasksPath] = process.argv.slice(2);
+if (!modelPath) {
+  console.error("usage: npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]");
+  process.exit(2);
+}
+const { metadata } = await readGguf(bytesSource(modelPath, new Uint8Array(readFileSync(modelPath))));
+const tokenizer = new ModelTokenizer(metadata);
+const renderer = new PromptRenderer(tokenizer);
+const tasks = tasksPath ? readFileSync(tasksPath, "utf8").split("\n").filter((line) => line !== "") : [];
+const words = new WordSource("train");
+const waiting = new Map<number, (ids: readonly number[]) => void>();
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function taskOf(order: Order): Promise<Task> {
+  if (order.task !== undefined) return readTaskLine(tasks[order.task] ?? "", `${tasksPath}:${order.task + 1}`);
+  return practiceTask(order.seed ?? 0, order.index ?? 0, words);
+}
+
+async function run(order: Order): Promise<void> {
+  const { id, limits = { context: 4096, turn: LIMITS.turnTokens, steps: LIMITS.agentSteps } } = order;
+  const task = await taskOf(order);
+  const model = new AskedModel(tokenizer, renderer, limits.context, ({ ids, most, sampling }: Question) => {
+    say({ id, ids, most, ...(sampling ? { sampling } : {}) });
+    return new Promise((resolve) => waiting.set(id, resolve));
+  });
+  const sandbox = new FastSandbox(task.files);
+  const options = { limits: { turnTokens: limits.turn, steps: limits.steps } };
+  let end = "error";
+  let edits = 0;
+  for await (const event of runAgent({ history: [], task: task.instruction, model, sandbox, options }, new AbortController().signal)) {
+    if (event.type === "done") end = event.reason;
+    else if (event.type === "error") end = `error: ${event.error.message}`;
+    else if (event.type === "tool-finished" && (event.call.name === "edit" || event.call.name === "write_file")) edits++;
+  }
+  const graded = new FastSandbox(gradingTree(task, await sandbox.snapshot()));
+  const solved = await graded.run("npm test").then(({ exitCode }) => exitCode === 0, () => false);
+  const finished = end === "verified" || end === "not-verified" || end === "answered";
+  say({ id, done: { solved, finished, end, edits, task: task.id, set: task.set ?? "practice", family: task.family ?? "", ...model.counts } });
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line) as Order;
+  if (order.ids) {
+    const answer = waiting.get(order.id);
+    waiting.delete(order.id);
+    answer?.(order.ids);
+  } else run(order).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], edits: 0, task: "", set: "", family: "" } }));
+}

@@ -1,0 +1,177 @@
+"""Checks of reinforcement that need no Node and no data: `python test_reinforce.py`, a few seconds.
+
+The decoder against the model it stands for, files that come back, rounding, the gradient's direction, the intervals.
+"""
+
+import argparse
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import export
+import gguf
+from checkpoint import load_gguf, rounded, Rounded
+from config import preset
+from decode import Choice, Decoder, STEPS
+from environment import Episode, seeded, Segment
+from measure import wilson
+from model import Model
+from reinforce import Arm
+
+BUNDLED = Path(__file__).parent.parent / "public/models/tabwright-micro.gguf"
+END = 3
+
+
+def small() -> Model:
+    torch.manual_seed(5)
+    model = Model(preset("micro", vocab=64, hidden=64, context=128))
+    model.head.data.mul_(20)  # decided enough that the most probable token is the same in any order of sums
+    return model
+
+
+def logprobs(model: Model, ids: list[int]) -> torch.Tensor:
+    row = torch.zeros(1, -(-len(ids) // model.c.chunk) * model.c.chunk, dtype=torch.long)
+    row[0, : len(ids)] = torch.tensor(ids)
+    with torch.no_grad():
+        return model.logits(model.trunk(row)[0])[0, : len(ids)].log_softmax(-1)
+
+
+def play(decoder: Decoder, turns: dict, steps: int = 4) -> dict[int, list[tuple[int, float]]]:
+    """What each slot chose, with the logarithms of the probabilities."""
+    decoder.begin(turns)
+    out: dict[int, list] = {slot: [] for slot in turns}
+    for _ in range(steps):
+        decoder.run(int(decoder.position.max()))
+        for slot in turns:
+            out[slot] += [(t, p) for t, p in zip(decoder.chosen[slot].tolist(), decoder.logprob[slot].tolist()) if t >= 0]
+    return out
+
+
+class Decoding(unittest.TestCase):
+    def test_equals_the_model_whatever_the_other_slots_do(self):
+        model = small()
+        decoder = Decoder(model.c, 3, 128, "cpu", [END])
+        decoder.load(model)
+        first = play(decoder, {0: ([5, 6, 7], 0, 12, Choice()), 2: ([9] * 20, 0, 5, Choice(draw=True))})
+        # Slot 0 goes on from where it was; slot 1 begins while the others hold their states.
+        ids = [5, 6, 7] + [t for t, _ in first[0]] + [11, 12]
+        read = int(decoder.position[0])
+        second = play(decoder, {0: (ids[read:], read, 8, Choice()), 1: ([1, 2], 0, 6, Choice(draw=True))})
+        cases = [([5, 6, 7], first[0]), ([9] * 20, first[2]), (ids, second[0]), ([1, 2], second[1])]
+        for prompt, chosen in cases:
+            self.assertTrue(chosen)
+            expected = logprobs(model, prompt + [t for t, _ in chosen])
+            for i, (token, value) in enumerate(chosen):
+                self.assertAlmostEqual(value, expected[len(prompt) - 1 + i, token].item(), delta=2e-4)
+        for prompt, chosen in (cases[0], cases[2]):  # greedy
+            self.assertEqual([t for t, _ in chosen], [int(logprobs(model, prompt + [t for t, _ in chosen])[len(prompt) - 1 + i].argmax()) for i in range(len(chosen))])
+
+    def test_ends_a_turn_at_its_end_or_its_length(self):
+        model = small()
+        decoder = Decoder(model.c, 2, 128, "cpu", list(range(64)))
+        decoder.load(model)
+        self.assertEqual(len(play(decoder, {0: ([1], 0, 50, Choice())})[0]), 1)
+        decoder.ends = torch.tensor([END + 1000])
+        self.assertEqual(len(play(decoder, {1: ([1], 0, STEPS + 3, Choice(draw=True))})[1]), STEPS + 3)
+
+    def test_filters_as_the_page_does(self):
+        decoder = Decoder(small().c, 1, 128, "cpu", [END])
+        logits = torch.full((1, 64), -50.0)
+        logits[0, [8, 4, 6]] = torch.tensor([0.5, 0.3, 0.2]).log()
+        decoder.filtered[0], decoder.top_p[0] = True, 0.75  # leaves the first two: 0.625, 0.375
+        for number, token in ((0.0, 8), (0.62, 8), (0.63, 4), (0.999, 4)):
+            decoder.numbers[0, 0] = number
+            self.assertEqual(decoder._choose(logits).item(), token)
+
+    def test_random_numbers_are_the_pages(self):
+        """Printed by `seededRandom(7)` of src/model/sampling.ts."""
+        self.assertEqual(seeded(7, 4), [0.04900959390215576, 0.16556235309690237, 0.9298532083630562, 0.952130623627454])
+
+
+class Files(unittest.TestCase):
+    def test_the_shipped_file_comes_back_byte_by_byte(self):
+        model, tokenizer = load_gguf(BUNDLED)
+        state = {key: value.numpy() for key, value in model.state_dict().items()}
+        rows = [(n, v, gguf.Q8_0 if may and v.shape[-1] % 32 == 0 else gguf.F32) for n, v, may in export.tensors(state, model.c)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "again.gguf"
+            gguf.write(path, export.metadata(model.c, tokenizer, export.NAME), rows)
+            (meta, first), (again, second) = gguf.read(BUNDLED), gguf.read(path)
+        self.assertEqual(meta, again)
+        for (name, values, kind), (_, other, same_kind) in zip(first, second):
+            self.assertEqual(kind, same_kind)
+            # Norms lose a rounding on their way through "less one"; what Q8_0 holds does not change.
+            torch.testing.assert_close(torch.tensor(values), torch.tensor(other), atol=0 if kind == gguf.Q8_0 else 2e-6, rtol=0, msg=name)
+
+    def test_rounding_is_that_of_the_file(self):
+        values = torch.randn(4, 64)
+        blob = gguf.quantize_q8_0(values.numpy())
+        theirs = gguf.dequantize_q8_0(np.frombuffer(blob, np.uint8))
+        self.assertEqual(rounded(values).flatten().tolist(), theirs.tolist())
+
+    def test_small_steps_survive_rounding_on_average(self):
+        model, _ = load_gguf(BUNDLED)
+        before = {name: p.detach().clone() for name, p in model.named_parameters()}
+        kept = Rounded(model, spread=True)
+        self.assertTrue(all(torch.equal(before[name], p) for name, p in model.named_parameters()))
+        name = "layers.1.gate_up"
+        step = 2e-4
+        kept.fine[name] += step
+        kept.apply()
+        moved = (dict(model.named_parameters())[name] - before[name]).mean().item()
+        self.assertAlmostEqual(moved, step, delta=0.1 * step)
+
+
+class Learning(unittest.TestCase):
+    def run_of(self, model: Model) -> Arm:
+        a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28))
+        return Arm(argparse.Namespace(a=a), model, 1e-3)
+
+    def episode(self, model: Model, ids: list[int], **done) -> Episode:
+        """Two ids read, the rest chosen in two turns."""
+        values = logprobs(model, ids)
+        segment = Segment(ids, [0, 0, 1, 1] + [2] * (len(ids) - 4), [0.0] * len(ids))
+        for i in range(2, len(ids)):
+            segment.logprob[i] = values[i - 1, ids[i]].item()
+        return Episode({}, [segment], done=dict(dict(solved=True, finished=True, invalid=[]), **done))
+
+    def chances(self, model: Model, ids: list[int]) -> list[float]:
+        values = logprobs(model, ids)
+        return [values[i - 1, ids[i]].item() for i in range(2, len(ids))]
+
+    def test_what_was_rewarded_becomes_more_probable(self):
+        model = small()
+        arm = self.run_of(model)
+        good, bad = [5, 6, 7, 8, 9, 10], [5, 6, 17, 18, 19, 20]
+        before = sum(self.chances(model, good)), sum(self.chances(model, bad))
+        stats = arm.learn([[self.episode(model, good), self.episode(model, bad, solved=False)]], 1e-3)
+        self.assertLess(abs(stats["kl"]), 1e-3)
+        self.assertEqual(stats["clipped"], 0)
+        self.assertGreater(sum(self.chances(model, good)), before[0])
+        self.assertLess(sum(self.chances(model, bad)), before[1])
+
+    def test_groups_all_alike_teach_nothing(self):
+        model = small()
+        arm = self.run_of(model)
+        self.assertEqual(arm.learn([[self.episode(model, [5, 6, 7, 8, 9])] * 2], 1e-3), dict(kept=0, rows=0))
+
+    def test_an_invalid_call_costs_its_own_tokens(self):
+        model = small()
+        arm = self.run_of(model)
+        rows = arm.rows(self.episode(model, [5, 6, 7, 8, 9, 10], invalid=[1]), 0.25)
+        self.assertEqual(rows[0][2].tolist(), [0, 0, 0.25, 0.25, -0.25, -0.25])
+
+
+class Intervals(unittest.TestCase):
+    def test_of_known_values(self):
+        """Brown, Cai, DasGupta 2001; 30 of 40 by an independent calculator."""
+        self.assertEqual(tuple(round(x, 3) for x in wilson(30, 40)), (0.598, 0.858))
+        self.assertEqual(round(wilson(0, 20)[1], 3), 0.161)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    unittest.main()
