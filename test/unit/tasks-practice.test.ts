@@ -1,0 +1,61 @@
+// Practice tasks: deterministic, of training's names and families, decided by hidden tests; and tasks as lines of a file.
+import { describe, expect, it } from "vitest";
+import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
+import { NOVEL_FAMILIES, TRAINED_FAMILIES } from "../../src/tasks/families/index.ts";
+import { practiceTask } from "../../src/tasks/practice.ts";
+import { gradingTree, solvedTree, type Task } from "../../src/tasks/task.ts";
+import { readTaskLine, writeTaskLine } from "../../src/tasks/task-line.ts";
+import { WordSource } from "../../src/tasks/words.ts";
+import type { FileTree } from "../../src/project/tree.ts";
+
+const words = new WordSource("train");
+const tasks = Array.from({ length: 40 }, (_, index) => practiceTask(11, index, words));
+
+async function passes(files: FileTree): Promise<boolean> {
+  return (await new FastSandbox(files).run("npm test")).exitCode === 0;
+}
+
+/** The start with the reference's lines put in place of the first `count` lines that differ. */
+function halfSolved(task: Task, skip: number): FileTree {
+  const [[path, right]] = [...task.solution] as [[string, Uint8Array]];
+  const wrong = new TextDecoder().decode(task.files.get(path)).split("\n");
+  const lines = new TextDecoder().decode(right).split("\n");
+  const differing = lines.flatMap((line, i) => (line === wrong[i] ? [] : [i]));
+  expect(differing).toHaveLength(2);
+  const at = differing[skip]!;
+  return new Map([...task.files, [path, new TextEncoder().encode(wrong.map((line, i) => (i === at ? lines[i] : line)).join("\n"))]]);
+}
+
+describe("practice tasks", () => {
+  it("fail at the start, fail when nothing is done, pass with the reference", async () => {
+    for (const task of tasks) {
+      expect([await passes(task.files), await passes(gradingTree(task, task.files)), await passes(gradingTree(task, solvedTree(task)))], task.id).toEqual([false, false, true]);
+    }
+  });
+
+  it("are the same whichever others are made", () => {
+    expect(practiceTask(11, 7, new WordSource("train"))).toEqual(tasks[7]);
+  });
+
+  it("are of training's families only", () => {
+    const [trained, novel] = [TRAINED_FAMILIES, NOVEL_FAMILIES].map((families) => new Set(families.map(({ id }) => id)));
+    expect(tasks.filter(({ family }) => novel!.has(family!) || !trained!.has(family!))).toEqual([]);
+  });
+
+  it("with two bugs stay red when only one is repaired", async () => {
+    const two = tasks.filter(({ set }) => set === "two");
+    expect(two.length).toBeGreaterThan(8);
+    for (const task of two) for (const skip of [0, 1]) expect(await passes(halfSolved(task, skip)), task.id).toBe(false);
+  });
+});
+
+describe("a task's line", () => {
+  it("gives the task back", () => {
+    for (const task of tasks.slice(0, 5)) expect(readTaskLine(writeTaskLine(task), "here:1")).toEqual(task);
+  });
+
+  it("names its place when a part is missing", () => {
+    const { hidden: _, ...rest } = JSON.parse(writeTaskLine(tasks[0]!)) as Record<string, unknown>;
+    expect(() => readTaskLine(JSON.stringify(rest), "set.jsonl:3")).toThrow(/set\.jsonl:3.*hidden/);
+  });
+});
