@@ -34,6 +34,7 @@ class Environment:
         self.parts = [b""] * procs
         self.out: list[bytearray] = [bytearray() for _ in range(procs)]
         self.home: dict[int, int] = {}
+        self.deaths = 0
         self.procs = [self._start(i) for i in range(procs)]
 
     def _start(self, i: int):
@@ -87,6 +88,9 @@ class Environment:
         for i, process in enumerate(self.procs):
             dead = process.poll() is not None
             if dead or (self.owed[i] and time.time() - self.heard[i] > SILENT):
+                self.deaths += dead
+                if self.deaths > 5 * len(self.procs):
+                    raise RuntimeError(f"processes of the agent loop keep ending by themselves: {' '.join(self.command)}. Run that by hand to see why.")
                 process.kill()
                 process.wait()
                 self.selector.unregister(process.stdout)
@@ -189,7 +193,7 @@ class Player:
         segment.ids += new
         segment.kind += [0] * len(new)
         segment.logprob += [0.0] * len(new)
-        most = min(question["most"], decoder.context - len(ids))
+        most = max(1, min(question["most"], decoder.context - len(ids)))
         self.turns[slot] = (segment.ids[start:], start, most, self._choice(question.get("sampling"), most))
 
     def _choice(self, sampling: dict | None, most: int) -> Choice:

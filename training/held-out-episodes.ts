@@ -19,6 +19,8 @@ const lines: string[] = [];
 for (let index = 0; lines.length < Number(count); index++) {
   const kind = index % MULTI_EVERY === MULTI_EVERY - 1 ? "multi" : "fix";
   const episode = await makeEpisode(kind, `${set}-${index}`, source, new Random(hashText(`watch/${set}/${index}`)));
-  if (episode) lines.push(JSON.stringify(episode));
+  if (!episode) continue;
+  const { system: _, ...line } = episode;
+  lines.push(JSON.stringify(line));
 }
 writeFileSync(path, `${lines.join("\n")}\n`);

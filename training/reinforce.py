@@ -36,6 +36,7 @@ from optimizer import Optimizer
 
 BEGUN = time.time()
 LOG_EVERY = 10.0
+NEVER = 1e9
 
 
 def parse() -> argparse.Namespace:
@@ -57,7 +58,7 @@ def parse() -> argparse.Namespace:
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--frozen", type=Path, help="tasks to evaluate on at the start, every --evaluate seconds and at the end")
     args.add_argument("--evaluate", type=float, default=75)
-    args.add_argument("--evaluate-secs", type=float, default=45, help="what the last evaluation may take")
+    args.add_argument("--evaluate-secs", type=float, default=45, help="what an evaluation may take")
     args.add_argument("--eval-slots", type=int, default=1024 if torch.cuda.is_available() else 48)
     args.add_argument("--save", type=float, default=50)
     args.add_argument("--state", type=Path, help="where all of it is kept, to go on from (default: run.pt in --out)")
@@ -81,7 +82,7 @@ class Arm:
         self.flat = torch.zeros(sum(p.numel() for p in model.parameters()), device=run.a.device)
         self.optimizer.assign(self.flat)
         self.directions = torch.zeros(self.optimizer.size, device=run.a.device)
-        self.step, self.next_task, self.rollouts, self.tokens = 0, 0, 0, 0
+        self.step, self.rollouts = 0, 0
         self.earned: list[float] = []  # mean reward, a step each
 
     def learn(self, groups: list[list[Episode]], lr: float) -> dict:
@@ -189,6 +190,7 @@ class Run:
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0
+        self.next_task = 0  # of every arm: none plays another's
 
     @property
     def seconds(self) -> float:
@@ -211,11 +213,13 @@ class Run:
         while self.seconds < until and arm.step < a.steps:
             while player.open < reach:
                 for _ in range(a.group):
-                    player.add({"seed": a.seed, "index": arm.next_task, "home": arm.next_task, "limits": self.limits})
-                groups[arm.next_task] = []
-                arm.next_task += 1
+                    player.add({"seed": a.seed, "index": self.next_task, "home": self.next_task, "limits": self.limits})
+                groups[self.next_task] = []
+                self.next_task += 1
             for episode in player.step():
-                group = groups[episode.order["index"]]
+                group = groups.get(episode.order["index"])
+                if group is None:
+                    continue  # of another arm, which was given up
                 group.append(episode)
                 if len(group) == a.group:
                     del groups[episode.order["index"]]
@@ -237,7 +241,7 @@ class Run:
                 window, logged = Counter(), self.seconds
             if self.seconds - self.saved > a.save:
                 self.save(arm)
-            if self.examiner and self.seconds - self.examined > a.evaluate and last - self.seconds > a.evaluate / 2:
+            if self.examiner and last < NEVER and self.seconds - self.examined > a.evaluate and last - self.seconds > a.evaluate / 2:
                 self.examine(arm, self.seconds + a.evaluate_secs)
 
     def drain(self, player: Player, secs: float) -> None:
@@ -290,7 +294,7 @@ class Run:
         gguf.write(part, export.metadata(arm.model.c, self.tokenizer, export.NAME), rows)
         part.replace(self.a.out / name)
         part = self.state.with_suffix(".part")
-        torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, next_task=arm.next_task, rollouts=arm.rollouts), part)
+        torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, next_task=self.next_task, rollouts=arm.rollouts), part)
         part.replace(self.state)
         self.saved = self.seconds
 
@@ -300,20 +304,21 @@ class Run:
         arm.rounded.fine = saved["fine"]
         arm.rounded.apply()
         arm.optimizer.restore(saved["optimizer"])
-        arm.step, arm.next_task, arm.rollouts = saved["step"], saved["next_task"], saved["rollouts"]
+        arm.step, self.next_task, arm.rollouts = saved["step"], saved["next_task"], saved["rollouts"]
         return arm
 
     def go(self) -> None:
         a = self.a
-        end = a.secs - (a.evaluate_secs if self.examiner else 5)
         arms = [self.resumed()] if a.resume else []
-        if self.examiner and not arms:
-            self.examine(Arm(self, copy.deepcopy(self.start), 0.0), self.seconds + a.evaluate_secs, "start.json")
+        begun = self.seconds
+        if self.examiner:
+            self.examine(arms[0] if arms else Arm(self, copy.deepcopy(self.start), 0.0), begun + a.evaluate_secs, "start.json")
+        end = a.secs - (min(a.evaluate_secs, 1.5 * (self.seconds - begun)) + 8 if self.examiner else 5)
         for lr in [] if arms else a.arms:
             arm = Arm(self, copy.deepcopy(self.start), lr)
             arms.append(arm)
             if len(a.arms) > 1:
-                self.play(arm, self.seconds + a.arm_secs, 1e9)
+                self.play(arm, self.seconds + a.arm_secs, NEVER)
                 self.drain(self.player, 15)
         last = lambda arm: sum(arm.earned[-len(arm.earned) // 3 :]) / max(1, len(arm.earned[-len(arm.earned) // 3 :]))
         best = max(arms, key=last)

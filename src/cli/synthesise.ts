@@ -4,11 +4,13 @@ import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { AppError } from "../base/errors.ts";
 import { corpusEpisode, trainingSource } from "../tasks/corpus.ts";
+import type { Episode } from "../tasks/episode.ts";
+import { toolTrajectory } from "../tasks/tool-messages.ts";
 import { isUsableName } from "../tasks/words.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
 
 const HELP = `
-npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words | --words FILE]
+npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words | --words FILE] [--form FORM]
 npm run synthesise -- --held-out DIR|FILE.jsonl [--count N] [--seed S]
 
 Makes coding tasks: small functions with one-line bugs and tests that catch them.
@@ -22,6 +24,8 @@ Makes coding tasks: small functions with one-line bugs and tests that catch them
   --shard K/N      only every N-th episode, from the K-th (0 is the first): for several processes at once
   --mine-words     more words for names, collected from the documentation under node_modules
   --words FILE     more words for names, one a line
+  --form FORM      "text" (default): turns as the bundled model writes them; "messages": with system message, parsed
+                   tool calls and tools as JSON schemas, for the trainers of other models
 
 Exit code 0 when everything was written, 1 on a failure, 2 for wrong arguments.
 `;
@@ -36,6 +40,7 @@ await runCommand({
     shard: { type: "string" },
     "mine-words": { type: "boolean" },
     words: { type: "string" },
+    form: { type: "string" },
   },
   run: async (values) => {
     const seed = numberOption(values, "seed", 0) ?? 1;
@@ -51,14 +56,14 @@ async function writeCorpus(values: Values, seed: number): Promise<number> {
   const path = required(values, "out");
   const count = numberOption(values, "count", 1) ?? 1000;
   const [shard, shards] = shardOf(values);
+  const line = lineOf(values);
   const source = trainingSource(typeof values["words"] === "string" ? listedWords(values["words"]) : values["mine-words"] === true ? minedWords() : []);
   mkdirSync(dirname(path), { recursive: true });
   const out = createWriteStream(path);
   const started = performance.now();
   let written = 0;
   for (let index = shard; index < count; index += shards) {
-    const episode = await corpusEpisode(seed, index, source);
-    if (!out.write(`${JSON.stringify(episode)}\n`)) await new Promise<void>((resolve) => out.once("drain", resolve));
+    if (!out.write(`${JSON.stringify(line(await corpusEpisode(seed, index, source)))}\n`)) await new Promise<void>((resolve) => out.once("drain", resolve));
     written++;
   }
   out.end();
@@ -66,6 +71,13 @@ async function writeCorpus(values: Values, seed: number): Promise<number> {
   const seconds = (performance.now() - started) / 1000;
   process.stdout.write(`${written} episodes in ${seconds.toFixed(1)} s (${(written / seconds).toFixed(0)} a second): ${path}\n`);
   return 0;
+}
+
+function lineOf(values: Values): (episode: Episode) => object {
+  const form = values["form"] ?? "text";
+  if (form === "messages") return toolTrajectory;
+  if (form === "text") return ({ system: _, ...rest }) => rest;
+  throw new AppError("command/usage", `--form must be "text" or "messages", not "${String(form)}".`);
 }
 
 function shardOf(values: Values): readonly [number, number] {

@@ -1,6 +1,7 @@
 // One episode: a broken project, the real agent loop, the oracle as its model. Kept only when the tests end green.
 import { transcriptOf, type AgentEvent } from "../agent/events.ts";
 import { runAgent } from "../agent/loop.ts";
+import { systemPrompt } from "../agent/prompts.ts";
 import type { ChatMessage } from "../engine/api.ts";
 import { drawChat } from "./chat-lines.ts";
 import type { Family } from "./draft.ts";
@@ -18,13 +19,15 @@ import type { WordSource } from "./words.ts";
 
 export type EpisodeKind = "fix" | "multi" | "recover" | "review" | "chat";
 
-/** One line of a corpus. The system message is left out: the model's template renders it from `tools` alone. */
+/** One line of a corpus, but for `system`: the bundled model's template renders that from `tools` alone. */
 export interface Episode {
   readonly id: string;
   readonly kind: EpisodeKind;
   readonly family: string;
   readonly messages: readonly EpisodeMessage[];
   readonly tools: boolean;
+  /** What the agent tells a model at the start. */
+  readonly system?: string;
 }
 
 export interface EpisodeMessage {
@@ -73,7 +76,8 @@ export async function makeEpisode(kind: Exclude<EpisodeKind, "chat">, id: string
     if (role !== "assistant") return [{ role, content }];
     return [oracle.slips.has(turn++) ? { role, content, skip: true } : { role, content }];
   });
-  return { id, kind, family: red[0]!.problem.rendered.family, messages, tools: true };
+  const system = systemPrompt(await sandbox.list(), { unlockTests: false });
+  return { id, kind, family: red[0]!.problem.rendered.family, messages, tools: true, system };
 }
 
 /** How often a little chat stands before the request. */

@@ -1,0 +1,89 @@
+"""The curves of a run of `reinforce.py` as a picture, from its log.
+
+    python curves.py out/rl/log.jsonl --out curves.svg
+
+Three panels over the rollouts played: what practice earns, what is solved of the frozen tasks (with 95 % intervals), and
+how many tool calls are valid. Arms that were given up are drawn thin.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+WIDTH, HEIGHT, LEFT, TOP, GAP = 300, 190, 46, 30, 60
+COLOURS = {"reward": "#555", "solved": "#0072b2", "one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2"}
+
+
+class Panel:
+    def __init__(self, index: int, title: str, low: float, high: float, rollouts: int):
+        self.x0, self.low, self.high, self.rollouts = LEFT + index * (WIDTH + GAP), low, high, max(1, rollouts)
+        self.parts = [f'<text x="{self.x0}" y="18" font-weight="bold">{title}</text>']
+        for i in range(6):
+            value = low + (high - low) * i / 5
+            self.parts.append(f'<line x1="{self.x0}" x2="{self.x0 + WIDTH}" y1="{self.y(value):.1f}" y2="{self.y(value):.1f}" stroke="#ddd"/>'
+                              f'<text x="{self.x0 - 5}" y="{self.y(value) + 4:.1f}" text-anchor="end">{value * 100:.{0 if high - low > 0.2 else 1}f}</text>')
+        for i in range(3):
+            at = self.rollouts * i / 2
+            self.parts.append(f'<text x="{self.x(at):.1f}" y="{TOP + HEIGHT + 15}" text-anchor="middle">{at / 1000:.0f}k</text>')
+        self.names: list[str] = []
+
+    def x(self, rollouts: float) -> float:
+        return self.x0 + WIDTH * rollouts / self.rollouts
+
+    def y(self, value: float) -> float:
+        return TOP + HEIGHT * (1 - (min(self.high, max(self.low, value)) - self.low) / (self.high - self.low))
+
+    def line(self, name: str, points: list[tuple[float, float]], thin: bool = False, bars: list[tuple[float, float, float]] = ()) -> None:
+        colour = COLOURS[name]
+        path = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
+        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{0.7 if thin else 1.8}"{" opacity=\'0.5\'" if thin else ""}/>')
+        for x, low, high in bars:
+            self.parts.append(f'<line x1="{self.x(x):.1f}" x2="{self.x(x):.1f}" y1="{self.y(low):.1f}" y2="{self.y(high):.1f}" stroke="{colour}"/>')
+        if not thin and points:
+            self.parts.append(f'<text x="{self.x0 + 4 + 76 * len(self.names)}" y="{TOP + HEIGHT + 32}" fill="{colour}">{name} {points[-1][1] * 100:.1f}</text>')
+            self.names.append(name)
+
+
+def smooth(points: list[tuple[float, float]], over: int) -> list[tuple[float, float]]:
+    out = []
+    for i, (x, _) in enumerate(points):
+        near = [y for _, y in points[max(0, i - over + 1) : i + 1]]
+        out.append((x, sum(near) / len(near)))
+    return out
+
+
+def draw(rows: list[dict]) -> str:
+    chosen = next((row["chosen"] for row in rows if "chosen" in row), None)
+    steps = [row for row in rows if "reward" in row]
+    mine = [row for row in steps if chosen is None or row["lr"] == chosen]
+    exams = [row for row in rows if "evaluated" in row and row["lr"] in (0.0, chosen)]
+    rollouts = max([row["rollouts"] for row in mine + exams], default=1)
+    practice = Panel(0, "practice: reward and solved, %", 0, 1, rollouts)
+    for rate in sorted({row["lr"] for row in steps} - {chosen}):
+        practice.line("reward", [(row["rollouts"], row["reward"]) for row in steps if row["lr"] == rate], thin=True)
+    for name in ("reward", "solved", "one", "two"):
+        practice.line(name, smooth([(row["rollouts"], row[name]) for row in mine if name in row], 3))
+    frozen = Panel(1, "frozen tasks: solved, %", 0.5, 1, rollouts)
+    valid = Panel(2, "valid tool calls, %", 0.9, 1, rollouts)
+    valid.line("practice", smooth([(row["rollouts"], row["valid"]) for row in mine], 3))
+    for name in ("known", "novel"):
+        sets = [(row["rollouts"], row["sets"][name]) for row in exams if name in row["sets"]]
+        frozen.line(name, [(x, s["share"]) for x, s in sets], bars=[(x, s["low"], s["high"]) for x, s in sets])
+        valid.line(name, [(x, s["valid"]) for x, s in sets])
+    width, height = LEFT + 3 * (WIDTH + GAP), TOP + HEIGHT + 45
+    body = "\n".join(part for panel in (practice, frozen, valid) for part in panel.parts)
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="sans-serif" font-size="11">\n'
+            f'<rect width="{width}" height="{height}" fill="white"/>\n{body}\n</svg>\n')
+
+
+def main() -> None:
+    args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    args.add_argument("log", type=Path)
+    args.add_argument("--out", type=Path, required=True)
+    a = args.parse_args()
+    a.out.write_text(draw([json.loads(line) for line in a.log.open()]))
+    print(a.out)
+
+
+if __name__ == "__main__":
+    main()
