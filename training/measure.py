@@ -63,6 +63,12 @@ def summary(results: list[dict]) -> dict:
     return out
 
 
+def count_tasks(path: Path) -> int:
+    """Lines that are tasks; the others hold what some tasks have in common."""
+    with path.open() as lines:
+        return sum("id" in json.loads(line) for line in lines if line.strip())
+
+
 def recorded(decoder: Decoder, model: Path) -> str | None:
     """How many of the prompts whose greedy continuation llama.cpp recorded go on alike; None if they are another file's."""
     record = json.loads(RECORDED.read_text())
@@ -117,7 +123,7 @@ def main() -> None:
     a.vocabulary = a.model
     player = open_player(model, tokenizer, a, a.tasks, draw=False)
     print("recorded continuations alike:", recorded(player.decoder, a.model))
-    begun, count = time.time(), min(a.limit, sum(1 for line in a.tasks.open() if line.strip()))
+    begun, count = time.time(), min(a.limit, count_tasks(a.tasks))
     results = solve(player, count)
     player.environment.close()
     sets = summary(results)

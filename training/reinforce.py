@@ -31,7 +31,7 @@ import gguf
 import ops
 from checkpoint import load_gguf, Rounded
 from environment import Environment, Episode, Player
-from measure import arguments, open_player, recorded, solve, summary
+from measure import arguments, count_tasks, open_player, recorded, solve, summary
 from optimizer import Optimizer
 
 BEGUN = time.time()
@@ -184,7 +184,7 @@ class Run:
         a.context = wide
         self.examiner = None
         if a.frozen:
-            self.count = sum(1 for line in a.frozen.open() if line.strip())
+            self.count = count_tasks(a.frozen)
             seats = argparse.Namespace(**{**vars(a), "slots": a.eval_slots})
             self.examiner = open_player(self.start, self.tokenizer, seats, a.frozen, draw=False)
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))

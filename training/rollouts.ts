@@ -3,7 +3,7 @@
 //
 //   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]          (the file: tokenizer and template only)
 //
-// in   { id, seed, index }   a practice task        { id, task }   line `task` of TASKS.jsonl, counted from 0
+// in   { id, seed, index }   a practice task        { id, task }   task number `task` of TASKS.jsonl, counted from 0
 //      { id, ids }           the answer to a question
 // out  { id, ids, most, sampling? }                 a question: the prompt's ids
 //      { id, done: { solved, finished, end, ... } } the end of an episode; the hidden tests decide `solved`
@@ -18,7 +18,7 @@ import { LIMITS } from "../src/base/limits.ts";
 import { FastSandbox } from "../src/tasks/fast-sandbox.ts";
 import { practiceTask } from "../src/tasks/practice.ts";
 import { gradingTree, type Task } from "../src/tasks/task.ts";
-import { readTaskLine } from "../src/tasks/task-line.ts";
+import { TaskLineReader } from "../src/tasks/task-line.ts";
 import { WordSource } from "../src/tasks/words.ts";
 import { PromptRenderer } from "../src/tokenizer/prompt.ts";
 import { ModelTokenizer } from "../src/tokenizer/tokenizer.ts";
@@ -41,7 +41,8 @@ if (!modelPath) {
 const { metadata } = await readGguf(bytesSource(modelPath, new Uint8Array(readFileSync(modelPath))));
 const tokenizer = new ModelTokenizer(metadata);
 const renderer = new PromptRenderer(tokenizer);
-const tasks = tasksPath ? readFileSync(tasksPath, "utf8").split("\n").filter((line) => line !== "") : [];
+const reader = new TaskLineReader();
+const tasks = tasksPath ? readFileSync(tasksPath, "utf8").split("\n").flatMap((line) => reader.read(line, tasksPath)?.task ?? []) : [];
 const words = new WordSource("train");
 const waiting = new Map<number, (ids: readonly number[]) => void>();
 
@@ -49,14 +50,16 @@ function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function taskOf(order: Order): Promise<Task> {
-  if (order.task !== undefined) return readTaskLine(tasks[order.task] ?? "", `${tasksPath}:${order.task + 1}`);
-  return practiceTask(order.seed ?? 0, order.index ?? 0, words);
+function taskOf(order: Order): Task {
+  if (order.task === undefined) return practiceTask(order.seed ?? 0, order.index ?? 0, words);
+  const task = tasks[order.task];
+  if (!task) throw new Error(`${tasksPath} has ${tasks.length} tasks: there is no number ${order.task}.`);
+  return task;
 }
 
 async function run(order: Order): Promise<void> {
   const { id, limits = { context: 4096, turn: LIMITS.turnTokens, steps: LIMITS.agentSteps } } = order;
-  const task = await taskOf(order);
+  const task = taskOf(order);
   const model = new AskedModel(tokenizer, renderer, limits.context, ({ ids, most, sampling }: Question) => {
     say({ id, ids, most, ...(sampling ? { sampling } : {}) });
     return new Promise((resolve) => waiting.set(id, resolve));

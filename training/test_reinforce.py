@@ -16,10 +16,10 @@ import gguf
 from checkpoint import load_gguf, rounded, Rounded
 from config import preset
 from decode import Choice, Decoder, STEPS
-from environment import Episode, seeded, Segment
+from environment import Episode, Player, seeded, Segment
 from measure import wilson
 from model import Model
-from reinforce import Arm
+from reinforce import Arm, Run
 
 BUNDLED = Path(__file__).parent.parent / "public/models/tabwright-micro.gguf"
 END = 3
@@ -163,6 +163,54 @@ class Learning(unittest.TestCase):
         arm = self.run_of(model)
         rows = arm.rows(self.episode(model, [5, 6, 7, 8, 9, 10], invalid=[1]), 0.25)
         self.assertEqual(rows[0][2].tolist(), [0, 0, 0.25, 0.25, -0.25, -0.25])
+
+
+class Game:
+    """An environment whose best play is known: of two questions each, the answer must begin with a low id; then it is solved."""
+
+    def __init__(self):
+        self.said: list[dict] = []
+        self.asked: dict[int, list[int]] = {}
+        self.right: dict[int, list[bool]] = {}
+
+    def send(self, order: dict, home: int | None = None) -> None:
+        id = order["id"]
+        if "ids" not in order:
+            self.right[id], self.asked[id] = [], [5, 6 + order["index"] % 3]
+            self.said.append(dict(id=id, ids=self.asked[id], most=3))
+            return
+        self.right[id].append(order["ids"][0] < 32)
+        if len(self.right[id]) == 2:
+            done = dict(solved=all(self.right.pop(id)), finished=True, end="verified", turns=2, calls=2, invalid=[], set="one", task="", family="")
+            self.said.append(dict(id=id, done=done))
+        else:
+            self.asked[id] = self.asked[id] + order["ids"] + [7]
+            self.said.append(dict(id=id, ids=self.asked[id], most=3))
+
+    def poll(self, timeout: float) -> tuple[list[dict], list[int]]:
+        said, self.said = self.said, []
+        return said, []
+
+    def flush(self) -> None:
+        pass
+
+
+class Playing(unittest.TestCase):
+    def test_reward_rises_where_it_can(self):
+        torch.manual_seed(1)
+        model = small()
+        model.head.data.div_(20)
+        decoder = Decoder(model.c, 24, 128, "cpu", [END])
+        run = Run.__new__(Run)
+        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), tasks=6, group=8, steps=20, seed=1, save=1e9)
+        run.player, run.examiner, run.limits = Player(decoder, Game(), draw=True), None, {}
+        run.next_task, run.saved, run.say = 0, 0.0, lambda **row: None
+        arm = Arm(run, model, 3e-3)
+        run.play(arm, 1e9, 1e9)
+        first, last = sum(arm.earned[:4]) / 4, sum(arm.earned[-4:]) / 4
+        self.assertLess(first, 0.5)  # a quarter by chance
+        self.assertGreater(last, first + 0.25)
+        self.assertEqual(arm.step, 20)
 
 
 class Intervals(unittest.TestCase):

@@ -17,7 +17,7 @@ export async function writeHeldOut(out: string, count: number, seed: number): Pr
   for (const set of ["known", "novel"] as const satisfies readonly HeldOutSet[]) {
     for (const task of heldOutTasks(set, count, seed)) {
       await prove(task);
-      if (out.endsWith(".jsonl")) lines.push(`${writeTaskLine(task)}\n`);
+      if (out.endsWith(".jsonl")) lines.push(await writeTaskLine(task));
       else await writeTask(join(out, task.id), task);
       process.stdout.write(`${task.id}: ${task.instruction}\n`);
     }

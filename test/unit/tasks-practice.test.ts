@@ -1,10 +1,9 @@
-// Practice tasks: deterministic, of training's names and families, decided by hidden tests; and tasks as lines of a file.
+// Practice tasks: deterministic, of training's names and families, decided by hidden tests.
 import { describe, expect, it } from "vitest";
 import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
 import { NOVEL_FAMILIES, TRAINED_FAMILIES } from "../../src/tasks/families/index.ts";
 import { practiceTask } from "../../src/tasks/practice.ts";
 import { gradingTree, solvedTree, type Task } from "../../src/tasks/task.ts";
-import { readTaskLine, writeTaskLine } from "../../src/tasks/task-line.ts";
 import { WordSource } from "../../src/tasks/words.ts";
 import type { FileTree } from "../../src/project/tree.ts";
 
@@ -46,16 +45,5 @@ describe("practice tasks", () => {
     const two = tasks.filter(({ set }) => set === "two");
     expect(two.length).toBeGreaterThan(8);
     for (const task of two) for (const skip of [0, 1]) expect(await passes(halfSolved(task, skip)), task.id).toBe(false);
-  });
-});
-
-describe("a task's line", () => {
-  it("gives the task back", () => {
-    for (const task of tasks.slice(0, 5)) expect(readTaskLine(writeTaskLine(task), "here:1")).toEqual(task);
-  });
-
-  it("names its place when a part is missing", () => {
-    const { hidden: _, ...rest } = JSON.parse(writeTaskLine(tasks[0]!)) as Record<string, unknown>;
-    expect(() => readTaskLine(JSON.stringify(rest), "set.jsonl:3")).toThrow(/set\.jsonl:3.*hidden/);
   });
 });
