@@ -83,6 +83,7 @@ class Arm:
         self.optimizer.assign(self.flat)
         self.directions = torch.zeros(self.optimizer.size, device=run.a.device)
         self.step, self.rollouts = 0, 0
+        self.batch_tokens = 32768 if run.a.device == "cuda" else 4096  # padded; halved where memory does not do
         self.earned: list[float] = []  # mean reward, a step each
 
     def learn(self, groups: list[list[Episode]], lr: float) -> dict:
@@ -99,10 +100,16 @@ class Arm:
         if not rows:
             return stats
         count = sum(int((weight != 0).sum()) for *_, weight in rows)
-        self.flat.zero_()
-        sums = torch.zeros(3, device=a.device)
-        for batch in self.batches(rows):
-            sums += self.backward(batch, count)
+        sums = None
+        while sums is None:
+            self.flat.zero_()
+            try:
+                sums = sum(self.backward(batch, count) for batch in self.batches(rows))
+            except torch.OutOfMemoryError:
+                self.batch_tokens //= 2
+                torch.cuda.empty_cache()
+                if self.batch_tokens < 2 * a.rollout_tokens:
+                    raise
         size = self.flat.norm()
         self.flat.copy_(torch.where(size.isfinite(), self.flat / size.clamp(min=1.0), 0.0))
         self.rounded.lift()
@@ -128,11 +135,10 @@ class Arm:
 
     def batches(self, rows: list[tuple]):
         rows = sorted(rows, key=lambda row: len(row[0]))
-        most = 32768 if self.run.a.device == "cuda" else 4096
         chunk, batch = self.model.c.chunk, []
         for row in rows:
             width = -(-len(row[0]) // chunk) * chunk
-            if batch and width * (len(batch) + 1) > most:
+            if batch and width * (len(batch) + 1) > self.batch_tokens:
                 yield batch
                 batch = []
             batch.append(row)
@@ -284,7 +290,7 @@ class Run:
         if name:
             (self.a.out / name).write_text(json.dumps(dict(sets=summary(results), results=results)) + "\n")
         self.examined = self.seconds
-        self.drain(self.examiner, 10)
+        self.drain(self.examiner, min(10.0, max(0.0, self.a.secs - self.seconds)))
 
     def save(self, arm: Arm, name: str = "model.gguf") -> None:
         """What acts, as a file for the page; and all of it, to go on from."""
