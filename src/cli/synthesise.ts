@@ -76,8 +76,13 @@ async function writeCorpus(values: Values, seed: number): Promise<number> {
 function lineOf(values: Values): (episode: Episode) => object {
   const form = values["form"] ?? "text";
   if (form === "messages") return toolTrajectory;
-  if (form === "text") return ({ system: _, ...rest }) => rest;
+  if (form === "text") return withoutSystem;
   throw new AppError("command/usage", `--form must be "text" or "messages", not "${String(form)}".`);
+}
+
+function withoutSystem(episode: Episode): object {
+  const { system: _, ...rest } = episode;
+  return rest;
 }
 
 function shardOf(values: Values): readonly [number, number] {
