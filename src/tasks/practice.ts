@@ -17,7 +17,7 @@ export type PracticeKind = "one" | "two" | "packages";
 
 /** Shares of the kinds; they sum to 1. */
 const MIX: Readonly<Record<PracticeKind, number>> = { one: 0.4, two: 0.5, packages: 0.1 };
-/** How often every family is as likely as any: most are compositions that the corpus shows seldom. */
+/** How often all families are equally likely: most are compositions that the corpus shows seldom. */
 const ANY_FAMILY = 0.7;
 const HIDDEN_CASES = 10;
 
