@@ -5,7 +5,7 @@ import { finished } from "node:stream/promises";
 import { AppError } from "../base/errors.ts";
 import { corpusEpisode, trainingSource } from "../tasks/corpus.ts";
 import type { Episode } from "../tasks/episode.ts";
-import { toolTrajectory } from "../tasks/tool-messages.ts";
+import { toolTrajectory } from "./tool-messages.ts";
 import { isUsableName } from "../tasks/words.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
 

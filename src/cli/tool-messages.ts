@@ -4,7 +4,7 @@
 import { resolveCall, TOOLS } from "../agent/tool-specs.ts";
 import { AppError } from "../base/errors.ts";
 import { ToolCallParser } from "../tokenizer/tool-call-parser.ts";
-import type { Episode, EpisodeMessage } from "./episode.ts";
+import type { Episode, EpisodeMessage } from "../tasks/episode.ts";
 
 export interface FunctionCall {
   readonly id: string;
