@@ -36,7 +36,7 @@ class Panel:
     def line(self, name: str, points: list[tuple[float, float]], thin: bool = False, bars: list[tuple[float, float, float]] = ()) -> None:
         colour = COLOURS[name]
         path = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
-        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{0.7 if thin else 1.8}"{" opacity=\'0.5\'" if thin else ""}/>')
+        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{0.7 if thin else 1.8}" opacity="{0.5 if thin else 1}"/>')
         for x, low, high in bars:
             self.parts.append(f'<line x1="{self.x(x):.1f}" x2="{self.x(x):.1f}" y1="{self.y(low):.1f}" y2="{self.y(high):.1f}" stroke="{colour}"/>')
         if not thin and points:
