@@ -43,6 +43,38 @@ describe("TypeScript files", () => {
   });
 });
 
+// What Node 20 has not yet: expected values are those that Node 22.23 printed for the same files.
+describe("node:test of a newer Node", () => {
+  it("runs all files in one process with --test-isolation=none, hooks around them all, a file without tests as a test", async () => {
+    const files = {
+      "a.test.js": `const { test, before, after } = require("node:test"); globalThis.n = 1; before(() => console.log("before")); after(() => console.log("after")); test("a1", () => console.log("a1", globalThis.n))`,
+      "b.test.mjs": `import test from "node:test"; globalThis.n++; test("b1", (t) => t.test("sub", () => console.log("b1", globalThis.n)))`,
+      "c.test.js": `console.log("no tests")`, "d.test.js": `throw new Error("load")`,
+    };
+    const { code, out } = await runProgram(files, ["--test", "--test-isolation=none", "--test-reporter=tap"]);
+    expect(code).toBe(1);
+    expect(out.match(/^(?:before|no tests|a1 .*|b1 .*|after|(?:not )?ok .*|# (?:tests|pass|fail) .*)$/gm)).toEqual(["before", "no tests", "a1 2", "b1 2", "after", "ok 1 - a1", "ok 2 - b1", "ok 3 - c.test.js", "not ok 4 - d.test.js", "# tests 5", "# pass 4", "# fail 1"]);
+  });
+
+  it("mocks properties: reads, writes, values for one access, and puts the property back", async () => {
+    const source = `const { mock } = require("node:test"); const o = { a: 1, get g() { return 2 } }; Object.defineProperty(o, "r", { value: 3, configurable: true });
+const p = mock.property(o, "a", 5); console.log(o.a, p.a, p.mock.accessCount()); o.a = 6; console.log(o.a, p.mock.accesses.map(({ type, value }) => type + value).join());
+p.mock.mockImplementationOnce(9); p.mock.mockImplementationOnce(10, 6); console.log(o.a, o.a, o.a); p.mock.resetAccesses(); console.log(p.mock.accessCount()); p.mock.restore(); console.log(o.a, Object.getOwnPropertyDescriptor(o, "a").writable);
+for (const bad of [() => mock.property(o, "none"), () => mock.property(1, "a"), () => mock.property(o, 5), () => { const q = mock.property(o, "r", 4); o.r = 1 }, () => { mock.property(o, "a").mock.mockImplementationOnce(1, -1) }]) try { bad() } catch (e) { console.log(e.code, e.message) } mock.reset(); console.log(o.a, o.r);`;
+    const { code, out } = await runProgram({ "main.js": source }, ["main.js"]);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split("\n")).toEqual([
+      "5 5 2", "6 get5,get5,set6,get6", "9 6 10", "0", "1 true",
+      "ERR_INVALID_ARG_VALUE The argument 'propertyName' is not a property of the object. Received 'none'",
+      `ERR_INVALID_ARG_TYPE The "object" argument must be of type object. Received type number (1)`,
+      `ERR_INVALID_ARG_TYPE The "propertyName" argument must be one of type string or symbol. Received type number (5)`,
+      "ERR_INVALID_ARG_VALUE The argument 'propertyName' cannot be set. Received 'r'",
+      `ERR_OUT_OF_RANGE The value of "onAccess" is out of range. It must be >= 0 && <= 9007199254740991. Received -1`,
+      "1 3",
+    ]);
+  });
+});
+
 describe("what is not there is refused by name", () => {
   const refused: readonly (readonly [string, string])[] = [
     [`require("child_process").execSync("ls")`, "child_process.execSync is not available"],

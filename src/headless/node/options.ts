@@ -22,6 +22,8 @@ export interface Options {
   /** 0: as many as the machine has cores for. */
   testConcurrency: number;
   testForceExit: boolean;
+  /** A process for each test file, or all in this one (`none`). */
+  testIsolation: string;
   testUpdateSnapshots: boolean;
   /** "index/total", unchecked. */
   testShard: string | undefined;
@@ -34,7 +36,7 @@ export interface Options {
 /** Flags with a value that are read below; any of them may be written `--flag value` or `--flag=value`. */
 const WITH_VALUE = new Set([
   "-e", "--eval", "-r", "--require", "--import", "--input-type", "-C", "--conditions", "--test-reporter", "--test-reporter-destination", "--test-name-pattern",
-  "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
+  "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--test-isolation", "--experimental-test-isolation", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
   "--stack-trace-limit", "--env-file", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
 ]);
 const WITHOUT_VALUE = new Set([
@@ -47,7 +49,7 @@ const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allo
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
-    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
+    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
     unhandledRejections: "throw", error: undefined,
   };
   const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
@@ -157,6 +159,11 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--test-force-exit":
       options.testForceExit = true;
+      return;
+    case "--test-isolation":
+    case "--experimental-test-isolation":
+      if (value !== "none" && value !== "process") options.error = `invalid value for --test-isolation`;
+      options.testIsolation = value;
       return;
     case "--test-shard":
       options.testShard = value;

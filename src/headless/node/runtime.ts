@@ -4,6 +4,7 @@ import type { Vfs } from "../vfs.ts";
 import type { SyncSpawnRequest, SyncSpawnResult, Terminal, ThreadStart } from "../protocol.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { Options } from "./options.ts";
+import type { ModuleMocks } from "./loader/module-mocks.ts";
 import type { NetworkHost } from "./net/wire.ts";
 import type { Realm } from "./realm.ts";
 import type { SourceTable } from "./stack.ts";
@@ -147,4 +148,7 @@ export interface LoaderApi {
   createRequire(file: string): AnyFunction & Dict;
   import(specifier: string, parentFile: string, options?: unknown): Promise<unknown>;
   readonly Module: AnyFunction & Dict;
+  readonly mocks: ModuleMocks;
+  /** The module that a specifier in `parentFile` names. */
+  locate(specifier: string, parentFile: string): { readonly url: string; readonly path: string; readonly isModule: boolean };
 }

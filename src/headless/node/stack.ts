@@ -200,8 +200,9 @@ export class SourceTable {
         if (!RESUMED.test(text) && !text.includes("node:")) natives.push(site);
       } else natives = [];
     }
+    // More frames than the limit allows: the error was made under another limit, which is the one that counts.
     const limit = errors.stackTraceLimit;
-    return shown.slice(0, typeof limit === "number" && limit !== COLLECTED ? Math.max(0, limit) : FRAMES);
+    return shown.slice(0, typeof limit === "number" && limit !== COLLECTED && sites.length <= limit ? limit : FRAMES);
   }
 
   #format(error: Error, sites: readonly CallSite[]): string {

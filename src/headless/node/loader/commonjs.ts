@@ -8,6 +8,7 @@ import { type CommonJsFunction, compileCommonJs, formatOf, placeSyntaxError } fr
 import type { EsmLoader } from "./esm.ts";
 import { type CjsModule, type ModuleClass, makeModuleClass } from "./module-class.ts";
 import type { Resolver } from "./resolve.ts";
+import { ModuleMocks } from "./module-mocks.ts";
 import { toJavaScript } from "./typescript.ts";
 
 export interface ResolveOptions {
@@ -18,6 +19,7 @@ export interface ResolveOptions {
 const MODULE_SYNTAX = /^(Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)$/;
 
 export class CommonJs {
+  readonly mocks = new ModuleMocks();
   readonly Module: ModuleClass;
   readonly runtime: Runtime;
   readonly #resolver: Resolver;

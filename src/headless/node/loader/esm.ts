@@ -135,7 +135,7 @@ export class EsmLoader {
 
   /** Whether an import has nothing left to load or run. Throws for a specifier that leads nowhere. */
   #hasRun(specifier: string, parent: string): boolean {
-    if (isBuiltin(specifier)) return true;
+    if (isBuiltin(specifier) || this.#commonJs.mocks.size > 0) return true;
     if (specifier.startsWith("node:")) return false;
     const url = specifier.startsWith("data:") ? specifier : this.#locate(specifier, parent).url;
     return this.#records.get(url)?.status === "evaluated";
@@ -154,7 +154,19 @@ export class EsmLoader {
     return { url: fileToUrl(path) + query, path };
   }
 
+  /** Where a mock of it takes its place. */
+  locate(specifier: string, parent: string): { url: string; path: string; isModule: boolean } {
+    const { url, path } = isBuiltin(specifier) ? { url: specifier, path: specifier } : this.#locate(specifier, parent);
+    if (isBuiltin(path)) return { url: `node:${path.replace(/^node:/, "")}`, path, isModule: false };
+    return { url, path, isModule: this.#formatOf(path) === "module" };
+  }
+
   #resolve(specifier: string, parent: string, attributes: Attributes): EsmRecord {
+    const { mocks } = this.#commonJs;
+    if (mocks.size > 0 && !specifier.startsWith("data:")) {
+      const mocked = mocks.recordOf(this.locate(specifier, parent).url);
+      if (mocked) return mocked;
+    }
     if (isBuiltin(specifier)) {
       checkAttributes(`node:${specifier.replace(/^node:/, "")}`, "builtin", attributes);
       return this.#builtin(specifier.replace(/^node:/, ""));

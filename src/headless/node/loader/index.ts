@@ -21,6 +21,7 @@ export function createLoader(runtime: Runtime): Loader {
   resolver.onDeprecated = (message, code) => runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
   const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs);
   return {
+    mocks: commonJs.mocks, locate: (specifier, parentFile) => esm.locate(specifier, parentFile),
     resolver, commonJs, esm, Module: commonJs.Module as unknown as AnyFunction & Dict,
     createRequire: (file) => commonJs.requireFrom(file),
     import: (specifier, parentFile, options) => esm.dynamicImport(specifier, parentFile, options),

@@ -4,7 +4,7 @@
 import { parentPath } from "../../posix-path.ts";
 import { isBuiltin } from "../builtins/index.ts";
 import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
+import { fileToUrl, urlToFile } from "../file-url.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import type { CommonJs, ResolveOptions } from "./commonjs.ts";
 import { parseJson } from "./compile.ts";
@@ -144,9 +144,13 @@ function load(loader: CommonJs, Module: ModuleClass, specifier: string, parent: 
   const { runtime } = loader;
   if (specifier.startsWith("node:")) {
     if (!isBuiltin(specifier)) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
+    const mocked = loader.mocks.exportsOf(specifier);
+    if (mocked) return mocked[0];
     return runtime.builtin(specifier.slice("node:".length));
   }
   const filename = Module._resolveFilename(specifier, parent, isMain);
+  const mocked = loader.mocks.size > 0 ? loader.mocks.exportsOf(isBuiltin(filename) ? `node:${filename.replace(/^node:/, "")}` : fileToUrl(filename)) : undefined;
+  if (mocked) return mocked[0];
   const cached = Module._cache[filename];
   if (cached) {
     addChild(parent, cached);

@@ -126,6 +126,16 @@ export class Harness {
     return this.#suite !== undefined;
   }
 
+  /** No test begins before `letGo`: more files are still to be loaded. */
+  holdBack(): void {
+    this.#begun = true;
+  }
+
+  letGo(): void {
+    this.mayRun = true;
+    void this.root.runPending();
+  }
+
   /** Starts a top-level test; tests begin once the file has had its first turn. */
   async begin(test: TestNode): Promise<void> {
     if (!this.#begun) {

@@ -1,7 +1,15 @@
-// `mock` of node:test: functions, methods, getters and setters that remember their calls, and timers (mock-timers.ts).
-import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
-import type { AnyFunction, Runtime } from "../runtime.ts";
+// `mock` of node:test: functions, methods, getters and setters that remember their calls; timers (mock-timers.ts),
+// properties (mock-property.ts), modules (loader/module-mocks.ts).
+import { invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { harnessOf } from "./harness.ts";
+import { MockPropertyContext } from "./mock-property.ts";
 import { MockTimers } from "./mock-timers.ts";
+
+/** Module mocks are behind a flag in Node, and absent without it. */
+const MODULE_MOCKS = "--experimental-test-module-mocks";
+/** Said once a process. */
+const warned = new WeakSet<Runtime>();
 
 export interface MockCall {
   readonly arguments: readonly unknown[];
@@ -106,11 +114,15 @@ function namelessMock(): AnyFunction {
 
 export class MockTracker {
   readonly #runtime: Runtime;
-  readonly #contexts: MockFunctionContext[] = [];
+  readonly #contexts: { restore(): void }[] = [];
   #timers: MockTimers | undefined;
+  readonly module: ((specifier: unknown, options?: unknown) => { restore(): void }) | undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    const { execArgv } = runtime.options;
+    const flagged = execArgv.includes(MODULE_MOCKS) || (runtime.process.env["NODE_OPTIONS"] ?? "").split(/\s+/).includes(MODULE_MOCKS);
+    if (flagged) this.module = (specifier, options = {}) => this.#mockModule(specifier, options);
   }
 
   get timers(): MockTimers {
@@ -160,6 +172,33 @@ export class MockTracker {
     const [act, settings] = typeof implementation === "object" && implementation !== null ? [undefined, implementation as MockOptions] : [implementation, options];
     if (settings.setter === false) throw invalidArgValue("options.setter", false, "cannot be false");
     return this.method(object, name, act, { setter: true, ...settings });
+  }
+
+  /** The object itself, with `mock` on it. */
+  property(object: unknown, name: PropertyKey, ...value: readonly unknown[]): object {
+    if (typeof object !== "object" || object === null) throw invalidArgType("object", "object", object);
+    if (typeof name !== "string" && typeof name !== "symbol") throw invalidArgType("propertyName", ["string", "symbol"], name);
+    const context = new MockPropertyContext(object, name, value.length > 0 ? [value[0]] : undefined);
+    this.#contexts.push(context);
+    return new Proxy(object, { get: (target, key, receiver) => (key === "mock" ? context : (Reflect.get(target, key, receiver) as unknown)) });
+  }
+
+  #mockModule(specifier: unknown, options: unknown): { restore(): void } {
+    const { loader, process } = this.#runtime;
+    if (!warned.has(this.#runtime)) process.emitWarning("Module mocking is an experimental feature and might change at any time", "ExperimentalWarning");
+    warned.add(this.#runtime);
+    if (typeof specifier !== "string") throw invalidArgType("specifier", "string", specifier);
+    if (typeof options !== "object" || options === null) throw invalidArgType("options", "object", options);
+    const { cache = false, namedExports = {} } = options as { cache?: unknown; namedExports?: unknown };
+    if (typeof cache !== "boolean") throw invalidArgType("options.cache", "boolean", cache);
+    if (typeof namedExports !== "object" || namedExports === null) throw invalidArgType("options.namedExports", "object", namedExports);
+    const from = harnessOf(this.#runtime).here()?.file ?? `${this.#runtime.cwd}/[eval]`;
+    const place = loader.locate(specifier.replace(/^node:/, ""), from);
+    if (loader.mocks.has(place.url)) throw nodeError(Error, "ERR_INVALID_STATE", `Invalid state: Cannot mock '${specifier}'. The module is already mocked.`);
+    loader.mocks.add({ ...place, cache, namedExports: namedExports as Dict, defaultExport: "defaultExport" in options ? [options.defaultExport] : undefined });
+    const context = { restore: () => loader.mocks.remove(place.url) };
+    this.#contexts.push(context);
+    return context;
   }
 
   reset(): void {

@@ -6,15 +6,15 @@ import type { AnyFunction, ChildHandle, Dict, Runtime } from "../runtime.ts";
 import { findTestFiles, MissingPath } from "./discovery.ts";
 import { type TestEvent, unpackEvent } from "./events.ts";
 import { testFailure } from "./failure.ts";
-import { Harness, patternOf, type RunnerSettings } from "./harness.ts";
+import { Harness, harnessOf, patternOf, type RunnerSettings } from "./harness.ts";
 import type { EventSink } from "./reporter.ts";
 import { type TestInit, TestNode } from "./test-node.ts";
 
 /** Totals of one file; the runner prints its own. */
 const FILE_TOTALS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 /** Flags the runner keeps to itself. */
-const RUNNER_FLAG = /^(--test|--watch|--test-reporter|--test-reporter-destination|--test-concurrency|--test-shard|--test-timeout)(=|$)/;
-const RUNNER_FLAG_WITH_VALUE = /^--test-(reporter|reporter-destination|concurrency|shard|timeout)$/;
+const RUNNER_FLAG = /^(--test|--watch|--test-isolation|--experimental-test-isolation|--test-reporter|--test-reporter-destination|--test-concurrency|--test-shard|--test-timeout)(=|$)/;
+const RUNNER_FLAG_WITH_VALUE = /^--(?:test-(reporter|reporter-destination|concurrency|shard|timeout|isolation)|experimental-test-isolation)$/;
 
 class FileTest extends TestNode {
   readonly path: string;
@@ -143,6 +143,29 @@ async function runAll(runtime: Runtime, { files, setup, ...settings }: RunSettin
   await harness.finish();
 }
 
+/** `--test-isolation=none`: the files' tests are this process's own; they begin when all files are loaded. */
+async function runInThisProcess(runtime: Runtime, files: readonly string[]): Promise<void> {
+  const harness = harnessOf(runtime);
+  harness.holdBack();
+  for (const file of files) {
+    const before = harness.root.subtests.length;
+    let failure: { error: unknown } | undefined;
+    try {
+      await runtime.loader.import(file, `${runtime.cwd}/`);
+    } catch (error) {
+      if (error instanceof ExitSignal) throw error;
+      failure = { error };
+    }
+    // A file without tests is one itself.
+    if (harness.root.subtests.length > before) continue;
+    const name = file.startsWith(`${runtime.cwd}/`) ? file.slice(runtime.cwd.length + 1) : file;
+    const test = harness.root.createSubtest(TestNode, name, undefined, {}, undefined);
+    if (failure) test.fail(testFailure(failure.error, "testCodeFailure"));
+    void harness.begin(test);
+  }
+  harness.letGo();
+}
+
 /** The command. Its exit code is 1 when a test failed or a named path is missing; finding no tests is no failure in Node 20. */
 export function runTestFiles(runtime: Runtime): Promise<unknown> {
   const { options } = runtime;
@@ -155,6 +178,7 @@ export function runTestFiles(runtime: Runtime): Promise<unknown> {
     runtime.process.stderr.write(`${error.message}\n`);
     return runtime.exit(1);
   }
+  if (options.testIsolation === "none") return runInThisProcess(runtime, inShard(files, shard));
   return runAll(runtime, { files: inShard(files, shard), concurrency: options.testConcurrency || true, timeout: options.testTimeoutMs }).catch((error: unknown) => {
     if (!(error instanceof ExitSignal)) throw error;
   });
