@@ -24,6 +24,8 @@ export interface Workshop {
   readonly clock: Clock;
   readonly mode: Mode;
   readonly rules: readonly ToolRule[];
+  /** The name of the model that calls, where there are two. */
+  readonly by?: string | undefined;
   /** Said beside the step in the timeline, such as which try it was. */
   readonly aside?: string | undefined;
   /** Asks the user; absent where nobody can be asked: then the answer is no. */
@@ -41,7 +43,7 @@ export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal)
   const started = shop.clock.now();
   const resolved = resolveCall(asked.name, asked.arguments);
   const call: ToolCall = resolved.ok ? { id: asked.id, name: resolved.name, arguments: resolved.arguments } : asked;
-  yield { type: "tool-started", call };
+  yield { type: "tool-started", call, ...(shop.by === undefined ? {} : { by: shop.by }) };
 
   const denied = resolved.ok ? yield* permit(call, shop, signal) : undefined;
   const begun = shop.clock.now();

@@ -62,6 +62,7 @@ const FIELDS: Readonly<Record<AgentEvent["type"], Readonly<Record<string, "strin
   text: { text: "string" },
   "call-streaming": { name: "string", argument: "string", text: "string" },
   stats: { stats: "record" },
+  handover: { reason: "string" },
   assistant: { text: "string" },
   "tool-started": { call: "call" },
   "permission-asked": { call: "call" },
@@ -122,6 +123,8 @@ function eventMarkdown(event: AgentEvent): string[] {
       return [event.allow ? "*Allowed.*" : "*Refused.*"];
     case "tries":
       return [`*Try ${event.kept} of ${event.tries.length} was kept: ${event.tries.map(({ verdict }) => verdict).join(", ")}.*`];
+    case "handover":
+      return [`*The large model answers: ${event.reason}.*`];
     case "compacted":
       return [`*Older messages were condensed: ${event.tokensBefore} → ${event.tokensAfter} tokens.*`];
     case "done":

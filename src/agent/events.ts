@@ -4,6 +4,7 @@ import type { WireError } from "../base/wire-error.ts";
 import type { ChatMessage, EngineNotice, GenerationStats } from "../engine/api.ts";
 import { type Attachment, withAttachments } from "./attachment.ts";
 import type { Mode } from "./permission.ts";
+import type { HandoverReason } from "./routing.ts";
 import type { TestReport } from "./test-report.ts";
 import type { TryReport } from "./tries.ts";
 
@@ -41,9 +42,11 @@ export type AgentEvent =
   /** A call is being written: its name, then its arguments as they come. */
   | { readonly type: "call-streaming"; readonly name: string; readonly argument: string; readonly text: string }
   | { readonly type: "stats"; readonly stats: GenerationStats }
-  /** A whole turn of the model, raw: what the transcript keeps. */
-  | { readonly type: "assistant"; readonly text: string }
-  | { readonly type: "tool-started"; readonly call: ToolCall }
+  /** The large model answers in place of the small one; `meanLogprob`: of the draft that did not stand. */
+  | { readonly type: "handover"; readonly reason: HandoverReason; readonly meanLogprob?: number }
+  /** A whole turn of the model, raw: what the transcript keeps. `by`: the name of the model, where there are two. */
+  | { readonly type: "assistant"; readonly text: string; readonly by?: string }
+  | { readonly type: "tool-started"; readonly call: ToolCall; readonly by?: string }
   /** The call waits for the user's word; then what it was. */
   | { readonly type: "permission-asked"; readonly call: ToolCall }
   | { readonly type: "permission-answered"; readonly id: string; readonly allow: boolean; readonly reason?: string }

@@ -17,6 +17,8 @@ import { afterTool, review, UNTOUCHED } from "./review.ts";
 import { StuckWatch } from "./stuck.ts";
 import { TOOLS } from "./tool-specs.ts";
 import { bestOfTries } from "./tries.ts";
+import { writeTurn } from "./draft-turn.ts";
+import { ROUTE_START, routeAfter } from "./routing.ts";
 import { takeTurn } from "./turn.ts";
 
 export interface AgentOptions {
@@ -45,6 +47,8 @@ export interface AgentRequest {
   readonly task?: string;
   readonly attachments?: readonly Attachment[];
   readonly model: TextModel;
+  /** A small model that drafts each turn (src/agent/routing.ts), and what the two are called. */
+  readonly helper?: { readonly model: TextModel; readonly name: string; readonly modelName: string };
   /** Absent: plain chat, no tools. */
   readonly sandbox?: Sandbox;
   readonly options?: AgentOptions;
@@ -67,7 +71,7 @@ const BESIDE = 3;
 const DRAWS = 100;
 
 export async function* runAgent(request: AgentRequest, signal: AbortSignal): AsyncGenerator<AgentEvent, void, void> {
-  const { model, sandbox, attachments = [], options = {} } = request;
+  const { model, helper, sandbox, attachments = [], options = {} } = request;
   const { mode = "auto", rules = [], ask, unlockTests = false, checkpoints, tries = 1 } = options;
   const clock = options.clock ?? systemClock;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -77,6 +81,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
   const stuck = new StuckWatch();
   const created = new Set<string>();
   let work = UNTOUCHED;
+  let route = ROUTE_START;
   let [steps, tokens, pushes, askedMs] = [0, 0, 0, 0];
 
   /** Every event passes here: what the transcript keeps is appended. */
@@ -119,9 +124,11 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       const maxTokens = Math.min(limits.turnTokens, room, limits.tokens - tokens);
       const asked = { messages, tools, maxTokens, ...(options.keep === undefined ? {} : { keep: options.keep }), ...(tries > 1 ? { logprobs: BESIDE } : {}) };
       const sampling = samplingFor(options.sampling, stuck, steps);
-      let turn = yield* takeTurn(model, { ...asked, ...sampling }, signal, clock);
+      const written = yield* writeTurn({ ...asked, ...sampling }, route, { model, helper: helper?.model, clock }, signal);
+      let { turn } = written;
+      const by = helper && (written.by === "helper" ? helper.name : helper.modelName);
       steps++;
-      tokens += turn.tokens;
+      tokens += turn.tokens + written.draftTokens;
       let aside: string | undefined;
       if (tries > 1 && shop && !turn.stopped) {
         const tried = yield* bestOfTries(
@@ -129,7 +136,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
           {
             tries,
             shop,
-            draw: (number, forks) => takeTurn(model, { ...asked, ...(forks.length > 0 ? { ...sampling, forks } : freer(options.sampling, number - 2, steps * DRAWS + number)) }, signal, clock),
+            draw: (number, forks) => takeTurn(written.by === "helper" ? helper!.model : model, { ...asked, ...(forks.length > 0 ? { ...sampling, forks } : freer(options.sampling, number - 2, steps * DRAWS + number)) }, signal, clock),
             mayGoOn: (drawn) => usedUp({ steps, tokens: tokens + drawn, wallMs: clock.now() - started - askedMs }, limits) === undefined,
           },
           signal,
@@ -139,7 +146,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         turn = tried.turn;
         if (tried.of > 1) aside = `try ${tried.number} of ${tried.of}`;
       }
-      if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text });
+      if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text, ...(by === undefined ? {} : { by }) });
       if (turn.stopped) return yield done("stopped", "Stopped.");
 
       if (turn.malformed !== undefined || turn.chanting) {
@@ -148,10 +155,11 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         if (advice.do === "stop") return yield done("stuck", advice.text);
       } else if (turn.call && shop) {
         const id = `call-${steps}`;
-        const step = yield* act({ id, ...turn.call }, { ...shop, aside }, signal);
+        const step = yield* act({ id, ...turn.call }, { ...shop, aside, by }, signal);
         askedMs += step.askedMs;
         if (signal.aborted) return yield done("stopped", "Stopped.");
         work = afterTool(work, step);
+        route = routeAfter(route, { ...step, by: written.by });
         const advice = stuck.afterStep(step);
         if (advice.do === "note") yield log({ type: "note", text: advice.text });
         if (advice.do === "stop") return yield done("stuck", advice.text);

@@ -16,7 +16,7 @@ import { parseTestOutput } from "./test-output.ts";
 import { outcomeOf } from "./test-report.ts";
 import { resolveCall } from "./tool-specs.ts";
 import { runTool } from "./tools.ts";
-import { certainty, type Turn } from "./turn.ts";
+import { certainty, type Turn, unheard } from "./turn.ts";
 
 /** `unusable`: no edit, or one that could not be made. `blind`: the command proved nothing, because no test ran. */
 export type TryVerdict = "green" | "red" | "blind" | "unusable";
@@ -205,15 +205,6 @@ async function work(turn: Turn, { before, command, attempts, shop }: Court, sign
     return { verdict, ...drawn, wrote, ...(report ? { passed: report.passed, failed: report.failed } : {}) };
   } finally {
     await sandbox.restore(before);
-  }
-}
-
-/** What a draw tells on its way, without its words: they are the chat's only if it is kept. */
-async function* unheard(draw: AsyncGenerator<AgentEvent, Turn, void>): AsyncGenerator<AgentEvent, Turn, void> {
-  for (;;) {
-    const next = await draw.next();
-    if (next.done) return next.value;
-    if (next.value.type === "stats" || next.value.type === "notice" || next.value.type === "prefill") yield next.value;
   }
 }
 

@@ -107,6 +107,15 @@ export function certainty({ logprobs }: Pick<Turn, "logprobs">): number | undefi
   return logprobs.length === 0 ? undefined : logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length;
 }
 
+/** What a turn tells on its way, without its words: they are the chat's only if it is kept. */
+export async function* unheard(turn: AsyncGenerator<AgentEvent, Turn, void>): AsyncGenerator<AgentEvent, Turn, void> {
+  for (;;) {
+    const next = await turn.next();
+    if (next.done) return next.value;
+    if (next.value.type === "stats" || next.value.type === "notice" || next.value.type === "prefill") yield next.value;
+  }
+}
+
 /** Characters that one short pattern must fill before a text counts as stuck in it; code and tables repeat less. */
 const CHANT_CHARS = 1_200;
 const CHANT_PERIOD = 60;

@@ -25,6 +25,8 @@ export const LIMITS = {
   agentMs: 30 * 60_000,
   /** Tokens the model may write in one turn; ends degenerate runs. */
   turnTokens: 4096,
+  /** Of a draft that a small model writes for a large one: a longer one is the large one's work. */
+  draftTokens: 512,
   /** Files and bytes of a project that can be opened. */
   projectFiles: 20_000,
   projectBytes: 256 * MiB,

@@ -7,7 +7,7 @@ import { openLabPage } from "./lab-page.ts";
 import { readProject } from "./project-files.ts";
 
 const HELP = `
-Usage: npm run solve -- --project DIR --ask "…" [--model M] [--tries N] [--test CMD] [--apply]
+Usage: npm run solve -- --project DIR --ask "…" [--model M] [--helper M] [--tries N] [--test CMD] [--apply]
 
 Opens the real page in a headless browser, opens a copy of the folder in it, asks the
 assistant, and waits until it is done. Prints one JSON object a line: the agent's events,
@@ -16,6 +16,7 @@ then {"type":"result", "patch", "tests", …}. The folder is changed only with -
   --project DIR   the folder; .git and node_modules are left out
   --ask TEXT      what the assistant is asked
   --model M       a .gguf file, or the id of a model in the page's list (default: the bundled one)
+  --helper M      id of a model in the list that drafts each step for the other one (default: none)
   --tries N       edits that are tried before one is kept, the tests deciding (default: 1, none)
   --test CMD      the command that decides (default: the project's own test script)
   --apply         write the changed files back into the folder
@@ -29,7 +30,7 @@ const QUIET: ReadonlySet<AgentEvent["type"]> = new Set(["prefill", "notice", "st
 
 await runCommand({
   help: HELP,
-  options: { project: { type: "string" }, ask: { type: "string" }, model: { type: "string" }, tries: { type: "string" }, test: { type: "string" }, apply: { type: "boolean" } },
+  options: { project: { type: "string" }, ask: { type: "string" }, model: { type: "string" }, helper: { type: "string" }, tries: { type: "string" }, test: { type: "string" }, apply: { type: "boolean" } },
   async run(values) {
     const folder = required(values, "project");
     const ask = required(values, "ask");
@@ -45,7 +46,7 @@ await runCommand({
       const onEvent = (event: AgentEvent): void => {
         if (!QUIET.has(event.type)) say(event);
       };
-      const result = await lab.solve(folder, packed, ask, { onEvent, tries: wholeOption(values, "tries") ?? 1 });
+      const result = await lab.solve(folder, packed, ask, { onEvent, tries: wholeOption(values, "tries") ?? 1, ...(typeof values["helper"] === "string" ? { helper: values["helper"] } : {}) });
       const tests = await lab.test(result.files, test);
       if (values["apply"] === true) await writeBack(folder, packed, result.files);
       say({ type: "result", patch: result.patch, tests: { outcome: tests.outcome, exitCode: tests.exitCode, passed: tests.report?.passed ?? 0, failed: tests.report?.failed ?? 0 }, ...(result.error ? { error: result.error } : {}) });

@@ -46,6 +46,8 @@ export interface Sampling {
 }
 
 export interface GenerateRequest {
+  /** Which of two loaded models answers; absent: the one that `load` loaded. */
+  readonly by?: "helper";
   readonly messages: readonly ChatMessage[];
   readonly tools?: readonly ToolSpec[];
   readonly sampling?: Sampling;
@@ -163,6 +165,8 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** GPU memory in all, in MB (1e6 bytes), at most. Absent: what is guessed of the device, or what the model needs at least. */
   readonly gpuMb?: number;
+  /** Of it, what another model has, in MB. */
+  readonly reservedMb?: number;
   /** Of it for expert slots, in MB, at most. Absent: what is left. */
   readonly expertMb?: number;
   /** Longest context in tokens. Absent: what the model says, capped by memory. */
@@ -191,6 +195,12 @@ export interface LoadedModel {
   readonly memory: MemoryByKind;
   /** Where its weights are; absent for a model that is not ours. */
   readonly store?: ExpertStore["kind"];
+}
+
+/** The small model, where one was asked for, and the large one where it was loaded again for it. */
+export interface LoadedPair {
+  readonly helper?: LoadedModel;
+  readonly model?: LoadedModel;
 }
 
 /** The device as the engine finds it. */
@@ -315,7 +325,12 @@ export interface InferenceApi {
    * Any message sent to the port stops this generation and no other, also while it waits.
    */
   generate(request: GenerateRequest, port: MessagePort): Promise<void>;
-  countTokens(request: Pick<GenerateRequest, "messages" | "tools">): Promise<number>;
+  countTokens(request: Pick<GenerateRequest, "messages" | "tools" | "by">): Promise<number>;
+  /**
+   * Loads a second, small model beside the first, in the same budget of GPU memory (`gpuMb` of the options is that of both); the
+   * first is loaded again with less where it must be. Undefined unloads it. It answers requests that say `by: "helper"`.
+   */
+  help(modelId: string | undefined, options: LoadOptions): Promise<LoadedPair>;
   /** Ends what runs and what waits, or with `loads` only loading; returns when the engine is idle. */
   stop(only?: "loads"): Promise<void>;
   details(): Promise<EngineDetails>;

@@ -2,7 +2,7 @@
 // place, what waits fails with `engine/stopped`; none hangs.
 import { AppError } from "../base/errors.ts";
 import { fromWireError } from "../base/wire-error.ts";
-import type { DeviceReport, DeviceSpeed, EngineDetails, InferenceApi, LoadedModel, LoadProgress, ModelInfo, ModelNeeds, RemoteListing, TextModel, TokenProfile } from "./api.ts";
+import type { DeviceReport, DeviceSpeed, EngineDetails, InferenceApi, LoadedModel, LoadedPair, LoadProgress, ModelInfo, ModelNeeds, RemoteListing, TextModel, TokenProfile } from "./api.ts";
 import type { Engine } from "./client.ts";
 import { type CallName, EngineChannel, guestLock, type GuestMessage, HOST_KINDS, type HostMessage } from "./engine-channel.ts";
 import type { EngineStatus } from "./steady-engine.ts";
@@ -119,6 +119,7 @@ export class AttachedEngine implements Engine {
       load: (model, options, onProgress) => this.#call<LoadedModel>("load", [model, options], { onProgress }),
       generate: (request, port) => this.#call<void>("generate", [request], { port }).finally(() => port.close()),
       countTokens: (request) => this.#call<number>("countTokens", [request]),
+      help: (id, options) => this.#call<LoadedPair>("help", [id, options]),
       stop: (only) => this.#call<void>("stop", [only]),
       details: () => this.#call<EngineDetails>("details"),
       profile: () => this.#call<TokenProfile>("profile"),

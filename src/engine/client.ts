@@ -125,6 +125,11 @@ function labApi(remote: Remote<LabApi>, life: WorkerLife, onLimit: (contextLimit
     },
     generate: (request, port) => alive(remote.generate(request, transfer(port, [port]))),
     countTokens: (request) => alive(remote.countTokens(request)),
+    async help(id, options) {
+      const pair = await alive(remote.help(id, options));
+      if (pair.model) onLimit(pair.model.contextLimit);
+      return pair;
+    },
     stop: (only) => alive(remote.stop(only)),
     details: () => alive(remote.details()),
     profile: () => alive(remote.profile()),

@@ -8,7 +8,7 @@ import type { PortMessage } from "./text-model.ts";
 /** Held by the tab that runs the engine, for as long as it does. */
 export const ENGINE_LOCK = "tabwright-engine";
 /** The number changes with the protocol: tabs of two versions do not hear each other. */
-export const ENGINE_CHANNEL = "tabwright-engine 2";
+export const ENGINE_CHANNEL = "tabwright-engine 3";
 
 /** Held by a guest, so that the host notices when it is gone. */
 export function guestLock(guest: string): string {
@@ -16,7 +16,7 @@ export function guestLock(guest: string): string {
 }
 
 /** The calls a guest may make. */
-export const CALLS = ["device", "models", "load", "generate", "countTokens", "stop", "details", "profile", "measure", "findModels", "inspect", "download", "steerDownload", "remove", "unload"] as const satisfies readonly (keyof InferenceApi)[];
+export const CALLS = ["device", "models", "load", "generate", "countTokens", "help", "stop", "details", "profile", "measure", "findModels", "inspect", "download", "steerDownload", "remove", "unload"] as const satisfies readonly (keyof InferenceApi)[];
 export type CallName = (typeof CALLS)[number];
 
 /** From a guest to the host. */

@@ -81,6 +81,8 @@ export class EngineDesk {
         return this.#generate(id, args[0] as GenerateRequest, guest, from);
       case "countTokens":
         return api.countTokens(args[0] as GenerateRequest);
+      case "help":
+        return api.help(args[0] === undefined ? undefined : String(args[0]), args[1] as LoadOptions);
       case "findModels":
         return api.findModels(String(args[0]));
       case "inspect":

@@ -6,17 +6,19 @@ import { LIMITS } from "../base/limits.ts";
 import { toWireError } from "../base/wire-error.ts";
 import { downloadFile } from "../download/file.ts";
 import { type ByteSource, bytesSource } from "../gguf/source.ts";
+import { defaultGpuBytes } from "../gpu/budget.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { TokenProfile } from "../model/profile.ts";
 import type { ModelProgress } from "../model/transformer.ts";
 import { deleteModel, findModel, listModels, openModel } from "../storage/catalogue.ts";
 import type { Database, OriginFile } from "../storage/database.ts";
 import { memoryDatabase } from "../storage/memory-database.ts";
+import { helperBudget, mustShrink } from "./shared-memory.ts";
 import { openShelf, sharedDatabase } from "../storage/shelf.ts";
 import type { StoreChoice } from "../storage/store-choice.ts";
 import type { StoredModel } from "../storage/stored-model.ts";
 import { ModelTokenizer } from "../tokenizer/tokenizer.ts";
-import type { DeviceReport, DeviceSpeed, DownloadOrder, DownloadState, EngineDetails, EngineFault, GenerateEvent, GenerateRequest, GenerationStats, InferenceApi, LoadedModel, LoadOptions, LoadProgress, ModelFiles, ModelInfo, ModelNeeds, RemoteListing, RemoteModel } from "./api.ts";
+import type { DeviceReport, DeviceSpeed, DownloadOrder, DownloadState, EngineDetails, EngineFault, GenerateEvent, GenerateRequest, GenerationStats, InferenceApi, LoadedModel, LoadedPair, LoadOptions, LoadProgress, ModelFiles, ModelInfo, ModelNeeds, RemoteListing, RemoteModel } from "./api.ts";
 import { deviceReport } from "./device-report.ts";
 import { Downloads } from "./downloads.ts";
 import { measureDevice } from "./device-speed.ts";
@@ -45,6 +47,10 @@ export class Inference implements InferenceApi {
   #loading = new AbortController();
   #queue: Promise<unknown> = Promise.resolve();
   #keeping = new AbortController();
+  /** The second, small model has an engine of its own in this worker; it takes its turns in this one's queue. */
+  #helper: Inference | undefined;
+  /** How the first was loaded: it may have to be loaded again with less memory. */
+  #asked: { readonly model: string | ModelFiles; readonly options: LoadOptions } | undefined;
   #faults: readonly EngineFault[] = [];
   #gpuWasLost = false;
   #tellDownloads: (downloads: readonly DownloadState[]) => void = () => undefined;
@@ -79,7 +85,7 @@ export class Inference implements InferenceApi {
       // Stopped while it waited: it was told so already.
       if (own.signal.aborted) return;
       begun = true;
-      await this.#loaded().generate(request, (event: GenerateEvent) => port.postMessage(event), AbortSignal.any([signal, own.signal]));
+      await this.#answering(request).generate(request, (event: GenerateEvent) => port.postMessage(event), AbortSignal.any([signal, own.signal]));
     });
     try {
       await Promise.race([work, ended]);
@@ -89,7 +95,7 @@ export class Inference implements InferenceApi {
       port.postMessage({ type: "error", error: toWireError(this.#fault(error)) });
     } finally {
       port.close();
-      if (begun && request.keep !== undefined) this.#keepSoon(request.keep);
+      if (begun && request.keep !== undefined && request.by === undefined) this.#keepSoon(request.keep);
     }
   }
 
@@ -106,8 +112,48 @@ export class Inference implements InferenceApi {
     });
   }
 
-  async countTokens(request: Pick<GenerateRequest, "messages" | "tools">): Promise<number> {
-    return this.#loaded().countTokens(request);
+  async countTokens(request: Pick<GenerateRequest, "messages" | "tools" | "by">): Promise<number> {
+    return this.#answering(request).countTokens(request);
+  }
+
+  async help(modelId: string | undefined, options: LoadOptions): Promise<LoadedPair> {
+    try {
+      return await this.alone((signal) => this.#loadHelper(modelId, options, signal));
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  async #loadHelper(modelId: string | undefined, options: LoadOptions, signal: AbortSignal): Promise<LoadedPair> {
+    await this.#helper?.unload();
+    this.#helper = undefined;
+    if (modelId === undefined) return {};
+    const needs = (await this.models()).find(({ id }) => id === modelId)?.needs;
+    const device = await this.device();
+    const budget = options.gpuMb === undefined ? defaultGpuBytes(device, device.memoryGb) : options.gpuMb * 1e6;
+    const share = helperBudget(budget, needs);
+    const large = this.#current instanceof MoeModel ? this.#current.loaded.gpuBytes : 0;
+    const again = mustShrink(budget, large, share) ? this.#asked : undefined;
+    if (again) await this.#close();
+    const helper = new Inference();
+    const stop = (): void => void helper.stop("loads");
+    signal.addEventListener("abort", stop, { once: true });
+    let loaded: LoadedModel | undefined;
+    try {
+      loaded = await helper.load(modelId, { gpuMb: Math.ceil(share / 1e6) }, () => undefined);
+      this.#helper = helper;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      if (again && !loaded) await this.#load(again.model, again.options, () => undefined, signal); // as it was
+    }
+    return { helper: loaded, ...(again ? { model: await this.#load(again.model, again.options, () => undefined, signal) } : {}) };
+  }
+
+  /** The model that is to answer. */
+  #answering({ by }: Pick<GenerateRequest, "by">): HostedModel {
+    if (by === undefined) return this.#loaded();
+    if (this.#helper) return this.#helper.#loaded();
+    throw new AppError("storage/missing", "No helper model is loaded. Choose one in the menu, or none.");
   }
 
   async stop(only?: "loads"): Promise<void> {
@@ -154,10 +200,15 @@ export class Inference implements InferenceApi {
 
   async remove(modelId: string): Promise<number> {
     if (this.#current?.loaded.id === modelId) await this.unload();
+    if (this.#helper?.isLoaded(modelId)) await this.help(undefined, {});
     const freed = await deleteModel(await sharedDatabase(), modelId);
     await forgetUses(modelId);
     this.#downloads.spaceFreed();
     return freed;
+  }
+
+  isLoaded(modelId: string): boolean {
+    return this.#current?.loaded.id === modelId;
   }
 
   unload(): Promise<void> {
@@ -214,6 +265,8 @@ export class Inference implements InferenceApi {
   async #load(model: string | ModelFiles, options: LoadOptions, onProgress: Progress, signal: AbortSignal): Promise<LoadedModel> {
     throwIfAborted(signal, "Loading the model");
     await this.#close();
+    this.#asked = { model, options };
+    const reservedMb = Math.ceil((this.#helper ? this.#helper.#loaded().loaded.gpuBytes : 0) / 1e6);
     // 6 MB of WebLLM; it arrives while the model is read.
     this.#host ??= import("./webllm.ts").then(
       ({ EngineHost: Host }) => new Host(),
@@ -223,7 +276,7 @@ export class Inference implements InferenceApi {
     );
     const host = this.#host;
     host.catch(() => (this.#host = undefined));
-    const next = typeof model === "string" && isPrebuilt(model) ? await loadPrebuilt(model, host, onProgress, signal) : await this.#loadOurs(model, options, onProgress, signal, host);
+    const next = typeof model === "string" && isPrebuilt(model) ? await loadPrebuilt(model, host, onProgress, signal) : await this.#loadOurs(model, { ...options, reservedMb }, onProgress, signal, host);
     if (signal.aborted) {
       await next.close();
       throw abortedError("Loading the model");

@@ -66,12 +66,13 @@ export class ModelOpener {
 
   async #load(gpu: Gpu, onProgress: (progress: ModelProgress) => void, signal?: AbortSignal): Promise<Transformer> {
     const { deviceMemory } = navigator as { readonly deviceMemory?: number };
-    const { gpuMb, expertMb, contextTokens } = this.#options;
+    const { gpuMb, reservedMb = 0, expertMb, contextTokens } = this.#options;
+    const reserved = reservedMb * 1e6;
     this.#usesBefore ??= await loadUses(this.#stored.id);
     const options = {
       ...(this.#usesBefore ? { expertUses: this.#usesBefore } : {}),
-      defaultGpuBytes: defaultGpuBytes(gpu.report, deviceMemory),
-      ...(gpuMb === undefined ? {} : { gpuBudgetBytes: gpuMb * 1e6 }),
+      defaultGpuBytes: Math.max(0, defaultGpuBytes(gpu.report, deviceMemory) - reserved),
+      ...(gpuMb === undefined ? {} : { gpuBudgetBytes: Math.max(0, gpuMb * 1e6 - reserved) }),
       ...(expertMb === undefined ? {} : { expertBudgetBytes: expertMb * 1e6 }),
       ...(contextTokens === undefined ? {} : { contextTokens }),
     };

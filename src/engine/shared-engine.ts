@@ -104,7 +104,9 @@ export class SharedEngine implements Engine {
     attached?.close(hostGone());
     if (last.downloads.some(({ phase }) => phase !== "done")) engine.wake();
     if (last.modelId === "" || last.phase === "failed") return;
-    engine.api.load(last.modelId, last.options, () => undefined).catch((error: unknown) => void toAppError(error)); // told by the status
+    const { helper } = last;
+    const loading = engine.api.load(last.modelId, last.options, () => undefined);
+    loading.then(() => helper && engine.api.help(helper.id, last.options)).catch((error: unknown) => void toAppError(error)); // told by the status
   }
 
   #tell(status: EngineStatus): void {
@@ -141,6 +143,7 @@ export class SharedEngine implements Engine {
       load: async (model, options, onProgress) => (await api()).load(model, options, onProgress),
       generate: async (request, port) => (await api()).generate(request, port),
       countTokens: async (request) => (await api()).countTokens(request),
+      help: async (id, options) => (await api()).help(id, options),
       stop: async (only) => (await api()).stop(only),
       details: async () => (await api()).details(),
       profile: async () => (await api()).profile(),

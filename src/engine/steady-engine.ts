@@ -2,7 +2,7 @@
 // that was loaded is loaded again. A worker that dies again and again is left alone until somebody asks.
 import { AppError, toAppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { DownloadState, EngineFault, InferenceApi, LoadedModel, LoadOptions, LoadProgress, ModelFiles, TextModel } from "./api.ts";
+import type { DownloadState, EngineFault, InferenceApi, LoadedModel, LoadedPair, LoadOptions, LoadProgress, ModelFiles, TextModel } from "./api.ts";
 import type { ConnectedEngine, Engine } from "./client.ts";
 import { withFault } from "./faults.ts";
 import { modelIdOf } from "./model-files.ts";
@@ -16,6 +16,8 @@ export interface EngineStatus {
   readonly options: LoadOptions;
   readonly progress?: LoadProgress;
   readonly loaded?: LoadedModel;
+  /** The second model, while there is one. */
+  readonly helper?: LoadedModel;
   readonly downloads: readonly DownloadState[];
 }
 
@@ -82,6 +84,7 @@ export class SteadyEngine implements Engine {
       load: (model, options, onProgress) => this.#loadOnce(model, options, onProgress),
       generate: (request, port) => this.#generate(() => now().generate(request, port)),
       countTokens: async (request) => now().countTokens(request),
+      help: (id, options) => this.#help(id, options),
       stop: async (only) => this.#engine?.api.stop(only),
       details: async () => {
         const details = await now().details();
@@ -179,11 +182,22 @@ export class SteadyEngine implements Engine {
     }
     if (this.#status.downloads.some(({ phase }) => phase !== "done")) this.#connected();
     if (!load) return;
-    this.#startLoad(load.model, load.options, new Set()).catch((again: unknown) => void toAppError(again)); // told by the status
+    const { helper } = this.#status;
+    const loading = this.#startLoad(load.model, load.options, new Set());
+    loading.then(() => helper && this.#help(helper.id, load.options)).catch((again: unknown) => void toAppError(again)); // told by the status
   }
 
-  #set(status: Omit<EngineStatus, "downloads">): void {
-    this.#show({ ...status, downloads: this.#status.downloads });
+  /** The first model may be loaded again for it: what the engine says of both is told when it is done. */
+  async #help(id: string | undefined, options: LoadOptions): Promise<LoadedPair> {
+    const pair = await this.#connected().api.help(id, options);
+    const { helper: _before, ...status } = this.#status;
+    this.#show({ ...status, ...(pair.helper ? { helper: pair.helper } : {}), ...(pair.model ? { loaded: pair.model } : {}) });
+    return pair;
+  }
+
+  #set(status: Omit<EngineStatus, "downloads" | "helper">): void {
+    const { downloads, helper } = this.#status;
+    this.#show({ ...status, downloads, ...(helper ? { helper } : {}) });
   }
 
   #show(status: EngineStatus): void {

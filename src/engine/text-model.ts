@@ -34,6 +34,16 @@ export function textModel(api: InferenceApi, contextLimit: () => number, onBroke
   };
 }
 
+/** The second model of an engine, which answers beside the first. */
+export function helperModel(api: InferenceApi, contextLimit: number): TextModel {
+  const model = textModel(api, () => contextLimit);
+  return {
+    complete: (request, signal) => model.complete({ ...request, by: "helper" }, signal),
+    countTokens: (request) => api.countTokens({ ...request, by: "helper" }),
+    contextLimit,
+  };
+}
+
 /** One generation as a stream. Leaving it early, or aborting the signal, stops this generation; the stream ends when it has stopped. */
 async function* complete(api: InferenceApi, onBroken: (error: AppError) => void, request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, void, void> {
   const { port1, port2 } = new MessageChannel();

@@ -128,6 +128,12 @@ export class Header extends Component {
       <div id="menu" popover @click=${this.menuClicked}>
         <label class="file">${words.openModel}<input class="open-model" type="file" accept=".gguf" multiple ?disabled=${busy} @change=${this.openModel} /></label>
         ${MENU.filter(hasDialog).map((name) => html`<button data-dialog=${name}>${words[name]}</button>`)}
+        <label title=${words.helperTitle}>${words.helper}
+          <select class="helper" ?disabled=${busy || state.engine.phase !== "ready"} @change=${this.chooseHelper}>
+            <option value="" ?selected=${state.helper === ""}>${words.noHelper}</option>
+            ${state.models.filter(({ id }) => id !== state.engine.modelId).map(({ id, name }) => html`<option value=${id} ?selected=${id === state.helper}>${name}</option>`)}
+          </select>
+        </label>
         <label title=${words.triesTitle}>${words.tries}
           <select class="tries" @change=${this.chooseTries}>
             ${TRIES.map((tries) => html`<option value=${tries} ?selected=${tries === state.tries}>${tries === 1 ? words.noTries : tries}</option>`)}
@@ -169,6 +175,10 @@ export class Header extends Component {
     const theme = (event.target as HTMLSelectElement).value as Theme;
     applyTheme(theme);
     this.session.setTheme(theme);
+  }
+
+  private chooseHelper(event: Event): void {
+    void this.session.setHelper((event.target as HTMLSelectElement).value);
   }
 
   private chooseTries(event: Event): void {

@@ -2,13 +2,14 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
+import { siteWithFlatModel } from "../support/flat-model.ts";
 import { shot } from "../support/shots.ts";
 import { ask, idle, ready } from "../support/app-steps.ts";
 
 let site: AppSite;
 
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({}, { files: await siteWithFlatModel() });
 });
 afterAll(async () => {
   await site?.close();
@@ -88,6 +89,22 @@ describe("the page", () => {
     const [, prompt, reused] = /(\d+) prompt \((\d+) reused\)/.exec(await report())!.map(Number);
     expect(reused).toBe(tokens);
     expect(prompt! - reused!).toBeLessThan(40);
+    expect(errors).toEqual([]);
+  });
+
+  it("has a second, small model draft, and says who answered where it was not sure", async () => {
+    const { page, errors } = await site.open();
+    await ready(page);
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByLabel("Helper model").selectOption("Flat");
+    await page.keyboard.press("Escape");
+    await page.locator("tw-chat [role=status]", { hasText: "Flat drafts from now on." }).waitFor({ timeout: 120_000, state: "attached" });
+    await ask(page, "Fix the failing test");
+    await page.locator("tw-chat .note", { hasText: "The large model answers" }).waitFor({ timeout: 120_000 });
+    expect(await page.locator("tw-chat .note").first().innerText()).toMatch(/not sure of its draft: mean log-probability -\d/);
+    await expect.poll(() => page.locator("tw-tool-card .by").allInnerTexts(), { timeout: 120_000 }).toContain("Tabwright micro");
+    await page.keyboard.press("Escape");
+    await idle(page);
     expect(errors).toEqual([]);
   });
 

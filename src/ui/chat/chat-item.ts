@@ -19,7 +19,7 @@ export type ChatItem =
       /** The exchanges that stand in its place, itself included; more than one after an edit or a retry. */
       readonly alternatives: readonly string[];
     }
-  | { readonly kind: "assistant"; readonly id: number; readonly text: string; readonly streaming: boolean }
+  | { readonly kind: "assistant"; readonly id: number; readonly text: string; readonly streaming: boolean; /** The model's name, where there are two. */ readonly by?: string }
   | {
       readonly kind: "tool";
       readonly id: number;
@@ -31,6 +31,8 @@ export type ChatItem =
       readonly durationMs: number;
       /** "3 passed, 1 failed", "+1 −1": shown beside the target. */
       readonly summary: string;
+      /** The name of the model that called, where there are two. */
+      readonly by?: string;
     }
   /** Edits that are tried: the one at work, and when it is over all of them. */
   | { readonly kind: "tries"; readonly id: number; readonly number: number; readonly of: number; readonly phase: "draw" | "test" | "done" | "stopped"; readonly kept: number; readonly command: string; readonly tries: readonly TryReport[] }

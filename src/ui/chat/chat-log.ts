@@ -29,15 +29,22 @@ export function showEvent(items: readonly ChatItem[], event: AgentEvent): readon
       if (last?.kind === "assistant" && last.streaming) return [...items.slice(0, -1), { ...last, text: last.text + event.text }];
       return event.text.trim() === "" ? items : [...items, { kind: "assistant", id, text: event.text, streaming: true }];
     case "assistant":
-      return items.some(isStreaming) ? items.map((item) => (isStreaming(item) ? { ...item, streaming: false } : item)) : items;
+      return items.some(isStreaming) ? items.map((item) => (isStreaming(item) ? { ...item, streaming: false, ...(event.by === undefined ? {} : { by: event.by }) } : item)) : items;
     case "tool-started":
-      return [...items, { kind: "tool", id, tool: event.call.name, target: targetOf(event.call), state: "running", detail: "", durationMs: 0, summary: "" }];
+      return [...items, { kind: "tool", id, tool: event.call.name, target: targetOf(event.call), state: "running", detail: "", durationMs: 0, summary: "", ...(event.by === undefined ? {} : { by: event.by }) }];
     case "tool-output":
       return last?.kind === "tool" && last.state === "running" ? [...items.slice(0, -1), { ...last, detail: (last.detail + event.text).slice(-DETAIL_CHARACTERS) }] : items;
     case "tool-finished": {
       if (last?.kind !== "tool") return items;
       const detail = last.detail === "" ? event.result : last.detail;
       return [...items.slice(0, -1), { ...last, state: event.ok ? "done" : "failed", detail, durationMs: event.durationMs, summary: summaryOf(event.report) }];
+    }
+    case "handover": {
+      const title = t().app.answers;
+      const text = handoverText(event);
+      // The same again and again is said once.
+      const said = items.findLast((item) => item.kind === "user" || (item.kind === "note" && item.title === title));
+      return said?.kind === "note" && said.text === text ? items : [...items, { kind: "note", id, tone: "info", title, text }];
     }
     case "try": {
       const { number, of, phase } = event;
@@ -63,6 +70,11 @@ export function showEvent(items: readonly ChatItem[], event: AgentEvent): readon
     default:
       return items;
   }
+}
+
+function handoverText({ reason, meanLogprob }: Extract<AgentEvent, { type: "handover" }>): string {
+  const words = t().app.handover;
+  return reason === "unsure" ? words.unsure(meanLogprob?.toFixed(3) ?? "–") : words[reason];
 }
 
 function running(item: ChatItem | undefined): item is Extract<ChatItem, { kind: "tries" }> {

@@ -153,7 +153,7 @@ export class Chat extends Component {
       case "user":
         return html`<tw-user-message .item=${item} ?busy=${this.busy}></tw-user-message>`;
       case "assistant":
-        return html`<tw-markdown class="assistant" .text=${item.text} ?streaming=${item.streaming} .sources=${sources}></tw-markdown>`;
+        return html`${item.by === undefined ? nothing : html`<div class="thinking by">${item.by}</div>`}<tw-markdown class="assistant" .text=${item.text} ?streaming=${item.streaming} .sources=${sources}></tw-markdown>`;
       case "tool":
         return html`<tw-tool-card .item=${item}></tw-tool-card>`;
       case "tries":

@@ -70,7 +70,7 @@ export class ToolCard extends Component {
   ];
 
   override render(): TemplateResult {
-    const { tool, target, state, detail, summary, durationMs } = this.item;
+    const { tool, target, state, detail, summary, durationMs, by } = this.item;
     const words = t().chatParts.tool;
     const verbs: Readonly<Record<string, string>> = words.verbs;
     return html`
@@ -81,6 +81,7 @@ export class ToolCard extends Component {
           <span>${verbs[tool] ?? visibleText(tool)}</span>
           <code>${visibleText(target)}</code>
           <span class="aside">${summary}</span>
+          ${by === undefined ? nothing : html`<span class="aside by">${by}</span>`}
           <span class="aside">${state === "running" ? nothing : formatMs(durationMs)}</span>
         </summary>
         <pre tabindex="0"><code>${visibleText(plainText(detail)) || words.silent}</code></pre>

@@ -41,6 +41,8 @@ export interface TestRun {
 export interface SolveOptions {
   /** Edits that are tried before one is kept. */
   readonly tries?: number;
+  /** Id of the small model that drafts; absent: none. */
+  readonly helper?: string;
   /** Absent: the model's own. */
   readonly sampling?: Sampling;
 }
@@ -87,8 +89,9 @@ export function solveLab(session: Session): SolveLab {
       await session.start(model);
       check();
     },
-    async solve(name, packed, ask, onEvent, { tries = 1, sampling } = {}) {
+    async solve(name, packed, ask, onEvent, { tries = 1, helper = "", sampling } = {}) {
       session.setTries(tries);
+      await session.setHelper(helper);
       const files = unpack(packed);
       await session.project.openFiles(name, files);
       check();

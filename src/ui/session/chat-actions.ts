@@ -96,14 +96,18 @@ export class ChatActions {
   async #run(label: string, task: string | undefined, attachments: readonly Attachment[]): Promise<void> {
     const core = this.#core;
     await core.during("agent", async (signal) => {
-      const { runAgent } = await import("../../agent/loop.ts");
-      const { mode, rules, tries } = core.state;
+      const [{ runAgent }, { helperModel }] = await Promise.all([import("../../agent/loop.ts"), import("../../engine/text-model.ts")]);
+      const { mode, rules, tries, engine, models, helper: wanted } = core.state;
+      const nameOf = (model: string): string => models.find(({ id }) => id === model)?.name ?? model;
+      const { helper } = engine;
+      const drafts = helper && helper.id === wanted && helper.id !== engine.modelId;
       const run = runAgent(
         {
           history: transcriptOf(eventsOf(core.conversation)),
           ...(task === undefined ? {} : { task }),
           attachments,
           model: core.parts.engine.model,
+          ...(drafts ? { helper: { model: helperModel(core.parts.engine.api, helper.contextLimit), name: nameOf(helper.id), modelName: nameOf(engine.modelId) } } : {}),
           ...(core.sandbox ? { sandbox: core.sandbox } : {}),
           options: { keep: core.state.chatId, checkpoints: core.checkpoints, mode, rules, tries, ask: (call) => this.#ask(call), ...(this.sampling ? { sampling: this.sampling } : {}) },
         },

@@ -109,7 +109,7 @@ export class WorkerEngine implements EngineLink {
   }
 
   /** What the shared engine tells, as the page's state. */
-  #follow({ role, phase, modelId, progress, loaded, downloads }: SharedStatus): void {
+  #follow({ role, phase, modelId, progress, loaded, helper, downloads }: SharedStatus): void {
     const shared = role === "guest";
     const done = (list: readonly DownloadState[]): number => list.filter((download) => download.phase === "done").length;
     const arrived = done(downloads) > done(this.#downloads);
@@ -120,7 +120,7 @@ export class WorkerEngine implements EngineLink {
       const failed = this.#state.phase !== "starting";
       return this.#set({ phase: failed ? "failed" : "starting", modelId: this.#state.modelId, shared });
     }
-    this.#set({ phase, modelId, shared, ...(progress ? { progress } : {}), ...(loaded ? { loaded } : {}) });
+    this.#set({ phase, modelId, shared, ...(progress ? { progress } : {}), ...(loaded ? { loaded } : {}), ...(helper ? { helper } : {}) });
     if (phase === "ready") this.#list().catch(() => undefined); // the list stays as it was
   }
 

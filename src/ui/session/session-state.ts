@@ -52,6 +52,8 @@ export interface EngineState {
   readonly modelId: string;
   readonly progress?: LoadProgress;
   readonly loaded?: LoadedModel;
+  /** The small model beside it, while there is one. */
+  readonly helper?: LoadedModel;
   /** Another tab of this browser runs the engine. */
   readonly shared?: boolean;
   /** Of models, whichever tab began them. */
@@ -117,6 +119,8 @@ export interface SessionState {
   readonly queue: readonly QueuedMessage[];
   readonly mode: Mode;
   readonly rules: readonly ToolRule[];
+  /** The model that shall draft for the chosen one; empty for none. */
+  readonly helper: string;
   /** Edits that are tried before one is kept; 1: none are. */
   readonly tries: number;
   /** What a page that sent the project would ask; empty for nothing. */
@@ -148,7 +152,7 @@ export interface SessionState {
 }
 
 /** The state of a page that has just been opened on a project. */
-export function initialState(project: Omit<ProjectState, "selected">, settings: Pick<SessionState, "theme" | "language" | "tries">): SessionState {
+export function initialState(project: Omit<ProjectState, "selected">, settings: Pick<SessionState, "theme" | "language" | "tries" | "helper">): SessionState {
   return {
     engine: { phase: "waiting", modelId: "" },
     container: { phase: "waiting" },

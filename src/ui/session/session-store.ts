@@ -64,6 +64,8 @@ export interface Settings {
   readonly language?: Language;
   /** Absent: 1. */
   readonly tries?: number;
+  /** The model that drafts for the chosen one; absent: none. */
+  readonly helper?: string;
   /** The workspace that was open last. */
   readonly workspace?: string;
 }
@@ -116,11 +118,12 @@ export class SessionStore {
   }
 
   async settings(): Promise<Settings> {
-    const [theme, language, workspace, tries] = await Promise.all(["theme", "language", "workspace", "tries"].map((name) => this.#settings.get(name)));
+    const [theme, language, workspace, tries, helper] = await Promise.all(["theme", "language", "workspace", "tries", "helper"].map((name) => this.#settings.get(name)));
     return {
       theme: theme === "light" || theme === "dark" ? theme : "auto",
       ...(language === "en" || language === "de" ? { language } : {}),
       ...(typeof workspace === "string" ? { workspace } : {}),
+      ...(typeof helper === "string" ? { helper } : {}),
       ...(TRIES.includes(Number(tries)) ? { tries: Number(tries) } : {}),
     };
   }

@@ -35,11 +35,11 @@ export class Session {
   }
 
   /** With the project and chat that were open last, or the demo where there are none or another tab has them. */
-  static async open(parts: SessionParts, { theme, language = "en", tries = 1, workspace: last }: Settings): Promise<Session> {
+  static async open(parts: SessionParts, { theme, language = "en", tries = 1, helper = "", workspace: last }: Settings): Promise<Session> {
     const stored = last === undefined ? undefined : await parts.store?.workspace(last);
     const project = stored ?? { id: newId("workspace"), name: "", origin: { kind: "demo" } as const, base: new Map(), files: new Map() };
     const { id, name, origin, base, files } = project;
-    const core = new SessionCore(parts, initialState({ id, name, origin, base, files }, { theme, language, tries }));
+    const core = new SessionCore(parts, initialState({ id, name, origin, base, files }, { theme, language, tries, helper }));
     const session = new Session(core);
     if (stored && (await session.project.hold(stored.id))) {
       core.adopt(stored, await parts.store?.checkpoints(stored.id), (await parts.store?.chat(stored.chatId))?.conversation ?? EMPTY_CONVERSATION);
@@ -54,8 +54,8 @@ export class Session {
   }
 
   /** On a project that the page brings along, as it was left if this browser has it. It is not the one that opens next time. */
-  static async begin(parts: SessionParts, project: Omit<ProjectState, "selected">, { theme, language = "en", tries = 1 }: Settings): Promise<Session> {
-    const core = new SessionCore(parts, initialState(project, { theme, language, tries }));
+  static async begin(parts: SessionParts, project: Omit<ProjectState, "selected">, { theme, language = "en", tries = 1, helper = "" }: Settings): Promise<Session> {
+    const core = new SessionCore(parts, initialState(project, { theme, language, tries, helper }));
     const session = new Session(core);
     const { store } = parts;
     const isOurs = await session.project.hold(project.id, false);
@@ -81,6 +81,7 @@ export class Session {
     const engine = parts.engine.start((engine, models) => this.#core.engineTold(engine, models), model);
     await Promise.all([engine.then(() => this.chat.measure(), (error: unknown) => this.#core.report(error, "loaded")), this.container.boot()]);
     await this.project.prepareExport();
+    if (this.state.helper !== "" && this.state.engine.phase === "ready") await this.#help();
     await this.chat.sendQueued();
     await this.lookAtDevice(); // the model takes storage
   }
@@ -202,6 +203,26 @@ export class Session {
     await setLanguage(language);
     this.#core.set({ language });
     this.#setting("language", language);
+  }
+
+  /** Chooses the model that drafts for the loaded one, and loads it beside it; empty for none. */
+  async setHelper(helper: string): Promise<void> {
+    this.#core.set({ helper });
+    this.#setting("helper", helper);
+    await this.#help();
+  }
+
+  async #help(): Promise<void> {
+    const { helper, engine, models } = this.state;
+    if (engine.helper?.id === helper || (helper === "" && !engine.helper)) return;
+    try {
+      const { keptBudget } = await import("../device/kept-budget.ts");
+      const gpuMb = await keptBudget();
+      await this.engine.api.help(helper === "" ? undefined : helper, gpuMb === undefined ? {} : { gpuMb });
+      this.say(helper === "" ? t().app.helperGone : t().app.helperReady(models.find(({ id }) => id === helper)?.name ?? helper));
+    } catch (error) {
+      this.#core.report(error, "loaded");
+    }
   }
 
   /** How many edits are tried before one is kept. */
