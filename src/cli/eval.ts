@@ -2,7 +2,7 @@
 // Controls run for every task: the reference passes, the broken start fails, doing nothing fails.
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { compareReports, controlsHold, type Report, REPORT_VERSION, type RunFacts } from "../tasks/scoring/report.ts";
 import { htmlReport } from "../tasks/scoring/report-page.ts";
@@ -12,20 +12,29 @@ import { numberOption, required, runCommand, type Values, wholeOption } from "./
 import { EvalJournal, runDigest } from "./eval-journal.ts";
 import { evaluate } from "./eval-run.ts";
 import { type LabPage, openLabPage } from "./lab-page.ts";
-import { readTasks } from "./task-folder.ts";
+import { readAnyTasks } from "./read-tasks.ts";
+import { writeTask } from "./task-folder.ts";
 
 const HELP = `
-Usage: npm run eval -- --tasks DIR [--model M] [--samples K] [--level L] [--out FILE [--resume]] [--limit N]
+Usage: npm run eval -- --tasks PATH [--model M] [--samples K] [--level L] [--out FILE [--resume]] [--limit N]
                    [--set NAME] [--no-agent]
+       npm run eval -- --tasks PATH --write DIR [--test CMD] [--packages NODE_MODULES]
        npm run eval -- --compare A.json B.json
 
-Gives every task in DIR to the assistant in the real page (headless browser, real container,
+Gives every task to the assistant in the real page (headless browser, real container,
 real engine), then runs the task's hidden tests on what it left. Tests that the assistant could
 see, and what steers them, are put back first; what the project prints is not believed. Every run
 proves its own controls, task by task: the reference solution passes, the broken start fails its
 tests, and fails when graded unchanged.
 
-  --tasks DIR        a folder of task folders, or one task folder (task.json, files/, hidden/, solution/)
+  --tasks PATH       where the tasks are; what is there decides how they are read:
+                     task folders (task.json, files/, hidden/, solution/), or one of them;
+                     task lines, or lines of broken functions with tests and reference (HumanEvalPack, QuixBugs): a .jsonl file;
+                     exercise folders in Exercism's form (.meta/config.json), or a whole track;
+                     a git repository whose bugs are tagged Bug-N, Bug-N-test, Bug-N-fix (BugsJS)
+  --test CMD         the test command of such a repository ({tests}: the files that show the bug; default: npm test)
+  --packages DIR     its node_modules, for the container
+  --write DIR        writes the tasks as task folders, and no more
   --model M          a .gguf file, or the id of a model in the page's list (default: the bundled one)
   --samples K        attempts at every task (default 1), for pass@k; more than one are drawn with seeds
   --tries N          edits that are tried before one is kept, the tests deciding (default 1, none)
@@ -57,6 +66,9 @@ await runCommand({
     level: { type: "string" },
     limit: { type: "string" },
     set: { type: "string" },
+    test: { type: "string" },
+    packages: { type: "string" },
+    write: { type: "string" },
     out: { type: "string" },
     resume: { type: "boolean" },
     json: { type: "boolean" },
@@ -69,9 +81,15 @@ await runCommand({
 async function score(values: Values): Promise<number> {
   const folder = required(values, "tasks");
   const level = levelOf(values["level"]);
-  const tasks = choose((await readTasks(folder)).map((task) => (level === undefined ? task : atLevel(task, level))), typeof values["set"] === "string" ? values["set"] : undefined, numberOption(values, "limit", 1) ?? Number.POSITIVE_INFINITY);
+  const tasks = choose((await readAnyTasks(folder, { test: text(values, "test"), packages: text(values, "packages") }, (reason) => void process.stderr.write(`left out: ${reason}\n`))).map((task) => (level === undefined ? task : atLevel(task, level))), text(values, "set"), numberOption(values, "limit", 1) ?? Number.POSITIVE_INFINITY);
+  const write = text(values, "write");
+  if (write !== undefined) {
+    for (const task of tasks) await writeTask(join(write, task.id), task);
+    process.stdout.write(`${tasks.length} task folders in ${write}\n`);
+    return 0;
+  }
   const withAgent = values["no-agent"] !== true;
-  const model = typeof values["model"] === "string" ? values["model"] : undefined;
+  const model = text(values, "model");
   const samples = Math.floor(numberOption(values, "samples", 1) ?? 1);
   const tries = wholeOption(values, "tries") ?? 1;
   const temperature = numberOption(values, "temperature", 0);
@@ -95,6 +113,11 @@ async function score(values: Values): Promise<number> {
   }
   process.stdout.write(values["json"] === true ? json : summaryTable(report));
   return report.results.every(controlsHold) ? 0 : 1;
+}
+
+function text(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 function levelOf(value: Values[string]): Level | undefined {

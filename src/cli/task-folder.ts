@@ -19,14 +19,14 @@ export async function readTask(folder: string): Promise<Task> {
   const path = join(folder, "task.json");
   if (!existsSync(path)) throw new AppError("task/format", `${folder} has no task.json. A task is a folder with task.json, files/, hidden/ and solution/.`);
   const manifest = parseManifest(await readFile(path, "utf8"), folder);
-  const [files, hidden, solution] = await Promise.all(["files", "hidden", "solution"].map((part) => readTree(join(folder, part))));
-  const task: Task = { ...manifest, files: files!, hidden: hidden!, solution: solution! };
+  const [files, hidden, solution, packages] = await Promise.all(["files", "hidden", "solution", "packages"].map((part) => readTree(join(folder, part))));
+  const task: Task = { ...manifest, files: files!, hidden: hidden!, solution: solution!, ...(packages!.size > 0 ? { packages: packages! } : {}) };
   checkTask(task, folder);
   return task;
 }
 
 /** All files below a folder; empty if there is none. */
-async function readTree(folder: string): Promise<FileTree> {
+export async function readTree(folder: string): Promise<FileTree> {
   const tree = new Map<string, Uint8Array>();
   const visit = async (under: string): Promise<void> => {
     for (const entry of await readdir(join(folder, under), { withFileTypes: true })) {
@@ -42,11 +42,12 @@ async function readTree(folder: string): Promise<FileTree> {
 /** Writes a task to `folder`, replacing what was there. */
 export async function writeTask(folder: string, task: Task): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  const { files, hidden, solution, ...manifest } = task;
+  const { files, hidden, solution, packages, ...manifest } = task;
   await writeTree(folder, new Map([["task.json", new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]]));
   await writeTree(join(folder, "files"), files);
   await writeTree(join(folder, "hidden"), hidden);
   await writeTree(join(folder, "solution"), solution);
+  if (packages) await writeTree(join(folder, "packages"), packages);
 }
 
 /** Writes all files of a tree below `folder`. */
