@@ -4,6 +4,7 @@ import { FsError } from "../fs-error.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
 import { statOf, type VfsNode } from "../vfs-node.ts";
 import type { Vfs } from "../vfs.ts";
+import { provideDigests } from "./digests.ts";
 import { latin1 } from "./streams.ts";
 
 type EncodingOption = { readonly encoding?: BufferEncoding | null } | BufferEncoding | undefined;
@@ -15,6 +16,7 @@ export class BashFs implements IFileSystem {
   readonly #vfs: Vfs;
 
   constructor(vfs: Vfs) {
+    provideDigests();
     this.#vfs = vfs;
   }
 
@@ -152,6 +154,8 @@ function fsStat(node: VfsNode): FsStat {
     mode,
     size,
     mtime: new Date(mtimeMs),
+    // One file system: without a device number mv and cp cannot tell two files apart, and refuse.
+    dev: 1,
     ino,
   };
 }
