@@ -28,6 +28,8 @@ export const it = test;
 const group = (name, run) => describe(name, run);
 const described = Object.assign(group, { each: each(group), only: group, skip: group });
 export { described as describe, described as xdescribe, test as xtest, test as xit, after as afterAll, before as beforeAll, afterEach, beforeEach };
+// Jest also defines them for files that import nothing.
+Object.assign(globalThis, { expect, test, it, describe: described, xdescribe: described, xtest: test, xit: test, afterAll: after, beforeAll: before, afterEach, beforeEach });
 `;
 
 let bundled: Promise<string> | undefined;

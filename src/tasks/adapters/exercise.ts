@@ -23,7 +23,7 @@ export function exerciseTask(slug: string, files: FileTree, globals: string): Ta
   const specs = treeOf(config.test.map((path) => [path, forNode(file(path), path, files)]));
   if (specs.size === 0) refuse(slug, `names no test file in ${CONFIG}`);
   const given = treeOf([...config.solution, ...config.editor].map((path) => [path, forNode(file(path), path, files)]));
-  const solution = treeOf(config.example.slice(0, config.solution.length).map((path, at) => [config.solution[at]!, forNode(file(path), config.solution[at]!, files)]));
+  const solution = treeOf(config.example.slice(0, config.solution.length).map((path, at) => [config.solution[at]!, forNode(file(path), config.solution[at]!, files, path)]));
   if (solution.size === 0) refuse(slug, `names no example in ${CONFIG}, so nothing proves that it can be solved`);
   const words = ["introduction", "instructions", "instructions.append"].flatMap((name) => decodeText(files.get(`.docs/${name}.md`) ?? new Uint8Array()) || []);
   const test = `node --test ${config.test.join(" ")}`;
@@ -57,17 +57,27 @@ function configOf(slug: string, files: FileTree): Config {
   return { solution: list("solution", `${slug}.js`), test: list("test", `${slug}.spec.js`), example: list("example", ".meta/proof.ci.js"), editor: list("editor", "") };
 }
 
-/** Specifiers as Node resolves them: Jest adds extensions, and `@jest/globals` becomes our file. */
-function forNode(text: string, path: string, files: FileTree): string {
-  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+/**
+ * Specifiers as Node resolves them: Jest adds extensions, and `@jest/globals` becomes our file. `path` is where the text
+ * will be; an example may name files as from there or from where it lies (`from`).
+ */
+function forNode(text: string, path: string, files: FileTree, from = path): string {
+  const folder = folderOf(path);
   const up = folder === "" ? "./" : "../".repeat(folder.split("/").length);
   return text.replace(/(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^"'\n]+)\2/g, (whole, before: string, quote: string, specifier: string) => {
     if (specifier === "@jest/globals") return `${before}${quote}${up}${GLOBALS}${quote}`;
     if (!/^\.\.?\//.test(specifier)) return whole;
-    const target = resolve(folder, specifier);
-    const found = files.has(target) ? undefined : [`${target}.js`, `${target}/index.js`].find((one) => files.has(one));
-    return found === undefined ? whole : `${before}${quote}${specifier}${found.slice(target.length)}${quote}`;
+    for (const base of [folder, folderOf(from)]) {
+      const target = resolve(base, specifier);
+      const found = [target, `${target}.js`, `${target}/index.js`].find((one) => files.has(one));
+      if (found !== undefined) return `${before}${quote}${up}${found}${quote}`;
+    }
+    return whole;
   });
+}
+
+function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
 }
 
 function resolve(folder: string, specifier: string): string {
