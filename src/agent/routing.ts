@@ -26,9 +26,11 @@ export interface Route {
   readonly untested: boolean;
   /** Who made it. */
   readonly editor: Writer | undefined;
+  /** The last test run passed, and nothing changed since: there is nothing left to get wrong but the words. */
+  readonly isGreen: boolean;
 }
 
-export const ROUTE_START: Route = { redRuns: 0, untested: false, editor: undefined };
+export const ROUTE_START: Route = { redRuns: 0, untested: false, editor: undefined, isGreen: false };
 
 /** Red runs after which the large model edits. */
 const RED_RUNS = 2;
@@ -45,17 +47,18 @@ export function nextWriter({ redRuns, untested }: Route): Writer {
 }
 
 /** Why the large model must answer in place of this draft; undefined where the draft stands. */
-export function handover(draft: Draft, { redRuns }: Route, leastCertainty = LEAST_CERTAINTY): HandoverReason | undefined {
+export function handover(draft: Draft, { redRuns, isGreen }: Route, leastCertainty = LEAST_CERTAINTY): HandoverReason | undefined {
   if (!draft.isReadable) return "unreadable";
   // Past the red runs it is asked for a test run and for nothing else.
   if (redRuns >= RED_RUNS) return draft.tool === "run_shell_command" ? undefined : "red";
+  if (isGreen && draft.tool === undefined) return undefined;
   return draft.meanLogprob === undefined || draft.meanLogprob < leastCertainty ? "unsure" : undefined;
 }
 
 /** The route after a step: who made it, whether it changed files, and what a test run in it said. */
 export function routeAfter(route: Route, step: { readonly by: Writer; readonly changed: boolean; readonly tests: "passed" | "failed" | "none" | undefined }): Route {
   const { by, changed, tests } = step;
-  if (tests === "passed") return ROUTE_START;
-  if (tests === "failed") return { redRuns: route.redRuns + (route.untested && route.editor === "helper" ? 1 : 0), untested: false, editor: undefined };
-  return changed ? { ...route, untested: true, editor: by } : route;
+  if (tests === "passed") return { ...ROUTE_START, isGreen: true };
+  if (tests === "failed") return { redRuns: route.redRuns + (route.untested && route.editor === "helper" ? 1 : 0), untested: false, editor: undefined, isGreen: false };
+  return changed ? { ...route, untested: true, editor: by, isGreen: false } : route;
 }

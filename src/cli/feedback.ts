@@ -2,10 +2,11 @@
 // several, and keeps of every edit how sure the model was and whether it was right: what thresholds are measured from.
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
-import { type AgentEvent } from "../agent/events.ts";
+import type { AgentEvent } from "../agent/events.ts";
 import type { FileTree } from "../project/tree.ts";
 import { gradingTree, type Task } from "../tasks/task.ts";
 import { numberOption, required, runCommand } from "./args.ts";
+import { certaintyTable, type FeedbackLine, firstDrafts, triesTable } from "./feedback-tables.ts";
 import { type LabPage, openLabPage } from "./lab-page.ts";
 import { readTasks } from "./task-folder.ts";
 
@@ -25,21 +26,6 @@ how well certainty tells right edits from wrong ones.
   --model M       a .gguf file, or the id of a model in the page's list (default: the bundled one)
   --help          this text
 `;
-
-type Tries = Extract<AgentEvent, { type: "tries" }>;
-
-interface Line {
-  readonly task: string;
-  readonly set: string;
-  readonly tries: number;
-  readonly solved: boolean;
-  readonly end: string;
-  readonly steps: number;
-  readonly tokens: number;
-  readonly seconds: number;
-  /** One for each edit, where several were tried. */
-  readonly edits: readonly { readonly kept: number; readonly tries: readonly Omit<Tries["tries"][number], "call" | "problem" | "checkpoint">[] }[];
-}
 
 await runCommand({
   help: HELP,
@@ -67,16 +53,18 @@ await runCommand({
         await lab.close();
       }
     }
+    process.stdout.write(`${triesTable(lines)}\nThe first edit of each task:\n\n${certaintyTable(firstDrafts(lines, true))}\nEvery edit:\n\n${certaintyTable(firstDrafts(lines, false))}`);
     return 0;
   },
 });
 
-function readLines(text: string): Line[] {
-  return text.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as Line);
+/** A line that a kill cut short is done again. */
+function readLines(text: string): FeedbackLine[] {
+  return text.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as FeedbackLine);
 }
 
-async function solveOnce(lab: LabPage, task: Task, tries: number): Promise<Line> {
-  const edits: Line["edits"][number][] = [];
+async function solveOnce(lab: LabPage, task: Task, tries: number): Promise<FeedbackLine> {
+  const edits: FeedbackLine["edits"][number][] = [];
   const onEvent = (event: AgentEvent): void => {
     if (event.type === "tries") edits.push({ kept: event.kept, tries: event.tries.map(({ call: _call, problem: _problem, checkpoint: _checkpoint, ...report }) => report) });
   };

@@ -22,6 +22,10 @@ describe("the route between a small and a large model", () => {
     expect(handover(draft({ meanLogprob: UNSURE }), ROUTE_START)).toBe("unsure");
     expect(handover(draft({ meanLogprob: undefined }), ROUTE_START)).toBe("unsure");
     expect(handover(draft({ meanLogprob: UNSURE }), ROUTE_START, UNSURE)).toBeUndefined();
+    // With green tests there is nothing left to get wrong but the words.
+    const green = routeAfter(ROUTE_START, { ...red, tests: "passed" });
+    expect(handover(draft({ meanLogprob: UNSURE }), green)).toBeUndefined();
+    expect(handover(draft({ meanLogprob: UNSURE, tool: "edit" }), green)).toBe("unsure");
   });
 
   it("gives the edits to the large one when the tests were red twice after the small one's, and leaves it the test runs", () => {
@@ -36,7 +40,7 @@ describe("the route between a small and a large model", () => {
     expect(handover(draft(), changed)).toBe("red");
     // The large one's own red runs do not count against the small one; a green one forgets all.
     expect(routeAfter(changed, red).redRuns).toBe(2);
-    expect(routeAfter(changed, { ...red, tests: "passed" })).toEqual(ROUTE_START);
+    expect(routeAfter(changed, { ...red, tests: "passed" })).toEqual({ ...ROUTE_START, isGreen: true });
   });
 });
 
