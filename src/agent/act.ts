@@ -1,5 +1,6 @@
 // One tool call, from checkpoint to checkpoint: what was before, the tool with its output as it comes, what is after.
 // Test files that a command changed although they are locked are put back.
+import { LIMITS } from "../base/limits.ts";
 import type { Sandbox } from "../container/sandbox.ts";
 import type { Checkpoints } from "../project/checkpoints.ts";
 import { changedPaths } from "../project/changed-paths.ts";
@@ -24,6 +25,8 @@ export interface Workshop {
   readonly clock: Clock;
   readonly mode: Mode;
   readonly rules: readonly ToolRule[];
+  /** Condenses a long result that is no test run; undefined where it cannot. Absent without a small model. */
+  readonly condense?: ((result: string, signal: AbortSignal) => Promise<string | undefined>) | undefined;
   /** The name of the model that calls, where there are two. */
   readonly by?: string | undefined;
   /** Said beside the step in the timeline, such as which try it was. */
@@ -60,6 +63,7 @@ export async function* act(asked: ToolCall, shop: Workshop, signal: AbortSignal)
       else {
         const root = before && (await shop.checkpoints!.record(before, "Before a change")).id;
         outcome = yield* perform(resolved, call.id, before ? { ...shop, before } : shop, watch, signal);
+        outcome = await condensed(outcome, shop, watch, signal);
         if (outcome.wrote) change = { paths: [outcome.wrote.path] };
         if (before && root !== undefined) {
           const compared = await Promise.race([compare(before, root, call, outcome, shop), watch.late]);
@@ -150,6 +154,13 @@ async function* perform(call: Resolution, id: string, shop: ToolContext, watch: 
     if (signal.aborted) return STOPPED;
     throw error;
   }
+}
+
+/** What the model reads of a long output, where a small one can say what matters in it. The user sees all of it. */
+async function condensed(outcome: ToolOutcome, { condense }: Workshop, watch: StopWatch, signal: AbortSignal): Promise<ToolOutcome> {
+  if (!condense || outcome.exitCode === undefined || outcome.report || outcome.aborted || outcome.result.length < LIMITS.condensedFrom) return outcome;
+  const shorter = await Promise.race([condense(outcome.result, signal), watch.late]);
+  return shorter === undefined || shorter === "late" ? outcome : { ...outcome, result: shorter };
 }
 
 async function putBack(paths: readonly string[], before: FileTree, after: FileTree, sandbox: Sandbox): Promise<Map<string, Uint8Array>> {

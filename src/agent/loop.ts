@@ -2,6 +2,7 @@
 // Yields plain events; the transcript is what they reduce to (events.ts), so a run can be stored, shown and gone on with.
 // Ends with exactly one `done` or `error` event and never throws. Stop ends it within a second in every phase.
 import { abortedError, AppError, toAppError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { toWireError } from "../base/wire-error.ts";
 import type { Sandbox } from "../container/sandbox.ts";
 import type { ChatMessage, Sampling, TextModel } from "../engine/api.ts";
@@ -9,6 +10,7 @@ import type { Checkpoints } from "../project/checkpoints.ts";
 import { act, type Workshop } from "./act.ts";
 import type { Attachment } from "./attachment.ts";
 import { compact } from "./compaction.ts";
+import { condenseLog } from "./condense-log.ts";
 import { type AgentEvent, type DoneReason, messageOf } from "./events.ts";
 import { type AgentLimits, type Clock, DEFAULT_LIMITS, LEAST_TURN_TOKENS, systemClock, usedUp } from "./limits.ts";
 import type { Mode, ToolRule } from "./permission.ts";
@@ -83,11 +85,14 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
   let work = UNTOUCHED;
   let route = ROUTE_START;
   let [steps, tokens, pushes, askedMs] = [0, 0, 0, 0];
+  /** How long the last test run may take when it is run again. */
+  let judgeMs: number | undefined;
 
   /** Every event passes here: what the transcript keeps is appended. */
   const log = (event: AgentEvent): AgentEvent => {
     const message = messageOf(event);
     if (message) messages.push(message);
+    if (event.type === "tool-finished" && event.report) judgeMs = Math.min(LIMITS.commandMs, Math.max(LIMITS.judgeLeastMs, event.durationMs * LIMITS.judgeTimes));
     return event;
   };
   /** Condenses older messages; false if nothing is left to condense. */
@@ -100,7 +105,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
     yield { type: "compacted", messages: shorter, tokensBefore: before, tokensAfter };
     return true;
   }
-  const shop = sandbox && { sandbox, created, unlockTests, checkpoints, log, clock, mode, rules, ask };
+  const shop = sandbox && { sandbox, created, unlockTests, checkpoints, log, clock, mode, rules, ask, condense: helper && ((text: string, stop: AbortSignal) => condenseLog(helper, text, stop)) };
   const done = (reason: DoneReason, message: string): AgentEvent => ({ type: "done", reason, message, steps, tokens, durationMs: clock.now() - started });
 
   try {
@@ -136,6 +141,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
           {
             tries,
             shop,
+            judgeMs,
             draw: (number, forks) => takeTurn(written.by === "helper" ? helper!.model : model, { ...asked, ...(forks.length > 0 ? { ...sampling, forks } : freer(options.sampling, number - 2, steps * DRAWS + number)) }, signal, clock),
             mayGoOn: (drawn) => usedUp({ steps, tokens: tokens + drawn, wallMs: clock.now() - started - askedMs }, limits) === undefined,
           },

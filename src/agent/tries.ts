@@ -54,6 +54,8 @@ export interface TriesPlan {
   readonly shop: Workshop;
   /** Without forks, where no place to fork at is known, simply more freely. */
   readonly draw: (number: number, forks: readonly Fork[]) => AsyncGenerator<AgentEvent, Turn, void>;
+  /** What a test run may take; undefined where it is not known how long one takes. */
+  readonly judgeMs: number | undefined;
   /** May another draw be made, after so many tokens written here? */
   readonly mayGoOn: (tokens: number) => boolean;
 }
@@ -95,7 +97,7 @@ export async function* bestOfTries(first: Turn, plan: TriesPlan, signal: AbortSi
   const search = new ForkSearch();
   for (let number = 1; ; number++) {
     yield { type: "try", number, of: tries, phase: "test" };
-    const attempt = await judge(turn, number, { before, command, attempts, shop }, signal);
+    const attempt = await judge(turn, number, { before, command, attempts, ...plan }, signal);
     if (!attempt) return { ...alone, tokens, stopped: true };
     attempts.push(attempt);
     const { verdict } = attempt.report;
@@ -146,11 +148,10 @@ function judgeOf(files: FileTree, { mode, rules }: Workshop): string | undefined
   }
 }
 
-interface Court {
+interface Court extends Pick<TriesPlan, "shop" | "judgeMs"> {
   readonly before: FileTree;
   readonly command: string;
   readonly attempts: readonly Attempt[];
-  readonly shop: Workshop;
 }
 
 /** Undefined when it was stopped; the project is put back then, too. */
@@ -183,7 +184,7 @@ async function judge(turn: Turn, number: number, court: Court, signal: AbortSign
 
 type Verdict = Pick<TryReport, "verdict" | "call" | "passed" | "failed" | "sameAs" | "problem"> & Pick<Attempt, "wrote">;
 
-async function work(turn: Turn, { before, command, attempts, shop }: Court, signal: AbortSignal): Promise<Verdict> {
+async function work(turn: Turn, { before, command, attempts, shop, judgeMs }: Court, signal: AbortSignal): Promise<Verdict> {
   const { sandbox } = shop;
   if (!turn.call) return { verdict: "unusable", problem: turn.malformed ?? "no edit" };
   const call = resolveCall(turn.call.name, turn.call.arguments);
@@ -198,7 +199,7 @@ async function work(turn: Turn, { before, command, attempts, shop }: Court, sign
       const { verdict, passed, failed, sameAs, number } = same.report;
       return { verdict, ...drawn, wrote, sameAs: sameAs ?? number, ...(passed === undefined ? {} : { passed }), ...(failed === undefined ? {} : { failed }) };
     }
-    const { output, exitCode, end } = await sandbox.run(command, {}, signal);
+    const { output, exitCode, end } = await sandbox.run(command, judgeMs === undefined ? {} : { timeoutMs: judgeMs }, signal);
     const report = parseTestOutput(output, [...before.keys()]);
     const outcome = report ? outcomeOf(report, end === "exit" ? exitCode : null) : exitCode === 0 ? "none" : "failed";
     const verdict = outcome === "passed" ? "green" : outcome === "none" ? "blind" : "red";

@@ -15,11 +15,18 @@ export const LIMITS = {
   /** Wall time of one shell command unless the model asks for another (and the most it may ask for). */
   commandMs: 60_000,
   commandMsMax: 600_000,
+  /** The same of a test run that judges a try, where it is known how long a run takes: so many times that, and at least so long. A wrong edit often loops. */
+  judgeTimes: 3,
+  judgeLeastMs: 5_000,
   /** Output kept of one command while it runs; past it the process is killed and the reply says so. */
   commandOutputBytes: 8 * MiB,
   /** Characters of a tool result shown to the model: head and tail, the middle elided. */
   toolResultHead: 5_000,
   toolResultTail: 5_000,
+  /** Characters of a result from which a small model is asked for the lines that matter; what it reads of it, and how many it may name. */
+  condensedFrom: 3_000,
+  condensedCharacters: 6_000,
+  condensedLines: 12,
   /** Steps (model turns) and wall time of one request before the agent stops and says why. */
   agentSteps: 40,
   agentMs: 30 * 60_000,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { condenseLog } from "../../src/agent/condense-log.ts";
 import { type AgentEvent, transcriptOf } from "../../src/agent/events.ts";
 import { type AgentOptions, runAgent } from "../../src/agent/loop.ts";
 import { type Draft, handover, LEAST_CERTAINTY, nextWriter, ROUTE_START, type Route, routeAfter } from "../../src/agent/routing.ts";
@@ -7,7 +8,7 @@ import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
 import { showEvent } from "../../src/ui/chat/chat-log.ts";
 import type { ChatItem } from "../../src/ui/chat/chat-item.ts";
 import { ScriptedModel, type ScriptedTurn, toolCall } from "../support/scripted-model.ts";
-import { MEDIAN_PROJECT } from "../support/trees.ts";
+import { MEDIAN_PROJECT, treeOf } from "../support/trees.ts";
 
 const SURE = LEAST_CERTAINTY / 2;
 const UNSURE = LEAST_CERTAINTY * 2;
@@ -98,6 +99,34 @@ describe("an agent of two models", () => {
     expect(by).toEqual(["Small", "Small", "Small"]);
     expect(helper.requests.length).toBe(4);
     expect(events.find((event) => event.type === "tries")).toMatchObject({ kept: 2 });
+  });
+});
+
+describe("a long output", () => {
+  const noise = Array.from({ length: 400 }, (_, i) => `step ${i} went well`);
+  const log = ["exit code 2:", ...noise.slice(0, 200), "error TS2322 in src/a.ts:7", ...noise.slice(200)].join("\n");
+  const condensed = (answer: ScriptedTurn, signal = new AbortController().signal) => condenseLog({ model: new ScriptedModel([answer]), name: "Small" }, log, signal);
+
+  it("is quoted by the lines that the small model names, and says so", async () => {
+    expect(await condensed("1, 201-202")).toBe("exit code 2:\nstep 0 went well\nerror TS2322 in src/a.ts:7\nstep 200 went well\n[3 of 401 lines, chosen by Small]");
+  });
+
+  it("stays as it is where the answer is anything but line numbers", async () => {
+    for (const answer of ["The build failed.", "", "0", "402", "9-3", "1-13", "3, and line 7", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"]) expect(await condensed(answer)).toBeUndefined();
+    expect(await condensed({ text: "3", reason: "length" })).toBeUndefined();
+  });
+
+  it("reaches the large model condensed, in the loop; the numbers of a test run need no help", async () => {
+    const files = treeOf({ "package.json": "{}" });
+    class Printing extends FastSandbox {
+      override async run() {
+        return { exitCode: 2, output: log.slice(log.indexOf("\n") + 1), end: "exit" as const, durationMs: 1 };
+      }
+    }
+    const small = new ScriptedModel([{ text: toolCall("run_shell_command", { command: "make" }), logprob: SURE }, "201", { text: "Broken.", logprob: SURE }]);
+    const events: AgentEvent[] = [];
+    for await (const event of runAgent({ history: [], task: "Build it", model: new ScriptedModel([]), helper: { model: small, name: "Small", modelName: "Large" }, sandbox: new Printing(files) }, new AbortController().signal)) events.push(event);
+    expect(events.find((event) => event.type === "tool-finished")).toMatchObject({ result: "exit code 2\nerror TS2322 in src/a.ts:7\n[1 of 401 lines, chosen by Small]" });
   });
 });
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { ForkSearch } from "../../src/agent/forks.ts";
 import { type AgentEvent, transcriptOf } from "../../src/agent/events.ts";
 import { type AgentOptions, runAgent } from "../../src/agent/loop.ts";
+import { LIMITS } from "../../src/base/limits.ts";
+import type { RunOptions } from "../../src/container/sandbox.ts";
 import { bestTry } from "../../src/agent/tries.ts";
 import type { TokenLogprobs } from "../../src/engine/api.ts";
 import { Checkpoints, treeHash } from "../../src/project/checkpoints.ts";
@@ -126,6 +128,22 @@ describe("the tries of an edit", () => {
       const items = closeAll(events.reduce<readonly ChatItem[]>(showEvent, []), true);
       expect(items.find(({ kind }) => kind === "tries")).toMatchObject({ phase: "stopped" });
     }
+  });
+
+  it("may take three times as long to judge as the tests took before: a wrong edit that loops is given up", async () => {
+    const given: (number | undefined)[] = [];
+    class Watched extends FastSandbox {
+      override async run(command: string, options: RunOptions = {}) {
+        given.push(options.timeoutMs);
+        return super.run(command, options);
+      }
+    }
+    let now = 0;
+    const clock = { now: () => (now += 400), sleep: () => Promise.resolve() }; // every look at the clock is later
+    for (const turns of [[WRONG], [TEST, WRONG]]) {
+      for await (const _event of runAgent({ history: [], task: "Fix it", model: new ScriptedModel(turns), sandbox: new Watched(MEDIAN_PROJECT), options: { tries: 2, clock, limits: { steps: 2 } } }, new AbortController().signal));
+    }
+    expect(given).toEqual([undefined, LIMITS.commandMs, LIMITS.judgeLeastMs]);
   });
 
   it("count against the limit of tokens", async () => {
