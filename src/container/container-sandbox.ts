@@ -4,7 +4,8 @@ import { normalizeFilePath } from "../project/paths.ts";
 import type { FileTree } from "../project/tree.ts";
 import type { Container } from "./client.ts";
 import { runCommand } from "./run.ts";
-import type { LiveProject, Sandbox } from "./sandbox.ts";
+import type { LiveProject, Sandbox, TerminalSize } from "./sandbox.ts";
+import { openShell } from "./terminal-shell.ts";
 import { decodeTree, encodeTree } from "./snapshot.ts";
 
 /** Never listed, never in a snapshot, never touched by `restore`; at any depth. */
@@ -48,6 +49,7 @@ export function containerSandbox(container: Container, root = "."): Sandbox {
     remove: (path) => ask(() => fs.rm(at(normalizeFilePath(path)), { recursive: true, force: true }), path),
     list: async () => [...(await snapshot()).keys()].sort(),
     run: (command, options, signal) => runCommand(container, root === "." ? command : `cd ${root} && { ${command}\n}`, options, signal),
+    ...(root === "." ? { openShell: (size: TerminalSize, onOutput: (text: string) => void) => openShell(container, size, onOutput) } : {}),
     snapshot,
     async restore(tree) {
       const before = await snapshot();

@@ -41,6 +41,9 @@ export async function runCommand(container: Container, command: string, options:
       void spawned.then((late) => late.kill(), () => undefined);
       return result(null, process);
     }
+    // There is nobody to type: a command that reads finds the end at once, as with </dev/null.
+    const input = process.input.getWriter();
+    void input.write("\u0004").catch(() => undefined); // it may have ended already
     const drained = drain(process, (text) => {
       const kept = output.add(text);
       if (kept !== "") options.onOutput?.(kept);

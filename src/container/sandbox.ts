@@ -34,6 +34,21 @@ export interface LiveProject {
   hasPackages(): Promise<boolean>;
 }
 
+/** A shell at a terminal. */
+export interface TerminalShell {
+  /** Keys, as a terminal sends them. */
+  write(keys: string): void;
+  resize(size: TerminalSize): void;
+  /** Ends it and all that runs in it. */
+  close(): void;
+  readonly ended: Promise<unknown>;
+}
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
 export interface Sandbox {
   /** Absent where nobody but the page changes files. */
   readonly live?: LiveProject;
@@ -46,6 +61,8 @@ export interface Sandbox {
   list(): Promise<readonly string[]>;
   /** Runs `sh -c command` in the project's root. */
   run(command: string, options?: RunOptions, signal?: AbortSignal): Promise<RunResult>;
+  /** Opens a shell at a terminal, in the project's root. Absent where there is none. */
+  openShell?(size: TerminalSize, onOutput: (text: string) => void): Promise<TerminalShell>;
   /** The whole project but `node_modules` and `.git`; files that shell commands made included. */
   snapshot(): Promise<FileTree>;
   /** Makes the project equal to the tree: writes what differs, removes what is not in it (`node_modules` and `.git` stay). */

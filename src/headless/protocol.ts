@@ -187,6 +187,8 @@ export type FromProcess =
   | { readonly type: "message"; readonly message: unknown }
   /** `child` is a number the process chooses and does not use again. */
   | { readonly type: "spawn"; readonly child: number; readonly request: SpawnRequest }
+  /** Whether its terminal hands keys on as they are typed, or, as at first, in lines, with Ctrl+C a signal. */
+  | { readonly type: "terminal-mode"; readonly raw: boolean }
   /** It reads its input: a shell that gave it its own passes it on from now on. */
   | { readonly type: "stdin-wanted" }
   | { readonly type: "child-stdin"; readonly child: number; readonly data: Uint8Array | null }

@@ -1,5 +1,6 @@
 // A shell process in this realm: the kernel's side of its messages. Programs it starts are shells too, or a function of the
 // test's; a file system is shared by all of them.
+import { Tty } from "../../src/headless/kernel/tty.ts";
 import { ProcessLink } from "../../src/headless/process-link.ts";
 import type { FromProcess, Signal, SpawnRequest, StartMessage, Terminal, ToProcess } from "../../src/headless/protocol.ts";
 import { deferred } from "../../src/headless/shell/deferred.ts";
@@ -41,6 +42,11 @@ export class ShellProcess {
   readonly #options: ShellOptions;
   readonly #decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   readonly handles = new Set<Signal>();
+  readonly #tty = new Tty({
+    echo: (text) => this.#print(text),
+    input: (text) => this.input(text),
+    signal: (signal) => this.signal(signal),
+  });
   onWantsInput: () => void = () => undefined;
   onOutput: (fd: 1 | 2, data: Uint8Array) => void = () => undefined;
 
@@ -78,6 +84,11 @@ export class ShellProcess {
     }
   }
 
+  /** As at a keyboard. */
+  type(keys: string): void {
+    this.#tty.type(keys);
+  }
+
   input(text: string | null): void {
     this.#deliver({ type: "stdin", data: text === null ? null : new TextEncoder().encode(text) });
   }
@@ -91,18 +102,24 @@ export class ShellProcess {
     while (!pattern.test(this.output)) await new Promise<void>((resolve) => this.#watchers.add(resolve));
   }
 
+  #print(text: string): void {
+    this.output += text;
+    for (const wake of this.#watchers) wake();
+    this.#watchers.clear();
+  }
+
   #receive(message: FromProcess, exit: (code: number) => void): void {
     switch (message.type) {
       case "output": {
         const text = this.#decoders[message.fd].decode(message.data, { stream: true });
         if (message.fd === 1) this.stdout += text;
         else this.stderr += text;
-        this.output += text;
         this.onOutput(message.fd, message.data);
-        for (const wake of this.#watchers) wake();
-        this.#watchers.clear();
-        return;
+        return this.#print(text);
       }
+      case "terminal-mode":
+        this.#tty.raw = message.raw;
+        return;
       case "exit":
         return exit(message.code);
       case "file":

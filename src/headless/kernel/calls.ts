@@ -10,6 +10,7 @@ import { RegistryCalls } from "./registry-calls.ts";
 import { loadSnapshot, serialize } from "./snapshot.ts";
 import { decodeBytes, encodeText } from "./text-encoding.ts";
 import { Watches } from "./watches.ts";
+import { Tty } from "./tty.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** Folders every POSIX program expects. */
@@ -22,6 +23,7 @@ const END_OF_TRANSMISSION = "\u0004";
 interface Hosted {
   readonly pid: number;
   readonly gate: OutputGate;
+  readonly tty: Tty | null;
   killed: boolean;
 }
 
@@ -89,8 +91,13 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     },
     spawn(process, options) {
       const gate = new OutputGate((fd, data) => send({ type: "output", process, fd, data }, [data.buffer]));
+      const tty = options.terminal && new Tty({
+        echo: (text) => gate.push(1, new TextEncoder().encode(text)),
+        input: (text) => table.stdin(pid, text === null ? null : new TextEncoder().encode(text)),
+        signal: (signal) => table.interrupt(pid, signal),
+      });
       const cwd = at(options.cwd ?? ".");
-      const pid = table.spawn(
+      const pid: number = table.spawn(
         {
           command: options.command,
           args: options.args,
@@ -104,6 +111,7 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
           output: (fd, data) => gate.push(fd, data),
           backlogBytes: () => gate.queuedBytes,
           message: () => true,
+          terminalMode: (raw) => void (tty && (tty.raw = raw)),
           exit: (code, signal) =>
             gate.end(
               () => {
@@ -115,11 +123,12 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
             ),
         },
       );
-      hosted.set(process, { pid, gate, killed: false });
+      hosted.set(process, { pid, gate, tty, killed: false });
     },
     stdin(process, data) {
       const entry = hosted.get(process);
-      if (entry) table.stdin(entry.pid, data === END_OF_TRANSMISSION ? null : new TextEncoder().encode(data));
+      if (entry?.tty) entry.tty.type(data);
+      else if (entry) table.stdin(entry.pid, data === END_OF_TRANSMISSION ? null : new TextEncoder().encode(data));
     },
     kill(process) {
       const entry = hosted.get(process);

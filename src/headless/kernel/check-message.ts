@@ -25,6 +25,8 @@ function message(m: Fields): FromProcess {
   switch (m["type"]) {
     case "ready":
       return { type: "ready" };
+    case "terminal-mode":
+      return { type: "terminal-mode", raw: m["raw"] === true };
     case "stdin-wanted":
       return { type: "stdin-wanted" };
     case "file":

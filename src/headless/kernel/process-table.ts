@@ -24,6 +24,8 @@ export interface ProcessSink {
   message(message: unknown, ports?: readonly MessagePort[]): boolean;
   /** It reads its input from now on. */
   wantsInput?(): void;
+  /** It, or a process below it, sets the mode of the terminal. */
+  terminalMode?(raw: boolean): void;
   /** Called once, last. Exactly one of the two is null. */
   exit(code: number | null, signal: Signal | null): void;
 }
@@ -102,10 +104,20 @@ export class ProcessTable {
     this.#post(this.#live.get(pid), { type: "stdin", data });
   }
 
+  /** Of its terminal, which all that it started on it share. */
   resize(pid: number, terminal: Terminal): void {
+    const top = this.#live.get(pid);
+    for (const process of this.#live.values()) {
+      if (!top || !process.terminal || !isBelow(process, top)) continue;
+      process.terminal = terminal;
+      this.#post(process, { type: "resize", terminal });
+    }
+  }
+
+  /** As a terminal sends it to what runs in it. */
+  interrupt(pid: number, signal: Signal): void {
     const process = this.#live.get(pid);
-    if (process) process.terminal = terminal;
-    this.#post(process, { type: "resize", terminal });
+    if (process) this.#signal(process, signal);
   }
 
   /** From the page, which keeps to the windows. */
@@ -254,6 +266,12 @@ export class ProcessTable {
       case "files":
         for (const op of message.ops) if (process.live) this.#applyFile(process, op);
         return;
+      case "terminal-mode": {
+        let top = process;
+        while (top.parent) top = top.parent;
+        if (process.terminal) top.sink.terminalMode?.(message.raw);
+        return;
+      }
       case "stdin-wanted":
         return process.sink.wantsInput?.();
       case "registry": {
@@ -439,10 +457,14 @@ function argumentBytes({ args, env }: SpawnRequest): number {
   return [...args, ...Object.entries(env).flat()].reduce((sum, { length }) => sum + length, 0);
 }
 
+function isBelow(process: Process, top: Process): boolean {
+  for (let up: Process | undefined = process; up; up = up.parent) if (up === top) return true;
+  return false;
+}
+
 /** A process may signal itself, what it started, and what its parent started. */
 function isRelated(target: Process, from: Process): boolean {
-  for (let up: Process | undefined = target; up; up = up.parent) if (up === from) return true;
-  return target.parent !== undefined && target.parent === from.parent;
+  return isBelow(target, from) || target.parent !== undefined && target.parent === from.parent;
 }
 
 export class SpawnError extends Error {

@@ -53,6 +53,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
     ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn) } : {}),
+    rawMode: (raw) => link.post({ type: "terminal-mode", raw }),
     wantsInput: () => link.post({ type: "stdin-wanted" }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
   };

@@ -76,6 +76,8 @@ export interface NodeHost {
   /** Only with `ipc`. */
   send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;
+  /** `setRawMode`, where there is a terminal. */
+  rawMode?(on: boolean): void;
   /** The program reads its input: told once. */
   wantsInput?(): void;
   /** The program starts or stops listening for a signal. */

@@ -62,6 +62,11 @@ export class Children {
     return { pid: pid.promise, done: done.promise, kill: (signal) => this.#link.post({ type: "child-kill", child: number, signal }) };
   }
 
+  /** Whether one of them reads what comes to this process. */
+  get fed(): boolean {
+    return [...this.#children.values()].some((child) => child.fedAlready);
+  }
+
   has(pid: number): boolean {
     return this.#byPid.has(pid);
   }

@@ -2,7 +2,7 @@
 import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
 import type { ProcessLink } from "../process-link.ts";
-import type { Signal, StartMessage, Terminal, ToProcess } from "../protocol.ts";
+import { SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { BashFs } from "./bash-fs.ts";
 import { setOptions } from "./builtins/options.ts";
@@ -12,8 +12,9 @@ import { Jobs } from "./jobs.ts";
 import { Leaves } from "./leaves.ts";
 import { ShellState, type ShellHost } from "./state.ts";
 import { InputStream, OutputStream, readLine } from "./streams.ts";
-import { parseScript, ShellSyntaxError, unterminated } from "./syntax.ts";
+import { Prompt } from "./prompt.ts";
 import { Task } from "./task.ts";
+import { isWhole } from "./whole.ts";
 
 export class Shell implements ShellHost {
   readonly vfs: Vfs;
@@ -29,6 +30,7 @@ export class Shell implements ShellHost {
   readonly #input: InputStream;
   readonly #task: Task;
   readonly #state: ShellState;
+  #prompt: Prompt | undefined;
   #pids = 0;
 
   constructor(link: ProcessLink, start: StartMessage) {
@@ -81,12 +83,19 @@ export class Shell implements ShellHost {
     switch (message.type) {
       case "file":
         return this.vfs.follow(message.op);
-      case "stdin":
-        return this.#input.push(message.data);
+      case "stdin": {
+        const { data } = message;
+        if (data !== null && this.#prompt?.type(new TextDecoder().decode(data)) === true) return;
+        // Typed before the terminal went from keys to lines, for nobody yet: Enter ends a line all the same.
+        const early = this.#prompt !== undefined && data !== null && !this.children.fed;
+        return this.#input.push(early ? data.map((byte) => (byte === 13 ? 10 : byte)) : data);
+      }
       case "resize":
         this.terminal = message.terminal;
         return;
       case "signal":
+        if (this.#prompt && message.signal === "SIGINT") return this.#prompt.interrupt();
+        if (this.#prompt) this.#link.exit(SIGNAL_EXIT_CODES[message.signal]);
         return this.#task.send(message.signal);
       default:
         return this.children.receive(message);
@@ -130,6 +139,7 @@ export class Shell implements ShellHost {
     }
     const file = reads ? undefined : argv[at];
     state.positional = argv.slice(reads ? at : at + 1);
+    if (this.interactive) return this.#atPrompt();
     if (file === undefined) return this.#lines();
     state.name = file;
     try {
@@ -139,6 +149,17 @@ export class Shell implements ShellHost {
       await state.write(2, `bash: ${file}: ${error.code === "ENOENT" ? "No such file or directory" : error.code === "EISDIR" ? "Is a directory" : error.message}\n`);
       return error.code === "ENOENT" ? 127 : 126;
     }
+  }
+
+  async #atPrompt(): Promise<number> {
+    const write = (text: string): void => this.#link.write(1, new TextEncoder().encode(text));
+    this.#prompt = new Prompt(this.#state, {
+      write,
+      columns: () => this.terminal?.cols ?? 80,
+      raw: (on) => this.#link.post({ type: "terminal-mode", raw: on }),
+      leftOver: () => new TextDecoder().decode(this.#input.takeAll()),
+    });
+    return this.#prompt.run();
   }
 
   /** A script that comes in: each command runs as soon as it is whole, and may read what comes after it. */
@@ -156,14 +177,3 @@ export class Shell implements ShellHost {
     }
   }
 }
-
-/** Whether more lines could not change what it means. */
-export function isWhole(text: string): boolean {
-  try {
-    parseScript(text);
-    return !unterminated.has(text);
-  } catch (error) {
-    return !(error instanceof ShellSyntaxError && error.incomplete);
-  }
-}
-

@@ -306,6 +306,12 @@ export class InputStream extends Base {
     this.#queue.changed();
   }
 
+  /** What was typed and nobody has read. */
+  takeAll(): Uint8Array {
+    this.#queue.written = false;
+    return joined([this.takeBack() ?? new Uint8Array(), ...this.#queue.parts.splice(0)]);
+  }
+
   override end(): void {}
 }
 

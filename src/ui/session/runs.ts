@@ -3,6 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import type { RunResult } from "../../container/sandbox.ts";
 import { findTestCommand } from "../../project/test-command.ts";
 import { t } from "../strings/index.ts";
+import type { OpenShell } from "../work/shell-view.ts";
 import type { CommandRecord } from "../work/terminal-panel.ts";
 import type { SessionCore } from "./core.ts";
 import type { TimelineActions } from "./timeline.ts";
@@ -44,6 +45,13 @@ export class RunActions {
       }
     });
   }
+
+  /** A shell at a terminal. What it changes shows as what any command changes. */
+  readonly openShell: OpenShell = async (size, onOutput) => {
+    const { openShell } = this.#core.needSandbox();
+    if (!openShell) throw new AppError("container/unavailable", "This container has no shell at a terminal. Run single commands instead.");
+    return openShell(size, onOutput);
+  };
 
   /** Runs the user's own command. */
   async runCommand(command: string): Promise<void> {

@@ -12,11 +12,19 @@ const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 type Mode = "text" | "escape" | "sequence" | "string";
 
-/** Keeps its place between chunks: a sequence may be cut anywhere. */
+/**
+ * Keeps its place between chunks: a sequence may be cut anywhere. `whole`: for a screen that a program has to itself, where it
+ * may move anywhere and clear it; still no titles, links, clipboard, questions.
+ */
 export class TerminalFilter {
+  readonly #whole: boolean;
   #mode: Mode = "text";
   #collected = "";
   #skipped = 0;
+
+  constructor(whole = false) {
+    this.#whole = whole;
+  }
 
   push(chunk: string): string {
     let out = "";
@@ -70,7 +78,7 @@ export class TerminalFilter {
     }
     const parameters = this.#collected;
     this.#enter("text");
-    return allowed(parameters, character);
+    return allowed(parameters, character) || (this.#whole ? allowedOnOwnScreen(parameters, character) : "");
   }
 
   #string(code: number): string | undefined {
@@ -108,6 +116,16 @@ function allowed(parameters: string, final: string): string {
     default:
       return "";
   }
+}
+
+/** Cursor, alternate screen, wrapping, bracketed paste: what `h` and `l` may switch. */
+const SWITCHES = new Set(["7", "12", "25", "47", "1047", "1049", "2004"]);
+
+/** Moves, erasing, scrolling, inserting and deleting, anywhere on the screen. */
+function allowedOnOwnScreen(parameters: string, final: string): string {
+  if ("ABEFHJLMPSTX@dfr".includes(final)) return /^[\d;]{0,12}$/.test(parameters) ? `\u001b[${parameters}${final}` : "";
+  if (final === "h" || final === "l") return parameters.startsWith("?") && SWITCHES.has(parameters.slice(1)) ? `\u001b[${parameters}${final}` : "";
+  return "";
 }
 
 /** `8` hides text; as the second value of `38;5;8` it is a colour. */

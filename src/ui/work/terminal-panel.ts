@@ -1,5 +1,6 @@
 // Commands of the assistant and the user with what they printed, and a prompt line for one's own. The screen is xterm, loaded
 // with the first command; the same as plain text stands beside it for screen readers, and instead of it when that is chosen.
+// "Shell" puts a shell at a terminal in the place of both (shell-view.ts).
 // Over 300 lines because a quarter is its styles. `command-run` string, `command-stop`.
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { copyText } from "../chat/clipboard.ts";
@@ -7,6 +8,7 @@ import { Component } from "../component.ts";
 import { t } from "../strings/more.ts";
 import { controlStyles } from "../theme.ts";
 import { AT_DRAFT, recall } from "./command-history.ts";
+import type { OpenShell } from "./shell-view.ts";
 import { plainText, TerminalFilter } from "./terminal-filter.ts";
 import type { TerminalScreen } from "./terminal-screen.ts";
 import { panelStyles } from "./work-styles.ts";
@@ -34,11 +36,14 @@ interface Drawn {
 }
 
 export class TerminalPanel extends Component {
-  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, plain: { state: true }, ready: { state: true }, told: { state: true } };
+  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, openShell: { attribute: false }, inShell: { state: true }, plain: { state: true }, ready: { state: true }, told: { state: true } };
   declare records: readonly CommandRecord[];
   declare busy: boolean;
   /** False while there is no container. */
   declare available: boolean;
+  /** Absent where there is no shell to open. */
+  declare openShell: OpenShell | undefined;
+  declare private inShell: boolean;
   /** Text instead of the screen. */
   declare private plain: boolean;
   declare private ready: boolean;
@@ -61,6 +66,9 @@ export class TerminalPanel extends Component {
       .bar input {
         flex: 1 1 120px;
         max-inline-size: 32ch;
+      }
+      [hidden] {
+        display: none !important;
       }
       .view {
         flex: 1;
@@ -133,6 +141,7 @@ export class TerminalPanel extends Component {
     this.busy = false;
     this.available = false;
     this.plain = false;
+    this.inShell = false;
     this.ready = false;
     this.told = "";
   }
@@ -142,14 +151,15 @@ export class TerminalPanel extends Component {
     const shown = this.records.slice(-SHOWN_RECORDS);
     const onScreen = this.ready && !this.plain;
     return html`
-      ${this.records.length === 0 ? nothing : this.#bar()}
-      <div class="view">
+      ${this.records.length === 0 && !this.openShell ? nothing : this.#bar()}
+      ${this.inShell && this.available ? html`<tw-shell-view .open=${this.openShell} @shell-ended=${() => (this.inShell = false)}></tw-shell-view>` : nothing}
+      <div class="view" ?hidden=${this.inShell}>
         <div class="screen" ?hidden=${!onScreen} tabindex="0" role="region" aria-label=${words.screen} @keydown=${this.#screenKey}><div aria-hidden="true"></div></div>
         <div class="out ${onScreen ? "visually-hidden" : ""}" tabindex=${onScreen ? nothing : "0"} role="region" aria-label=${words.output}>
           ${shown.length === 0 ? html`<p class="empty">${words.none}</p>` : shown.map((record) => plainRecord(record))}
         </div>
       </div>
-      <form @submit=${this.#submit}>
+      <form @submit=${this.#submit} ?hidden=${this.inShell}>
         <span class="prompt" aria-hidden="true">$</span>
         <input name="command" aria-label=${words.command} placeholder=${this.available ? words.example : words.unavailable} autocomplete="off" autocapitalize="off" spellcheck="false" ?disabled=${!this.available} @keydown=${this.#lineKey} />
         ${this.busy ? html`<button type="button" class="stop" title=${words.stopHint} @click=${() => this.#tell("command-stop")}>${words.stop}</button>` : html`<button ?disabled=${!this.available}>${words.run}</button>`}
@@ -160,12 +170,23 @@ export class TerminalPanel extends Component {
   #bar(): TemplateResult {
     const words = t().work.terminal;
     return html`<div class="bar">
-      <input type="search" class="find" placeholder=${words.find} aria-label=${words.find} @keydown=${this.#findKey} ?disabled=${!this.ready || this.plain} />
+      ${this.openShell ? html`<button class="quiet small shell" aria-pressed=${String(this.inShell)} title=${words.shellTitle} ?disabled=${!this.available} @click=${this.#toggleShell}>${words.shell}</button>` : nothing}
+      ${this.records.length === 0 || this.inShell ? nothing : this.#logTools()}
+    </div>`;
+  }
+
+  #logTools(): TemplateResult {
+    const words = t().work.terminal;
+    return html`<input type="search" class="find" placeholder=${words.find} aria-label=${words.find} @keydown=${this.#findKey} ?disabled=${!this.ready || this.plain} />
       <span class="told" role="status">${this.told}</span>
       <span class="spring"></span>
       <button class="quiet small copy" @click=${this.#copy}>${words.copy}</button>
-      <button class="quiet small plain" aria-pressed=${String(this.plain)} title=${words.plainHint} @click=${() => (this.plain = !this.plain)}>${words.plain}</button>
-    </div>`;
+      <button class="quiet small plain" aria-pressed=${String(this.plain)} title=${words.plainHint} @click=${() => (this.plain = !this.plain)}>${words.plain}</button>`;
+  }
+
+  async #toggleShell(): Promise<void> {
+    await import("./shell-view.ts");
+    this.inShell = !this.inShell;
   }
 
   protected override updated(changed: PropertyValues): void {

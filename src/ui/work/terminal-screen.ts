@@ -1,9 +1,17 @@
-// The terminal's screen: xterm, to read only. Loaded with the first command. Everything written has passed the filter
+// The terminal's screen: xterm, to read only, or with keys for a shell. Loaded with the first command. Everything written has passed the filter
 // (terminal-filter.ts); what xterm could still act on is switched off here as well.
 import { FitAddon } from "@xterm/addon-fit";
 import { type ITheme, Terminal } from "@xterm/xterm";
 import xtermCss from "@xterm/xterm/css/xterm.css?inline";
+import type { TerminalSize } from "../../container/sandbox.ts";
 import { css, type CSSResult, unsafeCSS } from "lit";
+
+export interface ScreenKeys {
+  /** For a screen reader. */
+  readonly label: string;
+  typed(keys: string): void;
+  resized(size: TerminalSize): void;
+}
 
 const SCROLLBACK_LINES = 5_000;
 /** Titles, colours of the terminal, links, clipboard, notifications, shell integration: nothing a program may do here. */
@@ -25,15 +33,17 @@ export class TerminalScreen {
   readonly #resize: ResizeObserver;
   readonly #host: HTMLElement;
 
-  constructor(host: HTMLElement) {
+  /** With `keys` it can be typed into: what is typed goes there, and a screen reader is told what is shown. */
+  constructor(host: HTMLElement, keys?: ScreenKeys) {
     this.#host = host;
     const sheet = screenStyles.styleSheet;
     const root = host.getRootNode();
     if (sheet && root instanceof ShadowRoot && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
     this.#terminal = new Terminal({
       convertEol: true,
-      disableStdin: true,
-      cursorInactiveStyle: "none",
+      disableStdin: !keys,
+      screenReaderMode: keys !== undefined,
+      cursorInactiveStyle: keys ? "outline" : "none",
       scrollback: SCROLLBACK_LINES,
       fontFamily: getComputedStyle(host).getPropertyValue("--mono") || "monospace",
       fontSize: 13,
@@ -46,12 +56,32 @@ export class TerminalScreen {
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.open(host);
     // The screen is read through the plain log beside it; xterm's own input is no stop of the Tab key.
-    this.#terminal.textarea?.setAttribute("tabindex", "-1");
+    if (keys) this.#connect(keys);
+    else this.#terminal.textarea?.setAttribute("tabindex", "-1");
     this.#resize = new ResizeObserver(() => {
       // A hidden panel has no size: fitting to it would wrap everything at two columns.
       if (host.clientWidth > 0 && host.clientHeight > 0) this.#fit.fit();
     });
     this.#resize.observe(host);
+  }
+
+  #connect(keys: ScreenKeys): void {
+    const terminal = this.#terminal;
+    terminal.textarea?.setAttribute("aria-label", keys.label);
+    terminal.onData((text) => keys.typed(text));
+    terminal.onResize(({ cols, rows }) => keys.resized({ cols, rows }));
+    // Shift+Tab is the way out: Tab completes. Ctrl+C copies what is selected.
+    terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey) && !(event.key === "c" && (event.ctrlKey || event.metaKey) && terminal.hasSelection()));
+    // Once the host has its size.
+    this.#fit.fit();
+  }
+
+  get size(): TerminalSize {
+    return { cols: this.#terminal.cols, rows: this.#terminal.rows };
+  }
+
+  focus(): void {
+    this.#terminal.focus();
   }
 
   /** Filtered text only. */
@@ -115,7 +145,7 @@ export class TerminalScreen {
     return {
       background: token("--sunken"),
       foreground: token("--text"),
-      cursor: token("--sunken"),
+      cursor: token(this.#terminal?.options.disableStdin === false ? "--text" : "--sunken"),
       selectionBackground: `${token("--focus")}55`,
       black: token("--text"),
       brightBlack: token("--muted"),

@@ -104,7 +104,13 @@ export function attachStdio(runtime: Runtime): void {
   });
   const { push, pause } = stdin as unknown as { push: (chunk: unknown) => boolean; pause: () => unknown };
   Object.assign(stdin, {
-    fd: 0, isTTY: host.terminal ? true : undefined, setRawMode: () => stdin, ref: () => stdin,
+    fd: 0, isTTY: host.terminal ? true : undefined, isRaw: host.terminal ? false : undefined, ref: () => stdin,
+    ...(host.terminal ? {
+      setRawMode: (on: unknown) => {
+        host.rawMode?.(on === true);
+        return Object.assign(stdin, { isRaw: on === true });
+      },
+    } : {}),
     unref: () => {
       letGo();
       return stdin;

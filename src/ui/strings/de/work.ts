@@ -101,6 +101,9 @@ export const work: Strings["work"] = {
   },
   terminal: {
     screen: "Terminal",
+    shell: "Shell",
+    shellTitle: "Eine Shell, die Ordner und Variablen behält, mit Programmen, die nachfragen",
+    shellHint: "Strg+C hält an, was läuft; exit oder Strg+D beendet, Umschalt+Tab verlässt die Shell",
     output: "Ausgabe der Befehle",
     none: "Befehle, die der Assistent ausführt, erscheinen hier. Unten kannst du eigene ausführen.",
     command: "Befehl",

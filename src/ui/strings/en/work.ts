@@ -99,6 +99,9 @@ export const work = {
   },
   terminal: {
     screen: "Terminal",
+    shell: "Shell",
+    shellTitle: "A shell that keeps its folder and variables, with programs that ask",
+    shellHint: "Ctrl+C stops what runs, exit or Ctrl+D leaves, Shift+Tab moves out",
     output: "Command output",
     none: "Commands that the assistant runs appear here. You can run your own below.",
     command: "Command",

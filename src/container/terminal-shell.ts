@@ -1,0 +1,19 @@
+// A shell at a terminal (`jsh`), over the WebContainer client.
+import { AppError } from "../base/errors.ts";
+import type { Container } from "./client.ts";
+import type { TerminalShell, TerminalSize } from "./sandbox.ts";
+
+/** `onOutput` gets what the terminal is to show, moves and colours included. Throws `container/stopped`. */
+export async function openShell(container: Container, size: TerminalSize, onOutput: (text: string) => void): Promise<TerminalShell> {
+  const process = await container.spawn("jsh", [], { terminal: { ...size } }).catch((cause: unknown) => {
+    throw new AppError("container/stopped", `The container could not open a shell: ${cause instanceof Error ? cause.message : String(cause)}. Reload the page.`, { cause });
+  });
+  void process.output.pipeTo(new WritableStream({ write: onOutput })).catch(() => undefined); // it ends with the shell
+  const keys = process.input.getWriter();
+  return {
+    write: (text) => void keys.write(text).catch(() => undefined), // the shell has ended: nobody reads any more
+    resize: (to) => process.resize({ ...to }),
+    close: () => process.kill(),
+    ended: process.exit,
+  };
+}

@@ -1,0 +1,255 @@
+// A line being typed at a terminal: editing keys, history, completion, as in readline. Keys come in as a terminal sends them;
+// what goes out are moves that any terminal knows.
+
+export interface LineEditorOptions {
+  write(text: string): void;
+  columns(): number;
+  /** Oldest first. */
+  readonly history: readonly string[];
+  /** What may stand at the end of the text before the cursor; `from` is where it begins in it. */
+  complete?(before: string): Completion | Promise<Completion>;
+}
+
+export interface Completion {
+  readonly from: number;
+  /** As they are inserted, quoted where they must be. */
+  readonly candidates: readonly string[];
+}
+
+/** A line; null for Ctrl+D on an empty one; "interrupt" for Ctrl+C. */
+export type Typed = { readonly line: string } | null | "interrupt";
+
+const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const COMBINING = /\p{Mn}|\u200d|\ufe0f/u;
+
+function width(text: string): number {
+  let sum = 0;
+  // oxlint-disable-next-line no-control-regex -- colours of a prompt take no room
+  for (const c of text.replaceAll(/\u001b\[[\d;]*m/g, "")) sum += COMBINING.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
+  return sum;
+}
+
+export class LineEditor {
+  readonly #options: LineEditorOptions;
+  #prompt = "";
+  #line: string[] = [];
+  #cursor = 0;
+  /** Rows between the prompt's first and the cursor's. */
+  #row = 0;
+  #back = 0;
+  #draft = "";
+  #cut = "";
+  #listed = "";
+  #escape = "";
+  #done: ((typed: Typed) => void) | undefined;
+  /** Keys that came while nothing was read, or after the line's end. */
+  #waiting = "";
+  #busy = false;
+
+  constructor(options: LineEditorOptions) {
+    this.#options = options;
+  }
+
+  get reading(): boolean {
+    return this.#done !== undefined;
+  }
+
+  /** Shows the prompt and resolves with the line. Its last line is where one types. */
+  read(prompt: string): Promise<Typed> {
+    const newline = prompt.lastIndexOf("\n") + 1;
+    this.#options.write(prompt.slice(0, newline));
+    this.#prompt = prompt.slice(newline);
+    this.#line = [];
+    this.#cursor = this.#row = this.#back = 0;
+    this.#listed = "";
+    this.#draw();
+    return new Promise((resolve) => {
+      this.#done = resolve;
+      const keys = this.#waiting;
+      this.#waiting = "";
+      this.type(keys);
+    });
+  }
+
+  type(keys: string): void {
+    this.#waiting += keys;
+    if (this.#busy) return;
+    for (;;) {
+      const [key] = this.#waiting;
+      if (key === undefined || !this.reading) return;
+      const point = String.fromCodePoint(this.#waiting.codePointAt(0) ?? 0);
+      this.#waiting = this.#waiting.slice(point.length);
+      if (this.#escape !== "" || point === "\u001b") this.#sequence(point);
+      else if (point === "\t") {
+        this.#busy = true;
+        void this.#complete().finally(() => {
+          this.#busy = false;
+          this.type("");
+        });
+        return;
+      } else this.#key(point);
+    }
+  }
+
+  /** Draws again after something else was printed above. */
+  redraw(): void {
+    this.#row = 0;
+    this.#draw();
+  }
+
+  #key(key: string): void {
+    switch (key) {
+      case "\r":
+      case "\n": return this.#finish({ line: this.#line.join("") }, "\n");
+      case "\u0003": return this.#finish("interrupt", "^C\n");
+      case "\u0004": return this.#line.length === 0 ? this.#finish(null, "") : this.#remove(this.#cursor, this.#cursor + 1);
+      case "\u007f":
+      case "\b": return this.#remove(this.#cursor - 1, this.#cursor);
+      case "\u0001": return this.#move(0);
+      case "\u0005": return this.#move(this.#line.length);
+      case "\u0002": return this.#move(this.#cursor - 1);
+      case "\u0006": return this.#move(this.#cursor + 1);
+      case "\u0010": return this.#recall(1);
+      case "\u000e": return this.#recall(-1);
+      case "\u000b": return this.#kill(this.#cursor, this.#line.length);
+      case "\u0015": return this.#kill(0, this.#cursor);
+      case "\u0017": return this.#kill(this.#wordStart(true), this.#cursor);
+      case "\u0019": return this.#insert(this.#cut);
+      case "\u000c":
+        this.#options.write("\u001b[H\u001b[2J");
+        return this.redraw();
+      default:
+        if (key >= " ") this.#insert(key);
+    }
+  }
+
+  /** Arrows, Home, End, Delete and words, in the forms that terminals send. */
+  #sequence(key: string): void {
+    if (key === "\u001b") {
+      this.#escape = key;
+      return;
+    }
+    this.#escape += key;
+    const text = this.#escape.slice(1);
+    if (/^(\[|O|\[[\d;]*)$/.test(text)) return;
+    this.#escape = "";
+    const word = /;[35]/.test(text);
+    if (/^[[O].*A$/.test(text)) this.#recall(1);
+    else if (/^[[O].*B$/.test(text)) this.#recall(-1);
+    else if (/^[[O].*C$/.test(text) || text === "f") this.#move(word || text === "f" ? this.#wordEnd() : this.#cursor + 1);
+    else if (/^[[O].*D$/.test(text) || text === "b") this.#move(word || text === "b" ? this.#wordStart(false) : this.#cursor - 1);
+    else if (/^([[O]H|\[[17]~)$/.test(text)) this.#move(0);
+    else if (/^([[O]F|\[[48]~)$/.test(text)) this.#move(this.#line.length);
+    else if (text === "[3~") this.#remove(this.#cursor, this.#cursor + 1);
+    else if (text === "\u007f") this.#kill(this.#wordStart(false), this.#cursor);
+    else if (text === "d") this.#kill(this.#cursor, this.#wordEnd());
+  }
+
+  #finish(typed: Typed, shown: string): void {
+    this.#cursor = this.#line.length;
+    this.#draw();
+    this.#options.write(shown);
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(typed);
+  }
+
+  #move(to: number): void {
+    this.#cursor = Math.min(Math.max(to, 0), this.#line.length);
+    this.#draw();
+  }
+
+  #insert(text: string): void {
+    const letters = [...text];
+    this.#line.splice(this.#cursor, 0, ...letters);
+    this.#cursor += letters.length;
+    this.#draw();
+  }
+
+  #remove(from: number, to: number): void {
+    if (from < 0) return;
+    this.#line.splice(from, to - from);
+    this.#cursor = from;
+    this.#draw();
+  }
+
+  #kill(from: number, to: number): void {
+    if (to > from) this.#cut = this.#line.slice(from, to).join("");
+    this.#remove(from, to);
+  }
+
+  #wordStart(bySpace: boolean): number {
+    const isWord = (c = ""): boolean => (bySpace ? c !== " " : /[\p{L}\p{N}_]/u.test(c));
+    let at = this.#cursor;
+    while (at > 0 && !isWord(this.#line[at - 1])) at--;
+    while (at > 0 && isWord(this.#line[at - 1])) at--;
+    return at;
+  }
+
+  #wordEnd(): number {
+    const isWord = (c = ""): boolean => /[\p{L}\p{N}_]/u.test(c);
+    let at = this.#cursor;
+    while (at < this.#line.length && !isWord(this.#line[at])) at++;
+    while (at < this.#line.length && isWord(this.#line[at])) at++;
+    return at;
+  }
+
+  #recall(step: 1 | -1): void {
+    const { history } = this.#options;
+    const back = Math.min(Math.max(this.#back + step, 0), history.length);
+    if (back === this.#back) return;
+    if (this.#back === 0) this.#draft = this.#line.join("");
+    this.#back = back;
+    this.#line = [...(back === 0 ? this.#draft : (history[history.length - back] ?? ""))];
+    this.#move(this.#line.length);
+  }
+
+  async #complete(): Promise<void> {
+    const before = this.#line.slice(0, this.#cursor).join("");
+    const found = await this.#options.complete?.(before);
+    if (!found || found.candidates.length === 0 || !this.reading) return;
+    const typed = before.slice(found.from);
+    let common = found.candidates[0] ?? "";
+    for (const candidate of found.candidates) while (!candidate.startsWith(common)) common = common.slice(0, -1);
+    if (common.length > typed.length) {
+      const start = Array.from(before.slice(0, found.from)).length;
+      this.#line.splice(start, this.#cursor - start);
+      this.#cursor = start;
+      return this.#insert(found.candidates.length === 1 && !common.endsWith("/") ? `${common} ` : common);
+    }
+    if (found.candidates.length === 1) return common.endsWith("/") ? undefined : this.#insert(" ");
+    // The second Tab on the same text shows what there is.
+    if (this.#listed === before) this.#list(found.candidates.map((candidate) => candidate.replace(/^.*\/(?=.)/, "")));
+    this.#listed = before;
+  }
+
+  #list(names: readonly string[]): void {
+    const wide = Math.max(...names.map(width)) + 2;
+    const columns = Math.max(1, Math.floor(this.#options.columns() / wide));
+    const rows = Math.ceil(names.length / columns);
+    const { length } = this.#line;
+    const cursor = this.#cursor;
+    this.#move(length);
+    let text = "\n";
+    for (let row = 0; row < rows; row++) text += `${Array.from({ length: columns }, (_, column) => names[column * rows + row]).filter((name) => name !== undefined).map((name) => name + " ".repeat(wide - width(name))).join("").trimEnd()}\n`;
+    this.#options.write(text);
+    this.#cursor = cursor;
+    this.redraw();
+  }
+
+  #draw(): void {
+    const columns = Math.max(1, this.#options.columns());
+    const text = this.#line.join("");
+    const end = width(this.#prompt) + width(text);
+    const at = width(this.#prompt) + width(this.#line.slice(0, this.#cursor).join(""));
+    let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${this.#prompt}${text}`;
+    // At the right margin a terminal waits with the new row until something comes.
+    if (end > 0 && end % columns === 0) out += " \r\u001b[K";
+    const rows = Math.floor(end / columns);
+    this.#row = Math.floor(at / columns);
+    if (rows > this.#row) out += `\u001b[${rows - this.#row}A`;
+    out += "\r";
+    if (at % columns > 0) out += `\u001b[${at % columns}C`;
+    this.#options.write(out);
+  }
+}
