@@ -2,21 +2,23 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { AppError } from "../base/errors.ts";
+import type { FileTree } from "../project/tree.ts";
 import { FAMILY_SETS, familySource } from "../tasks/making/family-source.ts";
+import type { TestHost } from "../tasks/making/host.ts";
 import { mutantSource } from "../tasks/making/mutant-source.ts";
 import { atLevel, type Level, LEVELS } from "../tasks/task.ts";
 import { taskHash, writeTaskLine } from "../tasks/task-line.ts";
 import { runCommand, type Values } from "./args.ts";
 import { readProject } from "./project-files.ts";
 import { readTasks, writeTask } from "./task-folder.ts";
-import { jobsOf, makeTasks, openHosts } from "./tasks/make.ts";
+import { type Hosts, jobsOf, makeTasks, openHosts } from "./tasks/make.ts";
 import { nodeHost } from "./tasks/node-host.ts";
 import { mergeFiles, readTaskLines } from "./tasks/task-file.ts";
 import { threadHost } from "./tasks/thread-host.ts";
 
 const HELP = `
 Usage: npm run tasks -- families --out FILE.jsonl [--set train|known|novel] …
-       npm run tasks -- mutate DIR --out FILE.jsonl [--only PATH]… [--test CMD] …
+       npm run tasks -- mutate DIR --out FILE.jsonl [--only PATH]… [--test CMD] [--packages] …
        npm run tasks -- merge OUT.jsonl FILE.jsonl…
        npm run tasks -- folders FILE.jsonl DIR [--level vague|plain|exact]
        npm run tasks -- pack DIR OUT.jsonl
@@ -42,6 +44,7 @@ come at three levels of vagueness, written from what fails.
   --set NAME     train: families and words of training; known: the same families under words
                  kept from training; novel: families kept from training
   --only PATH    only files whose path begins so
+  --packages     puts the project's node_modules into the tasks, for those who run them elsewhere
   --test CMD     the command that decides (default: the project's own test script)
   --level L      which of the three instructions a folder asks (default: plain)
   --help         this text
@@ -68,6 +71,7 @@ await runCommand({
     set: { type: "string" },
     only: { type: "string", multiple: true },
     test: { type: "string" },
+    packages: { type: "boolean" },
     level: { type: "string" },
   },
   run(values, [name = "", ...args]) {
@@ -79,23 +83,36 @@ await runCommand({
 
 async function families(values: Values): Promise<number> {
   const set = oneOf(values, "set", FAMILY_SETS) ?? "train";
-  const jobs = jobsOf(values);
-  return makeTasks(familySource(set), await openHosts(`Node ${process.versions.node}, ${jobs} at once`, jobs, threadHost), values);
+  return makeTasks(familySource(set), await hostsOf(values, threadHost), values);
 }
 
 async function mutate(values: Values, [folder]: readonly string[]): Promise<number> {
   if (folder === undefined) throw new AppError("command/usage", "Give the project's folder: npm run tasks -- mutate DIR. Try --help.");
   const { files } = await readProject(folder, [".git", "node_modules"]);
-  const jobs = jobsOf(values);
-  const hosts = await openHosts(`Node ${process.versions.node}, ${jobs} at once`, jobs, () => nodeHost(join(folder, "node_modules")));
+  const modules = join(folder, "node_modules");
+  const hosts = await hostsOf(values, () => nodeHost(modules), modules);
   try {
     const only = [values["only"] ?? []].flat().map(String);
-    const source = await mutantSource(basename(resolve(folder)), files, hosts.list[0]!, { only, ...(typeof values["test"] === "string" ? { test: values["test"] } : {}) });
+    const packages = values["packages"] === true ? await packagesOf(folder) : undefined;
+    const source = await mutantSource(basename(resolve(folder)), files, hosts.list[0]!, { only, ...(packages ? { packages } : {}), ...(typeof values["test"] === "string" ? { test: values["test"] } : {}) });
     process.stderr.write(`${source.size} places to break\n`);
     return await makeTasks(source, hosts, values);
   } finally {
     await hosts.close();
   }
+}
+
+/** In the container where that is asked for; `inNode` makes one for this Node. */
+async function hostsOf(values: Values, inNode: () => Promise<TestHost>, packages?: string): Promise<Hosts> {
+  const jobs = jobsOf(values);
+  if (values["container"] === true) return (await import("./tasks/container-hosts.ts")).containerHosts(jobs, packages);
+  return openHosts(`Node ${process.versions.node}, ${jobs} at once`, jobs, inNode);
+}
+
+/** Links, such as those to commands, are left out: a task's command names the file that node shall run. */
+async function packagesOf(folder: string): Promise<FileTree> {
+  const { files } = await readProject(join(folder, "node_modules"), [".cache"]);
+  return new Map([...files].map(([path, bytes]) => [`node_modules/${path}`, bytes]));
 }
 
 async function merge(_values: Values, [out, ...inputs]: readonly string[]): Promise<number> {

@@ -36,6 +36,7 @@ export function containerSandbox(container: Container, root = "."): Sandbox {
 
   return {
     live,
+    ...(root === "." ? { beside: (name: string) => besideProject(container, name) } : {}),
     readFile: (given) => {
       const path = normalizeFilePath(given);
       return ask(async () => fs.readFile(at(path)), path);

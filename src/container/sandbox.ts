@@ -52,6 +52,11 @@ export interface TerminalSize {
 export interface Sandbox {
   /** Absent where nobody but the page changes files. */
   readonly live?: LiveProject;
+  /**
+   * A second project to try things in: its own files, this one's packages. Nothing that happens there is seen here, by
+   * watchers and snapshots included. `name` is a plain word; the same name gives the same folder. Absent where there is none.
+   */
+  beside?(name: string): Promise<Sandbox>;
   /** Throws `project/not-found`. */
   readFile(path: string): Promise<Uint8Array>;
   /** Creates parent folders. */

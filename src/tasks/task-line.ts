@@ -2,10 +2,11 @@
 // with the usual tools. Task folders (task.ts) hold the same and convert both ways.
 //
 //   {"version":1, "hash":"…", "id", "instruction", "instructions":{vague,plain,exact}, "test", "set"?, "family"?,
-//    "origin":{source,seed,…}?, "base":"…"?, "files":{path: text | {"base64"}}, "hidden":{…}, "solution":{…}, "dropped":{…}?}
+//    "origin":{source,seed,…}?, "base":"…"?, "files":{path: text | {"base64"}}, "hidden":{…}, "solution":{…}, "packages":{…}?,
+//    "dropped":{…}?}
 //
-// Tasks of one project share most of their files. A line {"version":1,"base":"HASH","files":{…}} comes before the first
-// that needs it; a task with "base" has only the files in which it differs.
+// Tasks of one project share most of their files. A line {"version":1,"base":"HASH","files":{…},"packages":{…}?} comes
+// before the first that needs it; a task with "base" has only the files in which it differs, and the base's packages.
 import { AppError } from "../base/errors.ts";
 import { sha256Hex } from "../base/digest.ts";
 import { decodeText, encodeText } from "../project/text.ts";
@@ -25,6 +26,7 @@ export interface BaseLine {
   readonly version: number;
   readonly base: string;
   readonly files: PackedTree;
+  readonly packages?: PackedTree;
 }
 
 /** What reading a line gives. */
@@ -60,14 +62,14 @@ export function unpackTree(tree: PackedTree): FileTree {
 }
 
 /** Its name is its content: 16 hex digits. */
-export async function baseLine(files: FileTree): Promise<BaseLine> {
-  const packed = packTree(files);
-  return { version: TASK_LINE_VERSION, base: (await sha256Hex(encodeText(JSON.stringify(packed)))).slice(0, 16), files: packed };
+export async function baseLine(files: FileTree, packages?: FileTree): Promise<BaseLine> {
+  const packed = { files: packTree(files), ...(packages ? { packages: packTree(packages) } : {}) };
+  return { version: TASK_LINE_VERSION, base: (await sha256Hex(encodeText(JSON.stringify(packed)))).slice(0, 16), ...packed };
 }
 
-/** One line, with its line end. With a base only the files that differ from it are written; all of the base must be in the task. */
+/** One line, with its line end. With a base only the files that differ from it are written; all of the base must be in the task, and its packages be the task's. */
 export async function writeTaskLine(task: Task, extra: { readonly base?: BaseLine; readonly dropped?: Dropped } = {}): Promise<string> {
-  const { files, hidden, solution, ...manifest } = task;
+  const { files, hidden, solution, packages, ...manifest } = task;
   const packed = packTree(files);
   const { base } = extra;
   const own = base ? Object.fromEntries(Object.entries(packed).filter(([path, text]) => JSON.stringify(base.files[path]) !== JSON.stringify(text))) : packed;
@@ -80,6 +82,7 @@ export async function writeTaskLine(task: Task, extra: { readonly base?: BaseLin
     files: own,
     hidden: packTree(hidden),
     solution: packTree(solution),
+    ...(packages && !base?.packages ? { packages: packTree(packages) } : {}),
     ...(Object.keys(dropped).length > 0 ? { dropped } : {}),
   })}\n`;
 }
@@ -87,7 +90,7 @@ export async function writeTaskLine(task: Task, extra: { readonly base?: BaseLin
 /** Reads lines in their order: bases are remembered. Throws `task/format` naming the line. */
 export class TaskLineReader {
   /** By name, all that were read so far. */
-  readonly bases = new Map<string, PackedTree>();
+  readonly bases = new Map<string, Pick<BaseLine, "files" | "packages">>();
   /** The base that was read last; "" before the first. */
   lastBase = "";
   #line = 0;
@@ -107,17 +110,20 @@ export class TaskLineReader {
     if (value["version"] !== TASK_LINE_VERSION) throw refuse(`The version is ${String(value["version"])}; this program reads version ${TASK_LINE_VERSION}.`);
     const base = value["base"];
     if (value["id"] === undefined && typeof base === "string") {
-      this.bases.set(base, readPacked(value["files"], "files", refuse));
+      this.bases.set(base, { files: readPacked(value["files"], "files", refuse), ...(value["packages"] === undefined ? {} : { packages: readPacked(value["packages"], "packages", refuse) }) });
       this.lastBase = base;
       return undefined;
     }
     if (base !== undefined && !this.bases.has(String(base))) throw refuse(`Its base ${String(base)} is not in the lines before it. Keep the lines of a file together and in order.`);
-    const files = { ...(base === undefined ? {} : this.bases.get(String(base))), ...readPacked(value["files"], "files", refuse) };
+    const shared = this.bases.get(String(base));
+    const files = { ...shared?.files, ...readPacked(value["files"], "files", refuse) };
+    const packages = value["packages"] === undefined ? shared?.packages : readPacked(value["packages"], "packages", refuse);
     const task: Task = {
       ...parseManifest(line, where),
       files: unpackTree(Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))),
       hidden: unpackTree(readPacked(value["hidden"], "hidden", refuse)),
       solution: unpackTree(readPacked(value["solution"], "solution", refuse)),
+      ...(packages ? { packages: unpackTree(packages) } : {}),
     };
     return { task, hash: String(value["hash"]), dropped: (value["dropped"] ?? {}) as Dropped };
   }

@@ -53,6 +53,11 @@ const PARTS: Readonly<Partial<Record<DialogName, DialogPart>>> = {
     title: () => t().app.rules,
     view: (session, state) => html`<tw-rules-dialog .rules=${state.rules} .mode=${state.mode} @rules-changed=${({ detail }: CustomEvent<readonly ToolRule[]>) => session.chat.setRules(detail)}></tw-rules-dialog>`,
   },
+  practice: {
+    load: () => import("./practice/practice-dialog.ts"),
+    title: () => t().app.practice,
+    view: (session, state) => html`<tw-practice-dialog .session=${session} .state=${state}></tw-practice-dialog>`,
+  },
   shortcuts: {
     load: () => import("./chat/shortcuts-dialog.ts"),
     title: () => t().app.shortcuts,

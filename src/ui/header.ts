@@ -9,7 +9,7 @@ import { LANGUAGES, type Language, t } from "./strings/index.ts";
 import { applyTheme, controlStyles, type Theme } from "./theme.ts";
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
-const MENU = ["device", "download", "details", "offline", "rules", "shortcuts"] as const satisfies readonly DialogName[];
+const MENU = ["device", "download", "details", "offline", "practice", "rules", "shortcuts"] as const satisfies readonly DialogName[];
 
 export class Header extends Component {
   static override properties = { session: { attribute: false }, state: { attribute: false } };

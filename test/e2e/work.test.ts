@@ -1,11 +1,12 @@
 // The right half of the page through the built app: editor, review by hunk, undo, terminal, timeline, hostile projects.
 // The first journey uses the keyboard alone.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { strToU8, zipSync } from "fflate";
+import { strToU8, unzipSync, zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/ui/app.ts";
+import { TaskLineReader } from "../../src/tasks/task-line.ts";
 import { type AppSite, openSite, type OpenPage } from "../support/app-page.ts";
 import { containerReady, ready } from "../support/app-steps.ts";
 
@@ -399,6 +400,42 @@ describe("the timeline", () => {
     expect(await page.locator("tw-diff-view .accept-file").count()).toBe(0);
     await page.getByRole("button", { name: "Back to the changes" }).click();
     await expect.poll(() => page.locator("tw-diff-view h3").allInnerTexts()).toEqual(["by-shell.txt", "src/sum.js"]);
+  });
+});
+
+describe("practice tasks", () => {
+  it("are made from the project beside it, by keyboard; one opens as a step that undo takes back, all can be taken along", { timeout: 120_000 }, async () => {
+    const right = SUM.replace("a - b", "a + b");
+    const { page, errors } = await openProject({ ...PROJECT, "src/sum.js": right });
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("button", { name: "Make practice tasks from this project" }).click();
+    await page.locator("tw-practice-dialog .count").fill("2");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const tasks = page.locator("tw-practice-dialog li");
+    await expect.poll(() => tasks.count(), { timeout: 90_000 }).toBe(2);
+    await page.locator("tw-practice-dialog .make").waitFor();
+    expect(await fileText(page, "src/sum.js")).toBe(right);
+
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .lines").click()]);
+    const reader = new TaskLineReader();
+    const lines = readFileSync(await download.path(), "utf8").trim().split("\n");
+    const made = lines.flatMap((line) => reader.read(line, "tasks.jsonl") ?? []);
+    expect(made.map(({ task }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(task.solution.get("src/sum.js")))).toEqual([right, right]);
+    const [zip] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .zip").click()]);
+    expect(Object.keys(unzipSync(new Uint8Array(readFileSync(await zip.path())))).filter((path) => path.endsWith("/task.json")).length).toBe(2);
+
+    await page.locator("tw-practice-dialog .level").selectOption("exact");
+    const asked = await tasks.first().locator("span").innerText();
+    await tasks.first().getByRole("button").click();
+    await page.locator("tw-dialogs dialog[open]").waitFor({ state: "detached" });
+    await idle(page);
+    const { files } = made[0]!.task;
+    expect(await fileText(page, "src/sum.js")).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(files.get("src/sum.js")));
+    await page.getByText(asked).first().waitFor();
+    await page.locator("tw-app").evaluate((app) => (app as App).session.timeline.undo());
+    await expect.poll(() => fileText(page, "src/sum.js")).toBe(right);
+    expect(errors).toEqual([]);
   });
 });
 

@@ -36,6 +36,12 @@ describe("a line of tasks", () => {
     expect(() => new TaskLineReader().read(line, "x.jsonl")).toThrow("x.jsonl, line 1: Its base");
     expect(reader.read(JSON.stringify(base), "x")).toBeUndefined();
     expect(reader.read(line, "x")).toMatchObject({ task: other, dropped: { hung: 1 } });
+    const packages = new Map([["node_modules/p/index.js", bytes("p")]]);
+    const needy = { ...other, packages };
+    const full = await baseLine(whole.files, packages);
+    expect(reader.read(JSON.stringify(full), "x")).toBeUndefined();
+    expect(reader.read(await writeTaskLine(needy, { base: full }), "x")?.task).toEqual(needy);
+    expect(reader.read(await writeTaskLine(needy), "x")?.task).toEqual(needy);
   });
 
   it("has one hash for the same change, wherever it stands", async () => {

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import type { Plan } from "../../tasks/making/production.ts";
 import { type BaseLine, baseLine, type Dropped, type NumberedTask, TaskLineReader, writeTaskLine } from "../../tasks/task-line.ts";
-import type { FileTree } from "../../project/tree.ts";
+import type { Source } from "../../tasks/making/candidate.ts";
 import type { Task } from "../../tasks/task.ts";
 
 /** The tasks of a file, in order. Throws `command/usage` where there is no file, `task/format` naming a line. */
@@ -69,8 +69,8 @@ export class TaskFile {
   }
 
   /** Opens or begins a file of tasks of one source. Throws `command/usage` if it holds those of another, or other numbers. */
-  static async open(path: string, source: { readonly name: string; readonly shared?: FileTree }, plan: Plan): Promise<TaskFile> {
-    const base = source.shared ? await baseLine(source.shared) : undefined;
+  static async open(path: string, source: Pick<Source, "name" | "shared">, plan: Plan): Promise<TaskFile> {
+    const base = source.shared ? await baseLine(source.shared.files, source.shared.packages) : undefined;
     await mkdir(dirname(path), { recursive: true });
     const found = existsSync(path) ? await look(path, source.name) : { known: new Set<string>(), bases: new Map(), dropped: {}, first: undefined, last: undefined };
     if (found.first !== undefined && (found.first < plan.seed || found.last! >= plan.until)) {

@@ -19,8 +19,8 @@ export interface Source {
   readonly name: string;
   /** Numbers from 0 to below this have a candidate; Infinity where there is no end. */
   readonly size: number;
-  /** Files that most of its tasks share; a file of tasks says them once. */
-  readonly shared?: FileTree;
+  /** Files that all of its tasks share but for the broken one, and their packages; a file of tasks says them once. */
+  readonly shared?: { readonly files: FileTree; readonly packages?: FileTree };
   /** The most that one run of the tests may take, milliseconds of wall time. */
   readonly timeoutMs: number;
   /** True if the tests say which of them failed. Without, the exit code alone decides. */

@@ -57,7 +57,7 @@ function exact(symptoms: Symptoms, first: TestFailure | undefined): string[] {
   const where = inFunction === undefined ? `The bug is in ${path}.` : `The bug is in ${inFunction} in ${path}.`;
   if (!first) return [`The tests fail:\n${tail}\n${where} Fix it.`];
   const name = JSON.stringify(first.name);
-  const at = first.place ? ` (${first.place.file}:${first.place.line})` : "";
+  const at = first.place ? ` (${first.place.file})` : "";
   const what =
     first.expected !== undefined && first.actual !== undefined ? `expects ${first.expected} and gets ${first.actual}` : `fails with “${first.message}”`;
   return [`The test ${name}${at} ${what}. ${where} Fix it.`, `${where} The test ${name}${at} ${what}. Please correct it.`];

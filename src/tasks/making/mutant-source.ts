@@ -24,6 +24,8 @@ export interface MutantOptions {
   readonly test?: string;
   /** Only files whose path begins with one of these. */
   readonly only?: readonly string[];
+  /** The project's node_modules, to be part of every task. */
+  readonly packages?: FileTree;
 }
 
 interface Place {
@@ -35,7 +37,7 @@ interface Place {
  * Runs the right project's tests twice on `host` first. Throws `project/no-test-command`, and `task/format` for a project
  * that is red, has no tests or nothing to break.
  */
-export async function mutantSource(name: string, files: FileTree, host: TestHost, { test, only = [] }: MutantOptions = {}): Promise<Source> {
+export async function mutantSource(name: string, files: FileTree, host: TestHost, { test, only = [], packages }: MutantOptions = {}): Promise<Source> {
   const command = test ?? findTestCommand(files);
   const tests = [...files].filter(([path]) => isTestFile(path) && isSourceFile(path));
   if (tests.length === 0) throw new AppError("task/format", `${name} has no test files (*.test.js, test/, __tests__/). Add tests, then make tasks of it.`);
@@ -48,7 +50,7 @@ export async function mutantSource(name: string, files: FileTree, host: TestHost
   return {
     name: label,
     size: places.length,
-    shared: files,
+    shared: { files, ...(packages ? { packages } : {}) },
     timeoutMs: Math.min(MOST_MS, Math.max(LEAST_MS, ms * TIMES_SLOWER)),
     readable,
     async candidate(seed) {
@@ -68,6 +70,7 @@ export async function mutantSource(name: string, files: FileTree, host: TestHost
           files: new Map([...files, [path, encodeText(spliced(source, mutant))]]),
           hidden: new Map(tests),
           solution: new Map([[path, files.get(path)!]]),
+          ...(packages ? { packages } : {}),
         },
       };
     },

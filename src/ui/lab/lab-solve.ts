@@ -70,7 +70,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-function unpack(files: PackedFiles): FileTree {
+export function unpack(files: PackedFiles): FileTree {
   return new Map(Object.entries(files).map(([path, text]) => [path, Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
 }
 

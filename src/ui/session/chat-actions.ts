@@ -9,6 +9,7 @@ import { planOf } from "../../agent/plan.ts";
 import { AppError } from "../../base/errors.ts";
 import { fromWireError } from "../../base/wire-error.ts";
 import type { Sampling } from "../../engine/api.ts";
+import type { FileTree } from "../../project/tree.ts";
 import { itemsOf, showEvent, spokenOf } from "../chat/chat-log.ts";
 import { t } from "../strings/index.ts";
 import { offerOf, type SessionCore } from "./core.ts";
@@ -96,6 +97,7 @@ export class ChatActions {
   async #run(label: string, task: string | undefined, attachments: readonly Attachment[]): Promise<void> {
     const core = this.#core;
     await core.during("agent", async (signal) => {
+      const { files: before } = core.state.project;
       const [{ runAgent }, { helperModel }] = await Promise.all([import("../../agent/loop.ts"), import("../../engine/text-model.ts")]);
       const { mode, rules, tries, engine, models, helper: wanted } = core.state;
       const nameOf = (model: string): string => models.find(({ id }) => id === model)?.name ?? model;
@@ -116,8 +118,16 @@ export class ChatActions {
       await this.#timeline.asOneStep(label, async () => {
         for await (const event of run) await this.#take(event);
       }, "step");
+      await this.#logged(label, before);
     });
     await this.measure();
+  }
+
+  async #logged(ask: string, before: FileTree): Promise<void> {
+    const { state, corrections, conversation } = this.#core;
+    const { id: workspace, name: project, files: after } = state.project;
+    const exchange = conversation.head === undefined ? undefined : exchangeOf(conversation, conversation.head);
+    await corrections?.answered({ workspace, project, model: state.engine.modelId, ask, messages: transcriptOf(exchange?.events ?? []), before, after });
   }
 
   /** One event of the agent: into the log, onto the screen, into storage. */

@@ -39,6 +39,25 @@ export interface EngineLink {
   close(): void;
 }
 
+/** What the assistant did to a project in one exchange. */
+export interface Answered {
+  /** Id of the workspace. */
+  readonly workspace: string;
+  readonly project: string;
+  readonly model: string;
+  readonly ask: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly before: FileTree;
+  readonly after: FileTree;
+}
+
+/** Keeps what the user makes of it (src/ui/practice/correction-log.ts). */
+export interface CorrectionWatcher {
+  answered(answer: Answered): Promise<void>;
+  /** After every activity: the files of a workspace as they are now. */
+  followed(workspace: string, files: FileTree): Promise<void>;
+}
+
 export class SessionCore {
   readonly parts: SessionParts;
   onChange: (state: SessionState) => void = () => undefined;
@@ -51,6 +70,8 @@ export class SessionCore {
   conversation: Conversation = EMPTY_CONVERSATION;
   /** Checkpoint id → the exchange that was the chat's last when it was recorded. */
   exchanges: Record<string, string> = {};
+  /** Only while the user keeps a log of corrections. */
+  corrections: CorrectionWatcher | undefined;
   /** Called whenever an activity has ended: what waited for it may begin. */
   onIdle: () => void = () => undefined;
   #state: SessionState;
@@ -180,6 +201,7 @@ export class SessionCore {
     } finally {
       this.#abort = undefined;
       this.set({ activity: "idle", permission: undefined, items: closeAll(this.#state.items, abort.signal.aborted) });
+      await this.corrections?.followed(this.#state.project.id, this.#state.project.files).catch((error: unknown) => this.report(error));
       await this.save();
       // What waited for the end may have begun the next activity already.
       if (this.#running === ended.promise) this.#running = undefined;

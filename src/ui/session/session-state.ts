@@ -23,7 +23,7 @@ export const PANELS = ["tests", "diff", "files", "terminal", "preview", "timelin
 export type Panel = (typeof PANELS)[number];
 
 /** Dialogs of the page; one is open at a time (src/ui/dialogs.ts). */
-export const DIALOGS = ["open", "export", "history", "device", "download", "details", "offline", "rules", "shortcuts"] as const;
+export const DIALOGS = ["open", "export", "history", "device", "download", "details", "offline", "practice", "rules", "shortcuts"] as const;
 /** One of `DIALOGS`. */
 export type DialogName = (typeof DIALOGS)[number];
 

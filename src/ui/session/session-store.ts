@@ -68,6 +68,8 @@ export interface Settings {
   readonly helper?: string;
   /** The workspace that was open last. */
   readonly workspace?: string;
+  /** "on": the user keeps a log of corrections. */
+  readonly corrections?: string;
 }
 
 /** Tries per edit that can be chosen; 1 is off. */
@@ -118,13 +120,14 @@ export class SessionStore {
   }
 
   async settings(): Promise<Settings> {
-    const [theme, language, workspace, tries, helper] = await Promise.all(["theme", "language", "workspace", "tries", "helper"].map((name) => this.#settings.get(name)));
+    const [theme, language, workspace, tries, helper, corrections] = await Promise.all(["theme", "language", "workspace", "tries", "helper", "corrections"].map((name) => this.#settings.get(name)));
     return {
       theme: theme === "light" || theme === "dark" ? theme : "auto",
       ...(language === "en" || language === "de" ? { language } : {}),
       ...(typeof workspace === "string" ? { workspace } : {}),
       ...(typeof helper === "string" ? { helper } : {}),
       ...(TRIES.includes(Number(tries)) ? { tries: Number(tries) } : {}),
+      ...(corrections === "on" ? { corrections } : {}),
     };
   }
 

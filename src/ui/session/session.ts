@@ -35,7 +35,7 @@ export class Session {
   }
 
   /** With the project and chat that were open last, or the demo where there are none or another tab has them. */
-  static async open(parts: SessionParts, { theme, language = "en", tries = 1, helper = "", workspace: last }: Settings): Promise<Session> {
+  static async open(parts: SessionParts, { theme, language = "en", tries = 1, helper = "", workspace: last, corrections }: Settings): Promise<Session> {
     const stored = last === undefined ? undefined : await parts.store?.workspace(last);
     const project = stored ?? { id: newId("workspace"), name: "", origin: { kind: "demo" } as const, base: new Map(), files: new Map() };
     const { id, name, origin, base, files } = project;
@@ -50,6 +50,7 @@ export class Session {
       await session.project.hold(fresh);
       if (stored) core.report(new AppError("storage/locked", t().app.otherTab(stored.name)));
     }
+    if (corrections === "on") void session.setLogging(true);
     return session;
   }
 
@@ -229,6 +230,25 @@ export class Session {
   setTries(tries: number): void {
     this.#core.set({ tries });
     this.#setting("tries", String(tries));
+  }
+
+  /** False where the browser stores nothing. */
+  get canLog(): boolean {
+    return this.#core.parts.store !== undefined;
+  }
+
+  /** Is a log of corrections kept? */
+  get isLogging(): boolean {
+    return this.#core.corrections !== undefined;
+  }
+
+  async setLogging(isOn: boolean): Promise<void> {
+    try {
+      this.#core.corrections = isOn && this.canLog ? await (await import("../practice/correction-log.ts")).CorrectionLog.open() : undefined;
+      this.#setting("corrections", isOn ? "on" : "off");
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   #setting(name: keyof Settings, value: string): void {

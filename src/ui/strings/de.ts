@@ -7,9 +7,10 @@ import { device } from "./de/device.ts";
 import { download } from "./de/download.ts";
 import { embed } from "./de/embed.ts";
 import { offline } from "./de/offline.ts";
+import { practice } from "./de/practice.ts";
 import { project } from "./de/project.ts";
 import { registry } from "./de/registry.ts";
 import { work } from "./de/work.ts";
 import type { Strings } from "./index.ts";
 
-export const de: Strings = { app, advice, chat, chatParts, work, project, device, download, offline, embed, registry };
+export const de: Strings = { app, advice, chat, chatParts, work, practice, project, device, download, offline, embed, registry };

@@ -21,6 +21,7 @@ export const app: Strings["app"] = {
   details: "Messwerte",
   offline: "Offline und Speicher",
   rules: "Berechtigungen",
+  practice: "Übungsaufgaben aus diesem Projekt",
   shortcuts: "Tastenkürzel",
   theme: "Farbschema",
   themes: { auto: "Wie das System", light: "Hell", dark: "Dunkel" },

@@ -20,6 +20,7 @@ export const app = {
   details: "Figures",
   offline: "Offline and storage",
   rules: "Permissions",
+  practice: "Make practice tasks from this project",
   shortcuts: "Keyboard shortcuts",
   theme: "Theme",
   themes: { auto: "System theme", light: "Light", dark: "Dark" },
