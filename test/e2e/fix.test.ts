@@ -1,8 +1,6 @@
 // The main job, as a person does it: open the page, ask, watch it turn green, undo, redo, reload, stop.
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Correction } from "../../src/ui/practice/correction-log.ts";
 import { type AppSite, openSite } from "../support/app-page.ts";
 import { siteWithFlatModel } from "../support/flat-model.ts";
 import { shot } from "../support/shots.ts";
@@ -16,12 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await site?.close();
 });
-
-async function openPractice(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "More", exact: true }).click();
-  await page.getByRole("button", { name: "Make practice tasks from this project" }).click();
-  await page.locator("tw-practice-dialog .log-on").waitFor();
-}
 
 /** Tokens of the chat whose state is in the browser's storage; 0 when none is there. */
 function keptTokens(page: Page): Promise<number> {
@@ -48,11 +40,6 @@ describe("the page", () => {
     await page.getByRole("button", { name: "More" }).click();
     await page.getByLabel("Tries per edit").selectOption("2");
     await page.keyboard.press("Escape");
-    const log = page.locator("tw-practice-dialog .log-on");
-    await openPractice(page);
-    expect(await log.isChecked()).toBe(false);
-    await log.check();
-    await page.keyboard.press("Escape");
     await ask(page, "Fix the failing test");
     await idle(page);
     const tries = page.locator("tw-tries-card").first();
@@ -77,15 +64,6 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     // One click takes back all that the request did.
     await expect.poll(() => changes.count()).toBe(0);
-    await openPractice(page);
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .log-export").click()]);
-    const [entry] = readFileSync(await download.path(), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Correction);
-    expect(entry).toMatchObject({ ask: "Fix the failing test", verdict: "undone", user: entry!.before });
-    expect([Object.keys(entry!.after).length, entry!.messages.length > 4]).toEqual([fixed, true]);
-    await page.locator("tw-practice-dialog .log-delete").click();
-    await page.locator("tw-practice-dialog .log-delete").click();
-    await page.locator("tw-practice-dialog .logged", { hasText: "0 entries" }).waitFor();
-    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Redo", exact: true }).click();
     await expect.poll(() => changes.count()).toBe(fixed);
 
