@@ -168,6 +168,11 @@ describe("in German", () => {
     await german.locator("select.language").selectOption("de");
     await german.keyboard.press("Escape");
     await expect.poll(() => german.locator("html").getAttribute("lang")).toBe("de");
+    await openDialog(german, "practice");
+    const isLogging = german.getByRole("checkbox", { name: "Protokoll führen" });
+    expect(await isLogging.isChecked()).toBe(false);
+    await isLogging.check();
+    await german.keyboard.press("Escape");
     for (const tab of ["Tests", "Änderungen", "Dateien", "Terminal", "Verlauf"]) await german.getByRole("tab", { name: new RegExp(tab) }).click();
     await german.reload();
     await german.mouse.click(1, 1);
@@ -175,5 +180,9 @@ describe("in German", () => {
     await ask(german, "Fix the failing test");
     await german.locator("tw-chat .note", { hasText: "Fertig, die Tests sind grün" }).waitFor();
     await shot(german, "german.png");
+    // What it did to the files is in the log that was asked for, which the reload did not end.
+    await openDialog(german, "practice");
+    await german.locator("tw-practice-dialog .logged", { hasText: "1 Eintrag" }).waitFor();
+    expect(await isLogging.isChecked()).toBe(true);
   });
 });
