@@ -3,7 +3,7 @@
 import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, prepare } from "../gpu/dispatch.ts";
-import { type KernelWeightType, type Lanes, attention, deltanet, embedding, expertsDown, expertsUp, lanesFor, rowLanes, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
+import { type KernelWeightType, type Lanes, attention, attentionJoin, attentionSplits, deltanet, embedding, expertsDown, expertsUp, lanesFor, rowLanes, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
 import type { RecordLayout } from "../storage/stored-model.ts";
 import { gdnOf } from "./config.ts";
 import type { JoinedMatrix, ResidentWeights } from "./resident.ts";
@@ -18,6 +18,8 @@ export interface Workspace {
   readonly proj: GPUBuffer; // [largest of all layers] f32
   /** What the mixer gives before its output projection. */
   readonly mixed: GPUBuffer; // [largest of all layers] f32
+  /** What the splits of an attention layer leave; unused where it is not split. */
+  readonly attentionParts: GPUBuffer; // [heads, splits, head_dim + 2] f32
   readonly routerLogits: GPUBuffer; // [experts + 1] f32
   readonly act: GPUBuffer; // [topK * width + sharedWidth] f32
   readonly logits: GPUBuffer; // [vocab] f32
@@ -80,7 +82,7 @@ class Builder {
     return {
       mixer: [
         await this.project(`${blk}.in`, mixerInputs(mixer), space.x, space.proj, { norm: layer.mixerNorm }),
-        mixer.kind === "attention" ? await this.#attention(blk, mixer, index) : await this.#deltanet(blk, mixer, index),
+        ...(mixer.kind === "attention" ? await this.#attention(blk, mixer, index) : [await this.#deltanet(blk, mixer, index)]),
         await this.project(`${blk}.out`, [mixer.out], space.mixed, space.x, { accumulate: true }),
         ...(routed ? [await this.project(`${blk}.router`, scores, space.x, space.routerLogits, { norm: layer.ffnNorm })] : []),
       ],
@@ -140,26 +142,25 @@ class Builder {
     });
   }
 
-  #attention(blk: string, weights: AttentionWeights, index: number): Promise<Dispatch> {
+  async #attention(blk: string, weights: AttentionWeights, index: number): Promise<readonly Dispatch[]> {
     const { gpu, plan, state, space } = this.#parts;
     const { heads, kvHeads, headDim, rotaryDim, gated } = plan.config.attention;
     const { norms, biases } = weights;
     const { keys, values } = state.layers[index] as AttentionState;
-    return prepare(gpu, attention, {
+    const splits = attentionSplits(gpu.report.software);
+    const shared = { head_dim: headDim, lanes: this.#lanes(), gated: gated ? 1 : 0, biased: biases ? 1 : 0, splits };
+    const context = state.contextTokens;
+    const { proj, step, routing, mixed, attentionParts: parts } = space;
+    const constants = attentionConstants(this.#parts.weights, blk, weights, headDim);
+    const attend = await prepare(gpu, attention, {
       label: `${blk}.attention`,
-      params: { heads, kv_heads: kvHeads, rotary: rotaryDim, context: state.contextTokens, eps: this.#epsilon },
-      buffers: {
-        proj: space.proj,
-        constants: attentionConstants(this.#parts.weights, blk, weights, headDim),
-        step: space.step,
-        routing: space.routing,
-        keys,
-        values,
-        out: space.mixed,
-      },
+      params: { heads, kv_heads: kvHeads, rotary: rotaryDim, context, eps: this.#epsilon },
+      buffers: { proj, constants, step, routing, keys, values, out: splits > 1 ? parts : mixed },
       types: {},
-      constants: { head_dim: headDim, lanes: this.#lanes(), gated: gated ? 1 : 0, normed: norms ? 1 : 0, biased: biases ? 1 : 0, half: state.half ? 1 : 0 },
+      constants: { ...shared, normed: norms ? 1 : 0, half: state.half ? 1 : 0 },
     });
+    if (splits === 1) return [attend];
+    return [attend, await prepare(gpu, attentionJoin, { label: `${blk}.attention_join`, params: { context, heads }, buffers: { parts, proj, constants, step, routing, out: mixed }, types: {}, constants: shared })];
   }
 
   #deltanet(blk: string, weights: GdnWeights, index: number): Promise<Dispatch> {

@@ -1,6 +1,6 @@
 // The buffers that every layer uses in turn: how large each is for a model, and making them.
 import type { Gpu } from "../gpu/device.ts";
-import { routingBytes, stepBytes } from "../kernels/index.ts";
+import { attentionParts, routingBytes, stepBytes } from "../kernels/index.ts";
 import { TOKENS_AT_ONCE } from "./forward.ts";
 import type { Workspace } from "./layers.ts";
 import { type LayerWeights, type ModelPlan, mixerInputs } from "./weights.ts";
@@ -13,6 +13,7 @@ export function workspaceBytes({ config, vocab, layers }: ModelPlan): Readonly<R
     x: hidden * 4,
     proj: largest((mixer) => mixerInputs(mixer).reduce((sum, { rows }) => sum + rows, 0)) * 4,
     mixed: largest(({ out }) => out.columns) * 4,
+    attentionParts: attentionParts(attention.heads, attention.headDim) * 4,
     routerLogits: (moe.experts + 1) * 4,
     act: (moe.topK * moe.width + moe.sharedWidth) * 4,
     logits: vocab * 4,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attention, type AttentionConstants, attentionReference, type AttentionShape, packAttentionConstants } from "../../src/kernels/ops/attention.ts";
+import { attentionJoin } from "../../src/kernels/ops/attention-join.ts";
 import { packStep } from "../../src/kernels/step.ts";
 import { type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel, RUNNING, STALLED } from "../support/kernel-run.ts";
@@ -27,14 +28,17 @@ function emptyCache(p: AttentionShape, context: number, half = false): Cache {
   return { keys: new Float32Array(size).fill(NaN), values: new Float32Array(size).fill(NaN) };
 }
 
-async function run(proj: Float32Array<ArrayBuffer>, own: AttentionConstants, position: number, context: number, cache: Cache, p: AttentionShape, routing = RUNNING, lanes = 16, half = false) {
+async function run(proj: Float32Array<ArrayBuffer>, own: AttentionConstants, position: number, context: number, cache: Cache, p: AttentionShape, routing = RUNNING, lanes = 16, half = false, splits = 1) {
   const { heads, kv_heads, rotary, eps, head_dim } = p;
+  const shared = { head_dim, lanes, gated: p.gated ? 1 : 0, biased: own.biases ? 1 : 0, splits };
+  const buffers = { proj, constants: packAttentionConstants(own, head_dim), step: packStep({ token: 0, position, route: 0 }, rotary / 2, p.ropeBase), routing };
   const result = await runKernel(attention, {
     params: { heads, kv_heads, rotary, context, eps },
-    constants: { head_dim, lanes, gated: p.gated ? 1 : 0, normed: own.norms ? 1 : 0, biased: own.biases ? 1 : 0, half: half ? 1 : 0 },
-    buffers: { proj, constants: packAttentionConstants(own, head_dim), step: packStep({ token: 0, position, route: 0 }, rotary / 2, p.ropeBase), routing, keys: cache.keys, values: cache.values, out: heads * head_dim },
+    constants: { ...shared, normed: own.norms ? 1 : 0, half: half ? 1 : 0 },
+    buffers: { ...buffers, keys: cache.keys, values: cache.values, out: splits > 1 ? heads * splits * (head_dim + 2) : heads * head_dim },
   });
-  return { out: result["out"]!.slice(), cache: { keys: result["keys"]!.slice(), values: result["values"]!.slice() } };
+  const joined = splits > 1 ? await runKernel(attentionJoin, { params: { context, heads }, constants: shared, buffers: { ...buffers, parts: result["out"]!.slice(), out: heads * head_dim } }) : result;
+  return { out: joined["out"]!.slice(), cache: { keys: result["keys"]!.slice(), values: result["values"]!.slice() } };
 }
 
 describe("attention", () => {
@@ -69,6 +73,20 @@ describe("attention", () => {
       let out = new Float32Array();
       for (const [t, proj] of tokens.entries()) ({ out, cache } = await run(proj, own, t, length, cache, p));
       expectClose(out, reference, { ofLargest: 5e-5 }, `length ${length}`);
+    }
+  });
+
+  it("in splits gives what it gives in one, whatever number of them has positions", async () => {
+    for (const [seed, [length, splits]] of ([[1, 4], [17, 4], [66, 3], [70, 8], [200, 4]] as const).entries()) {
+      const rng = seeded(seed);
+      const p: AttentionShape = { heads: 3, kv_heads: 1, head_dim: 32, rotary: 8, ropeBase: 1e4, eps: 1e-6, gated: seed % 2 === 0 };
+      const own = { ...normsOf(p, rng, 3), ...(seed % 2 === 0 ? biasesOf(p, rng) : {}) };
+      const tokens = Array.from({ length }, () => rng.normal(projSize(p)));
+      const reference = attentionReference(tokens, own, p).at(-1)!;
+      let cache = emptyCache(p, length);
+      let out = new Float32Array();
+      for (const [t, proj] of tokens.entries()) ({ out, cache } = await run(proj, own, t, length, cache, p, RUNNING, 16, false, t === length - 1 ? splits : 1));
+      expectClose(out, reference, { ofLargest: 5e-5 }, `${length} positions in ${splits} splits`);
     }
   });
 

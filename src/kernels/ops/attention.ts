@@ -6,6 +6,7 @@ import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
 import { specialise } from "../weights.ts";
 import source from "./attention.wgsl?raw";
 
+type Constant = "head_dim" | "lanes" | "gated" | "normed" | "biased" | "half" | "splits";
 type Param = "heads" | "kv_heads" | "rotary" | "context" | "eps";
 
 export const attention = {
@@ -18,18 +19,18 @@ export const attention = {
     routing: { access: "read", shape: "Routing" },
     keys: { access: "write", shape: "[context, kv_heads, head_dim] f32 or f16, after norm and rope" },
     values: { access: "write", shape: "[context, kv_heads, head_dim] f32 or f16" },
-    out: { access: "write", shape: "[heads, head_dim] f32" },
+    out: { access: "write", shape: "[heads, head_dim] f32; with splits [heads, splits, head_dim + 2]" },
   },
   /** `rotary`: dimensions that turn, even. A position at or past `context` writes nothing. */
   params: ["heads", "kv_heads", "rotary", "context", "eps"],
   floats: ["eps"],
   weights: [],
   specialise: (_types: unknown, features: KernelFeatures) => specialise(source, {}, features),
-  /** `head_dim`: a multiple of 4. `gated`, `normed`, `biased`, `half` (the cache is f16): 0 or 1. */
-  constants: { head_dim: 256, lanes: 64, gated: 1, normed: 1, biased: 0, half: 0 },
+  /** `head_dim`: a multiple of 4. `gated`, `normed`, `biased`, `half` (the cache is f16): 0 or 1. `splits`: attentionSplits(). */
+  constants: { head_dim: 256, lanes: 64, gated: 1, normed: 1, biased: 0, half: 0, splits: 1 },
   /** Two query heads of one kv head each. */
-  workgroups: (p: Readonly<Record<Param, number>>) => [p.kv_heads * Math.ceil(p.heads / p.kv_heads / 2), 1, 1],
-} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "keys" | "values" | "out", Param, never, "head_dim" | "lanes" | "gated" | "normed" | "biased" | "half">;
+  workgroups: (p: Readonly<Record<Param, number>>, { splits }: Readonly<Record<Constant, number>>) => [p.kv_heads * Math.ceil(p.heads / p.kv_heads / 2), splits, 1],
+} as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "keys" | "values" | "out", Param, never, Constant>;
 
 /** What the layer has of its own beside its matrices. */
 export interface AttentionConstants {

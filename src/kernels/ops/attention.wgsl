@@ -11,12 +11,16 @@
 // that each key and value is loaded once for both. lanes × 4 cached positions at a time: a lane scores four of them, then
 // sums four dimensions over all of them; the sums are rescaled as the maximum grows, so any context fits. The token's own key
 // and value come from proj, never from the cache: no workgroup waits for the one that stores them. head_dim: a multiple of 4.
+// With `splits` > 1 that many workgroups share the cached positions of two heads (flash-decoding, Dao et al. 2023), the first of them
+// with the token's own, and out is [heads, splits, head_dim + 2]: the sums, the largest score, the sum of the weights, for
+// attention-join.wgsl. A split without positions writes nothing.
 override head_dim: u32 = 256u;
 override lanes: u32 = 64u;
 override gated: bool = true;
 override normed: bool = true;
 override biased: bool = false;
 override half: bool = false;
+override splits: u32 = 1u;
 
 struct Params { heads: u32, kv_heads: u32, rotary: u32, context: u32, eps: f32 }
 struct Step { token: u32, position: u32, route: u32, pad: u32, rope: array<vec2<f32>> }
@@ -122,6 +126,11 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
   let row = p.kv_heads * head_dim / 4u;
   let head_at = kv_head * head_dim / 4u;
   let position = step.position;
+  let span = max(lanes, (position + splits - 1u) / splits);
+  let start = group.y * span;
+  let end = min(position, start + span);
+  if (group.y > 0u && start >= position) { return; }
+  let has_own = group.y == 0u;
 
   var scale = vec3<f32>(vec2<f32>(1.0 / sqrt(f32(head_dim))), 1.0);
   if (normed) {
@@ -145,7 +154,7 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     turned[d] = x;
     own += vec3<f32>(x.xy * x.z, 0.0);
   }
-  var largest = total(lane, own).xy;
+  var largest = select(vec2<f32>(-1e30), total(lane, own).xy, has_own);
 
   for (var d = lane; d < head_dim / 4u; d += lanes) {
     let a = turned[4u * d];
@@ -156,17 +165,17 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     let value = vec4<f32>(projected(v_at), projected(v_at + 1u), projected(v_at + 2u), projected(v_at + 3u));
     queries[d][0] = vec4<f32>(a.x, b.x, c.x, e.x);
     queries[d][1] = vec4<f32>(a.y, b.y, c.y, e.y);
-    sums[d][0] = value;
-    sums[d][1] = value;
-    if (group.x % pairs == 0u) { store(position * row + head_at + d, vec4<f32>(a.z, b.z, c.z, e.z), value); }
+    sums[d][0] = select(vec4<f32>(), value, has_own);
+    sums[d][1] = sums[d][0];
+    if (has_own && group.x % pairs == 0u) { store(position * row + head_at + d, vec4<f32>(a.z, b.z, c.z, e.z), value); }
   }
   workgroupBarrier();
 
   // Of this lane's positions; the token's own weight, 1, is counted by lane 0.
-  var weights = select(vec2<f32>(), vec2<f32>(1.0), lane == 0u);
-  for (var tile = 0u; tile < position; tile += lanes * 4u) {
+  var weights = select(vec2<f32>(), vec2<f32>(1.0), has_own && lane == 0u);
+  for (var tile = start; tile < end; tile += lanes * 4u) {
     let s = vec4<u32>(tile + lane) + vec4<u32>(0u, lanes, 2u * lanes, 3u * lanes);
-    let begin = min(s, vec4<u32>(position - 1u)) * row + head_at;
+    let begin = min(s, vec4<u32>(end - 1u)) * row + head_at;
     var a = vec4<f32>();
     var b = vec4<f32>();
     for (var d = 0u; d < head_dim / 4u; d++) {
@@ -181,7 +190,7 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     }
     // A position past the end was clamped to the last one: it cannot raise the maximum.
     let grown = largest_of(lane, max(largest, vec2<f32>(max(max(a.x, a.y), max(a.z, a.w)), max(max(b.x, b.y), max(b.z, b.w)))));
-    let inside = s < vec4<u32>(position);
+    let inside = s < vec4<u32>(end);
     a = select(vec4<f32>(), exp(a - grown.x), inside);
     b = select(vec4<f32>(), exp(b - grown.y), inside);
     scores[lane] = vec2<f32>(a.x, b.x);
@@ -191,15 +200,19 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     workgroupBarrier();
     let shrink = exp(largest - grown);
     weights = weights * shrink + vec2<f32>(a.x + a.y + a.z + a.w, b.x + b.y + b.z + b.w);
-    let count = min(lanes * 4u, position - tile);
+    let count = min(lanes * 4u, end - tile);
     for (var d = lane; d < head_dim / 4u; d += lanes) {
       var sum_a = sums[d][0] * shrink.x;
       var sum_b = sums[d][1] * shrink.y;
-      for (var i = 0u; i < count; i++) {
-        let value = value_at((tile + i) * row + head_at + d);
-        let weight = scores[i];
-        sum_a += weight.x * value;
-        sum_b += weight.y * value;
+      // Four at a time, so that their loads are under way together; past the end the weights are 0.
+      for (var i = 0u; i < count; i += 4u) {
+        let at_value = (vec4<u32>(tile) + min(vec4<u32>(i, i + 1u, i + 2u, i + 3u), vec4<u32>(count - 1u))) * row + head_at + d;
+        let v0 = value_at(at_value.x);
+        let v1 = value_at(at_value.y);
+        let v2 = value_at(at_value.z);
+        let v3 = value_at(at_value.w);
+        sum_a += scores[i].x * v0 + scores[i + 1u].x * v1 + scores[i + 2u].x * v2 + scores[i + 3u].x * v3;
+        sum_b += scores[i].y * v0 + scores[i + 1u].y * v1 + scores[i + 2u].y * v2 + scores[i + 3u].y * v3;
       }
       sums[d][0] = sum_a;
       sums[d][1] = sum_b;
@@ -209,6 +222,19 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
   }
 
   let all = total(lane, vec3<f32>(weights, 0.0));
+  if (splits > 1u) {
+    let a_at = (first * splits + group.y) * (head_dim + 2u);
+    let b_at = (second * splits + group.y) * (head_dim + 2u);
+    for (var d = lane; d < head_dim; d += lanes) {
+      out[a_at + d] = sums[d / 4u][0][d % 4u];
+      out[b_at + d] = sums[d / 4u][1][d % 4u];
+    }
+    if (lane < 2u) {
+      out[a_at + head_dim + lane] = select(all.x, largest.x, lane == 0u);
+      out[b_at + head_dim + lane] = select(all.y, largest.y, lane == 0u);
+    }
+    return;
+  }
   for (var d = lane; d < head_dim; d += lanes) {
     out[first * head_dim + d] = sums[d / 4u][0][d % 4u] / all.x * gate(at.x + head_dim + d);
     if (second != first) { out[second * head_dim + d] = sums[d / 4u][1][d % 4u] / all.y * gate(at.y + head_dim + d); }
