@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Transformer) => Promise<T>): Promise<T> {
-  const model = await Transformer.load(gpu, await memoryModel(bytes), options);
+async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Transformer) => Promise<T>, on = gpu): Promise<T> {
+  const model = await Transformer.load(on, await memoryModel(bytes), options);
   try {
     return await use(model);
   } finally {
@@ -28,6 +28,16 @@ async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (mode
 describe.each(RECORDED.map((model) => [model.spec.name, model] as const))("the model %s", (name, { spec, vocab, tokens }) => {
   it("gives the distributions that llama.cpp gives", async () => {
     const logits = await withModel(randomModel(spec), {}, (model) => model.forwardAll(tokens));
+    const { meanL1, sameTop } = agreement(logits, await recordedProbabilities(name), vocab);
+    expect(sameTop).toBe(1);
+    expect(meanL1).toBeLessThan(1e-4);
+  });
+});
+
+describe("as a real GPU runs it, with its lanes, parts and splits", () => {
+  it.each(RECORDED.filter(({ spec }) => /k-quants|q4/.test(spec.name)).map((model) => [model.spec.name, model] as const))("the model %s gives the distributions that llama.cpp gives", async (name, { spec, vocab, tokens }) => {
+    const real = Object.assign(Object.create(gpu) as Gpu, { report: { ...gpu.report, software: false } });
+    const logits = await withModel(randomModel(spec), {}, (model) => model.forwardAll(tokens), real);
     const { meanL1, sameTop } = agreement(logits, await recordedProbabilities(name), vocab);
     expect(sameTop).toBe(1);
     expect(meanL1).toBeLessThan(1e-4);
