@@ -90,6 +90,9 @@ export function modelRows(own: EngineRuns, others: readonly EngineRuns[]): Measu
 
 /** What our engine did for each decoded token, and where a token's time goes. */
 export function ownRows(name: string, { layers, adapter, loadMs, dispatches, readbacks, hits, loadedBytes, parts }: OwnGeneration): Measurement[] {
+  const experts = PUBLISHED_LAYERS * parts.experts;
+  const mixers = (PUBLISHED_LAYERS / 4) * (3 * parts.deltanet + parts.attention);
+  const published = parts.embedding + mixers + experts + parts.output + parts.roundTrip;
   const part = (what: string, ms: number): Measurement => row(`${name}, ${layers} layers: time of ${what}`, ms * 1000, "µs");
   return [
     row(`${name}, ${layers} layers: from file to ${adapter}`, loadMs / 1000, "s"),
@@ -103,5 +106,6 @@ export function ownRows(name: string, { layers, adapter, loadMs, dispatches, rea
     part("a layer's experts", parts.experts),
     part("the head", parts.output),
     part("a submission there and back", parts.roundTrip),
+    row(`${name}, ${PUBLISHED_LAYERS} layers: decode, by the sum of these times`, 1000 / published, "tokens/s"),
   ];
 }
