@@ -152,6 +152,17 @@ describe("servers and clients", () => {
     expect(seen).toMatchObject({ code: 0, first: [3123, url], events: [[3123, "open", url], [3123, "close", url]] });
   });
 
+  it("waits for an engine's stream that it iterates, and applies functions to lists as long as Node takes", async () => {
+    const seen = await page.evaluate(async () => {
+      const { run } = globalThis as ContainerWindow;
+      return [
+        await run("node", ["-e", "(async () => { let n = 0; for await (const part of new Blob([new Uint8Array(4e6)]).stream()) n += part.length; console.log(n) })()"]),
+        await run("node", ["-p", "const list = Array.from({ length: 65536 }, (_, i) => i); const a = []; [String.fromCharCode.apply(String, list).length, Math.max.apply(null, list), Math.min.apply(Math, list), a.push.apply(a, list), a[65535]].join()"]),
+      ];
+    });
+    expect(seen).toEqual([{ code: 0, output: "4000000\n" }, { code: 0, output: "65536,65535,0,65536,65535\n" }]);
+  });
+
   it("cannot have one port twice, and a server that dies hangs up on its clients", async () => {
     await write({
       "server.js": SERVER,

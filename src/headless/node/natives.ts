@@ -30,6 +30,9 @@ export function trackNatives(loop: EventLoop): void {
     const constructor = global[type] as { prototype: Dict } | undefined;
     if (constructor) for (const name of names) hold(loop, constructor.prototype, name);
   }
+  // `for await` over an engine's stream (a blob's, a response's) asks an object that has no name.
+  const iterator = new ReadableStream()[Symbol.asyncIterator]?.();
+  if (iterator) for (const name of ["next", "return"]) hold(loop, Object.getPrototypeOf(iterator) as Dict, name);
   const wasm = global["WebAssembly"] as Dict | undefined;
   if (wasm) for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) hold(loop, wasm, name);
 }

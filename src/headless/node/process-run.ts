@@ -19,6 +19,7 @@ import { WebRequest, WebResponse } from "./http/web-messages.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
 import { trackNatives } from "./natives.ts";
+import { widenApply } from "./wide-apply.ts";
 import { hideWhatNodeLacks } from "./newer-than-node.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
@@ -92,6 +93,7 @@ class RunningProcess implements Runtime, NodeProcess {
     this.#cleanups.push(() => realm.close());
     if (host.ownsRealm) {
       trackNatives(this.loop);
+      widenApply();
       recordListeners();
       guardFunctionCode(this);
       wordAborts(this);
