@@ -1,5 +1,5 @@
 // The right half of the page through the built app: editor, review by hunk, undo, terminal, timeline, hostile projects.
-// The first journey uses the keyboard alone.
+// The first journey uses the keyboard alone. (Over 300 lines: one page, opened once, is all that a run can afford.)
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { strToU8, unzipSync, zipSync } from "fflate";

@@ -1,5 +1,13 @@
 // node:os: a small Linux machine.
 import type { Dict, Runtime } from "../runtime.ts";
+import facts from "./facts.json" with { type: "json" };
+
+/** Without prototypes, as in Node; programs may change them. */
+function constants(): Dict {
+  const { UV_UDP_REUSEADDR, dlopen, errno, signals, priority } = facts.os;
+  const plain = (value: object): object => Object.assign(Object.create(null) as object, value);
+  return plain({ UV_UDP_REUSEADDR, dlopen: plain(dlopen), errno: plain(errno), signals: plain(signals), priority: plain(priority) }) as Dict;
+}
 
 export function createOs(runtime: Runtime): Dict {
   const cores = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 2;
@@ -13,6 +21,6 @@ export function createOs(runtime: Runtime): Dict {
     totalmem: () => 2 ** 32, freemem: () => 2 ** 31, loadavg: () => [0, 0, 0], uptime: () => performance.now() / 1000, networkInterfaces: () => ({}),
     userInfo: () => ({ uid: 1000, gid: 1000, username: runtime.process.env["USER"] ?? "user", homedir: home(), shell: "/bin/sh" }),
     getPriority: () => 0, setPriority: () => undefined,
-    constants: { signals: { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 }, errno: { ENOENT: 2, EEXIST: 17, EACCES: 13, EINVAL: 22 }, priority: {}, dlopen: {} },
+    constants: constants(),
   };
 }

@@ -1,4 +1,5 @@
-// The old URL API of node:url: parse, format and resolve as they were before WHATWG, quirks included.
+// The old URL API of node:url: parse, format and resolve as they were before WHATWG, quirks included. (Over 300 lines: one
+// parser whose steps each depend on what the steps before left behind, and the two functions that undo it.)
 import { activeRuntime } from "../active.ts";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { Dict } from "../runtime.ts";

@@ -1,4 +1,5 @@
 // ES modules: finds and loads the graph, checks that every import exists, publishes all exports, and has the bodies run.
+// (Over 300 lines: one table of records, and the ways a module comes into it.)
 import { isBuiltin } from "../builtins/index.ts";
 import { nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";

@@ -1,5 +1,5 @@
 // One test run in one process: the root of the tree, its counters, its reporters, and who gets the blame for an error
-// that no test's own code caught.
+// that no test's own code caught. (Over 300 lines: all that is one per run, and little of it can stand alone.)
 import { startTimer } from "../builtins/timers.ts";
 import { invalidArgValue, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";

@@ -1,5 +1,6 @@
 // One test in the tree: it waits for its turn, runs between its parent's hooks, reports in order, and knows what its
-// subtests did. Suites (suite.ts), hooks and test files are kinds of it.
+// subtests did. Suites (suite.ts), hooks and test files are kinds of it. (Over 300 lines: one state machine, whose states
+// all read and change the same fields; what it shows to programs is in test-context.ts.)
 import { isTestFailure, testFailure, type FailureType, type TestFailure } from "./failure.ts";
 import type { Location } from "./events.ts";
 import type { Harness } from "./harness.ts";
