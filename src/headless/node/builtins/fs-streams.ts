@@ -133,7 +133,7 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
   function ReadStream(this: FileStream | undefined, path: unknown, given?: unknown): unknown {
     if (!(this instanceof ReadStream)) return new (ReadStream as unknown as new (path: unknown, options: unknown) => unknown)(path, given);
     const options = { ...optionsOf(given) };
-    options["highWaterMark"] ??= CHUNK_BYTES;
+    if (options["highWaterMark"] === undefined) options["highWaterMark"] = CHUNK_BYTES; // null: that of any stream
     options["autoDestroy"] = options["autoClose"] ?? true;
     begin(this, path, options);
     this.flags = (options["flags"] as string | undefined) ?? "r";

@@ -116,6 +116,7 @@ function observerClass(runtime: Runtime): unknown {
 
     constructor(report: AnyFunction) {
       if (typeof report !== "function") throw invalidArgType("callback", "function", report);
+      // oxlint-disable-next-line no-this-alias -- its listener gets the observer as `this`, from inside an arrow
       const self: unknown = this;
       this.#report = (list) => runtime.loop.run(() => void report.call(self, list, self));
       this.#native = new Native((list) => this.#report(list));
