@@ -42,6 +42,8 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     #listening: Listening | undefined;
     #host = "::";
     #referenced = true;
+    /** Until `listen` is answered. */
+    #awaited: (() => void) | undefined;
     #release: (() => void) | undefined;
 
     constructor(first?: Dict | AnyFunction, second?: AnyFunction) {
@@ -90,20 +92,32 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
         this.emit("error", addressError(code, "listen", host, port < 0 ? undefined : port));
       };
       if (port >= 0 && !isThisMachine(host)) return loop.nextTick(() => fail("EADDRNOTAVAIL"));
+      // Listening is a matter of an instant in Node, whether the server counts or not: the answer is always waited for.
+      this.#awaited = loop.hold();
       const listening = netStack(runtime).listen(port < 0 ? host : port, {
         listening: () => {
+          this.#answered();
           if (this.#listening !== listening) return;
           this.emit("listening");
         },
         failed: (code) => {
+          this.#answered();
           if (this.#listening === listening) fail(code);
         },
         connection: (accept, remotePort) => this.#accept(accept, remotePort),
       });
-      if (!listening) return loop.nextTick(() => fail("EADDRINUSE"));
+      if (!listening) {
+        this.#answered();
+        return loop.nextTick(() => fail("EADDRINUSE"));
+      }
       this.#listening = listening;
       this._handle = {};
       if (this.#referenced) this.#release = loop.hold();
+    }
+
+    #answered(): void {
+      this.#awaited?.();
+      this.#awaited = undefined;
     }
 
     #accept(accept: (events: WireEvents) => Wire, remotePort: number): void {
@@ -139,6 +153,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
         else this.once("close", () => void done(nodeError(Error, "ERR_SERVER_NOT_RUNNING", "Server is not running.")));
       }
       this._handle = null;
+      this.#answered(); // none comes any more
       this.#listening?.close();
       this.#listening = undefined;
       this.#closeWhenEmpty();
