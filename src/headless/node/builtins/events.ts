@@ -24,7 +24,8 @@ function listen(source: Source, event: string, listener: AnyFunction, once = fal
   if (isEmitter(source)) {
     if (once) source.once(event, listener);
     else source.on(event, listener);
-    return () => void (source as unknown as { removeListener: AnyFunction }).removeListener(event, listener);
+    // Some that look like emitters cannot let go of a listener; Node does not mind either.
+    return () => void (source as unknown as { removeListener?: AnyFunction }).removeListener?.(event, listener);
   }
   if (isTarget(source)) {
     source.addEventListener(event, listener, { once });
