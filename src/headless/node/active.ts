@@ -52,6 +52,8 @@ function listenInBrowser(target: EventSource): () => void {
   };
   target.addEventListener?.("unhandledrejection", onRejection);
   target.addEventListener?.("error", onError);
+  // What a pipe never ends: the streams compare where they lead with these.
+  for (const name of ["stdout", "stderr"] as const) Object.defineProperty(streamProcess, name, { get: () => activeRuntime()?.process[name], configurable: true });
   streamProcess.nextTick = (task, ...args) => {
     const runtime = activeRuntime();
     if (runtime) runtime.loop.nextTick(() => task(...args));
