@@ -22,7 +22,7 @@ export function cacheFolder(): string {
 /** The folder of the installed package; from the cache when it is there. Throws `command/usage` with npm's words. */
 export async function installSuite(suite: PackageSuite, cache = cacheFolder()): Promise<string> {
   const folder = join(cache, `${suite.name.replaceAll("/", "+")}@${suite.version}+${suite.runner.replace(":", "-")}`);
-  const stamp = JSON.stringify([suite.needs ?? [], REGISTRY_DATE]);
+  const stamp = JSON.stringify([suite.needs ?? [], REGISTRY_DATE, ...(suite.overrides ? [suite.overrides] : [])]);
   if (existsSync(join(folder, STAMP)) && (await readFile(join(folder, STAMP), "utf8")) === stamp) return folder;
   const making = `${folder}.making`;
   await rm(making, { recursive: true, force: true });
@@ -34,6 +34,7 @@ export async function installSuite(suite: PackageSuite, cache = cacheFolder()): 
     const files = join(making, "files");
     const manifest = JSON.parse(await readFile(join(files, "package.json"), "utf8")) as Record<string, unknown>;
     manifest["devDependencies"] = Object.fromEntries((suite.needs ?? []).map(nameAndVersion));
+    if (suite.overrides) manifest["overrides"] = suite.overrides;
     await writeFile(join(files, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await npm(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "--no-package-lock", `--before=${REGISTRY_DATE}`], files);
     await writeFile(join(files, STAMP), stamp);
