@@ -60,7 +60,7 @@ export class DeviceDialog extends Component {
     return html`
       <tw-device-card .report=${device}></tw-device-card>
       ${this.measurement()}
-      <tw-gpu-budget .device=${this.state.device} .plan=${this.state.engine.loaded?.plan} ?disabled=${this.state.activity !== "idle"}
+      <tw-gpu-budget .device=${this.state.device} .plan=${this.state.engine.loaded?.plan} .helperBytes=${this.state.engine.helper?.gpuBytes ?? 0} ?disabled=${this.state.activity !== "idle"}
         @budget-changed=${() => (this.budgetChanged = true)} @budget-failed=${(event: CustomEvent<unknown>) => this.session.report(event.detail)}></tw-gpu-budget>
       <fieldset>
         <legend>${words.list}</legend>

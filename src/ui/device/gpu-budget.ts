@@ -12,10 +12,12 @@ const MB_PER_GB = 1000;
 
 /** Tells `budget-changed` when it was changed and kept, `budget-failed` with the error when it could not be. */
 export class GpuBudget extends Component {
-  static override properties = { device: { attribute: false }, plan: { attribute: false }, disabled: { type: Boolean }, mb: { state: true } };
+  static override properties = { device: { attribute: false }, plan: { attribute: false }, helperBytes: { attribute: false }, disabled: { type: Boolean }, mb: { state: true } };
   declare device: DeviceReport | undefined;
   /** Of the loaded model. */
   declare plan: MemoryPlanned | undefined;
+  /** What the small model beside it has; 0 where there is none. */
+  declare helperBytes: number;
   declare disabled: boolean;
   declare private mb: number | undefined;
 
@@ -63,7 +65,7 @@ export class GpuBudget extends Component {
 
   override render(): TemplateResult {
     const words = t().device.budget;
-    const { device, plan } = this;
+    const { device, plan, helperBytes } = this;
     const guess = device && device.problem === undefined ? defaultGpuBytes(device, device.memoryGb) : 0;
     return html`
       <label>${words.label}
@@ -71,7 +73,7 @@ export class GpuBudget extends Component {
           aria-describedby="hint" ?disabled=${this.disabled} @change=${this.changed} />
         <span>GB</span>
       </label>
-      <p id="hint">${words.hint(formatBytes(guess))}${plan ? html` ${words.taken(formatBytes(plan.totalBytes), formatBytes(plan.leastBytes))}` : nothing}</p>
+      <p id="hint">${words.hint(formatBytes(guess))}${plan ? html` ${words.taken(formatBytes(plan.totalBytes), formatBytes(plan.leastBytes))}` : nothing}${helperBytes ? html` ${words.helper(formatBytes(helperBytes))}` : nothing}</p>
     `;
   }
 

@@ -104,6 +104,7 @@ export const device: Strings["device"] = {
     left: (time) => `noch etwa ${time}`,
   },
   budget: {
+    helper: (bytes) => `Davon hat das Hilfsmodell ${bytes}.`,
     label: "GPU-Speicher für ein Modell, höchstens",
     hint: (guess) => `Leer: ${guess}, von diesem Gerät geschätzt. Gilt ab dem nächsten Laden; was nicht hineinpasst, wird bei Bedarf aus der Ablage gelesen.`,
     taken: (total, least) => `Das geladene Modell belegt ${total} und braucht mindestens ${least}.`,

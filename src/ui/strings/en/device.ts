@@ -102,6 +102,7 @@ export const device = {
     left: (time: string) => `about ${time} left`,
   },
   budget: {
+    helper: (bytes: string) => `The helper model has ${bytes} of it.`,
     label: "GPU memory for a model, at most",
     hint: (guess: string) => `Empty: ${guess}, guessed of this device. It counts from the next load on; what does not fit is read from storage as it is needed.`,
     taken: (total: string, least: string) => `The loaded model takes ${total} and needs at least ${least}.`,
