@@ -71,6 +71,11 @@ export class Header extends Component {
       }
       #menu:popover-open {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
+      }
+      /* Names of models are longer than the menu is wide. */
+      #menu select {
+        min-inline-size: 0;
       }
       #menu button {
         border: 0;
