@@ -27,7 +27,6 @@ export async function evaluate(tasks: readonly Task[], lab: LabPage, journal: Ev
   for (const task of tasks) {
     let controls = journal.controls.get(task.id);
     if (!controls) {
-      await bench.prepare(task);
       controls = await bench.controls(task);
       await journal.addControls(controls);
     }
@@ -35,7 +34,6 @@ export async function evaluate(tasks: readonly Task[], lab: LabPage, journal: Ev
       let attempt = journal.attempt(task.id, sample);
       const known = attempt !== undefined;
       if (!attempt) {
-        await bench.prepare(task);
         attempt = options.withAgent ? await bench.attempt(task, controls, sample, { tries: options.tries, ...samplingOf(options, sample) }) : notRun(task, controls, sample);
         await journal.addAttempt(attempt);
       }
@@ -51,41 +49,48 @@ function samplingOf({ samples, temperature, seed }: EvalOptions, sample: number)
   return samples === 1 && temperature === undefined ? {} : { sampling: { temperature: temperature ?? 0.7, topK: 0, topP: 0.95, seed: seed + sample - 1 } };
 }
 
-/** The page's container, prepared for one task after another. */
+/** The page's container, where tasks are solved and graded. */
 class Bench {
   readonly #lab: LabPage;
-  #packages: FileTree | undefined;
 
   constructor(lab: LabPage) {
     this.#lab = lab;
   }
 
-  async prepare({ packages }: Task): Promise<void> {
-    if (packages === this.#packages) return;
-    await this.#lab.install(pack(packages ?? new Map()));
-    this.#packages = packages;
+  /** With the task's own packages, whatever was done to those of the run before: `node_modules` is in no snapshot. */
+  #runWith({ packages }: Task): RunOn {
+    const packed = pack(packages ?? new Map());
+    return async (files, command) => {
+      await this.#lab.install(packed);
+      return this.#lab.test(pack(files), command);
+    };
   }
 
-  readonly #run: RunOn = async (files, command) => this.#lab.test(pack(files), command);
-
   #grade(task: Task, after: FileTree, reference?: Grade): Promise<Grade> {
-    return grade(task, after, this.#run, { key: randomBytes(32).toString("hex"), reference });
+    return grade(task, after, this.#runWith(task), { key: randomBytes(32).toString("hex"), reference });
   }
 
   async controls(task: Task): Promise<TaskControls> {
     const reference = await this.#grade(task, task.kind === "terminal" ? await this.#solvedByScript(task) : solvedTree(task));
     const noOp = await this.#grade(task, task.files, reference);
     // A terminal task has no tests of its own to fail.
-    const brokenStart = task.kind === "terminal" ? !noOp.passed : (await this.#lab.test(pack(task.files), task.test)).outcome !== "passed";
+    const brokenStart = task.kind === "terminal" ? !noOp.passed : (await this.#startOutcome(task)) !== "passed";
     return { id: task.id, reference, controls: { reference: reference.passed, brokenStart, noOp: !noOp.passed } };
   }
 
+  async #startOutcome(task: Task): Promise<string> {
+    await this.#lab.install(pack(task.packages ?? new Map()));
+    return (await this.#lab.test(pack(task.files), task.test)).outcome;
+  }
+
   async #solvedByScript(task: Task): Promise<FileTree> {
+    await this.#lab.install({});
     const { files } = await this.#lab.run(pack(solvedTree(task)), `sh ${SOLVE_SCRIPT}`);
     return new Map([...unpack(files)].filter(([path]) => path !== SOLVE_SCRIPT));
   }
 
   async attempt(task: Task, { controls, reference }: TaskControls, sample: number, options: SolveOptions): Promise<Attempt> {
+    await this.#lab.install(pack(task.packages ?? new Map()));
     const started = performance.now();
     const { files, patch, done, error, tally } = await this.#lab.solve(task.id, pack(task.files), task.instruction, options);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));

@@ -62,7 +62,7 @@ describe("exercise folders in Exercism's form", () => {
 describe("lines of broken functions", () => {
   it("become tasks, in our form and in HumanEvalPack's", { timeout: 60_000 }, async () => {
     const { tasks } = await read(join(SAMPLES, "functions.jsonl"));
-    expect(tasks.map(({ id }) => id)).toEqual(["gap-between", "lowest", "JavaScript-own-1"]);
+    expect(tasks.map(({ id }) => id)).toEqual(["gap-between", "lowest", "JavaScript-own-1", "JavaScript-own-2"]);
     expect(tasks[1]!.instruction).toBe("lowest is wrong for positive numbers. Fix it.");
     expect(tasks[2]!.instruction).toBe("There is a bug in digitSum (src/digit-sum.js): its tests fail. Fix it.");
     for (const task of tasks) await holds(task);

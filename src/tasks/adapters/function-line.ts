@@ -11,6 +11,8 @@ type Fields = Readonly<Record<string, unknown>>;
 interface FunctionBug {
   readonly id: string;
   readonly entry: string;
+  /** What its tests may use beside it. */
+  readonly helpers?: readonly string[];
   readonly broken: string;
   readonly reference: string;
   /** Statements of a test file, after its imports. */
@@ -24,11 +26,12 @@ export function functionTask(line: Fields, where: string): Task {
   const bug = "buggy_solution" in line ? humanEvalPack(line, where) : ownForm(line, where);
   const name = bug.entry.replace(/([a-z0-9])([A-Z])/g, "$1-$2").replaceAll("_", "-").toLowerCase();
   const [source, spec] = [`src/${name}.js`, `test/${name}.test.js`];
+  const exports = [...(bug.helpers ?? []), bug.entry].join(", ");
   const isModule = /^export\b/m.test(bug.broken);
   const imports = isModule
     ? `import assert from "node:assert/strict";\nimport test from "node:test";\nimport { ${bug.entry} } from "../${source}";\n`
-    : `"use strict";\nconst assert = require("node:assert/strict");\nconst test = require("node:test");\nconst { ${bug.entry} } = require("../${source}");\n`;
-  const exported = (text: string): string => `${text.trim()}\n${isModule ? "" : `\nmodule.exports = { ${bug.entry} };\n`}`;
+    : `"use strict";\nconst assert = require("node:assert/strict");\nconst test = require("node:test");\nconst { ${exports} } = require("../${source}");\n`;
+  const exported = (text: string): string => `${text.trim()}\n${isModule ? "" : `\nmodule.exports = { ${exports} };\n`}`;
   const manifest = JSON.stringify({ name, private: true, ...(isModule ? { type: "module" } : {}), scripts: { test: "node --test" } }, null, 2);
   const tests = new Map([[spec, encodeText(`${imports}\n${bug.tests.trim()}\n`)]]);
   return {
@@ -73,10 +76,14 @@ function caseSource(entry: string, pair: unknown, where: string): string {
 }
 
 function humanEvalPack(line: Fields, where: string): FunctionBug {
-  const entry = entryOf(line, "entry_point", where);
+  // Its tests call helpers of the same text too; in one line the entry point is spelt otherwise than the function.
+  const declared = [...text(line, "prompt", where).matchAll(/^(?:const|let|var|class|(?:async )?function\*?)\s+([A-Za-z_$][\w$]*)/gm)].map(([, name]) => name!);
+  const named = entryOf(line, "entry_point", where);
+  const entry = declared.includes(named) ? named : (declared.at(-1) ?? named);
+  const helpers = declared.filter((name) => name !== entry);
   const whole = (body: string): string => `${text(line, "prompt", where).trim()}\n${text(line, body, where)}`;
   return {
-    id: text(line, "task_id", where).replaceAll(/[^\w.-]+/g, "-"), entry,
+    id: text(line, "task_id", where).replaceAll(/[^\w.-]+/g, "-"), entry, helpers,
     broken: whole("buggy_solution"), reference: whole("canonical_solution"),
     // Its checks only print in Node: here a check that does not hold is an error.
     tests: `test(${JSON.stringify(entry)}, () => {\n  const console = { ...globalThis.console, assert: (holds, ...said) => assert.ok(holds, said.length > 0 ? said.join(" ") : undefined) };\n${text(line, "test", where).trimEnd().replaceAll(/^(?=.)/gm, "  ")}\n});`,

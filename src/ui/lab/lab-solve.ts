@@ -56,7 +56,7 @@ export interface SolveLab {
   test(files: PackedFiles, command: string): Promise<TestRun>;
   /** Runs a command on exactly these files. */
   run(files: PackedFiles, command: string): Promise<CommandRun>;
-  /** Makes `node_modules` these files, and leaves nothing else: what comes next brings its own project. */
+  /** Makes `node_modules` exactly these files; what else is there may go: what comes next brings its own project. */
   install(packages: PackedFiles): Promise<void>;
 }
 
@@ -119,9 +119,8 @@ export function solveLab(session: Session): SolveLab {
     },
     async install(packages) {
       const sandbox = needSandbox();
-      await sandbox.restore(new Map());
-      await sandbox.run("rm -rf node_modules");
-      await sandbox.restore(unpack(packages));
+      await sandbox.remove("node_modules");
+      if (Object.keys(packages).length > 0) await sandbox.restore(unpack(packages));
     },
     async test(packed, command) {
       const sandbox = needSandbox();
