@@ -1,5 +1,5 @@
 // npm run tasks: makes coding tasks that are proven by running their tests, at any scale, and converts their files.
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { FileTree } from "../project/tree.ts";
@@ -19,6 +19,7 @@ import { threadHost } from "./tasks/thread-host.ts";
 const HELP = `
 Usage: npm run tasks -- families --out FILE.jsonl [--set train|known|novel] …
        npm run tasks -- mutate DIR --out FILE.jsonl [--only PATH]… [--test CMD] [--packages] …
+       npm run tasks -- history DIR --out FILE.jsonl [--test CMD] …
        npm run tasks -- merge OUT.jsonl FILE.jsonl…
        npm run tasks -- folders FILE.jsonl DIR [--level vague|plain|exact]
        npm run tasks -- pack DIR OUT.jsonl
@@ -29,6 +30,8 @@ come at three levels of vagueness, written from what fails.
 
   families   generated functions, each broken by one operator
   mutate     a JavaScript or TypeScript project with tests: every place that an operator can break
+  history    a git repository: commits that change code and tests together, where the tests fail
+             before and pass after. A number is a commit, from the first
   merge      joins files; a task that was there before is left out
   folders    task folders, as npm run eval reads them
   pack       task folders as one file
@@ -57,7 +60,7 @@ Many machines: give each a range of numbers, and join what they made:
 Exit code 0 when all that was asked for is written, 1 on a failure or when stopped, 2 for wrong arguments.
 `;
 
-const COMMANDS: Readonly<Record<string, (values: Values, args: readonly string[]) => Promise<number>>> = { families, mutate, merge, folders, pack };
+const COMMANDS: Readonly<Record<string, (values: Values, args: readonly string[]) => Promise<number>>> = { families, mutate, history, merge, folders, pack };
 
 await runCommand({
   help: HELP,
@@ -113,6 +116,17 @@ async function hostsOf(values: Values, inNode: () => Promise<TestHost>, packages
 async function packagesOf(folder: string): Promise<FileTree> {
   const { files } = await readProject(join(folder, "node_modules"), [".cache"]);
   return new Map([...files].map(([path, bytes]) => [`node_modules/${path}`, bytes]));
+}
+
+async function history(values: Values, [folder]: readonly string[]): Promise<number> {
+  if (folder === undefined) throw new AppError("command/usage", "Give the repository's folder: npm run tasks -- history DIR. Try --help.");
+  const gitdir = join(folder, ".git");
+  if (!(await stat(gitdir).catch(() => undefined))?.isDirectory()) throw new AppError("command/usage", `${folder} has no folder .git: give the folder of a git repository.`);
+  const [{ GitHistory }, { historySource }, fs] = await Promise.all([import("../tasks/making/git-history.ts"), import("../tasks/making/history-source.ts"), import("node:fs")]);
+  const source = await historySource(basename(resolve(folder)), new GitHistory(fs, gitdir), typeof values["test"] === "string" ? values["test"] : undefined);
+  process.stderr.write(`${source.size} commits\n`);
+  const modules = join(folder, "node_modules");
+  return makeTasks(source, await hostsOf(values, () => nodeHost(modules), modules), values);
 }
 
 async function merge(_values: Values, [out, ...inputs]: readonly string[]): Promise<number> {

@@ -16,7 +16,7 @@ import { parseManifest, type Task } from "./task.ts";
 export const TASK_LINE_VERSION = 1;
 
 /** Why candidates before a task were not kept; counts that are 0 are left out. */
-export type DropReason = "survived" | "hung" | "duplicate" | "reference" | "start";
+export type DropReason = "survived" | "hung" | "duplicate" | "reference" | "start" | "unfit";
 export type Dropped = Partial<Readonly<Record<DropReason, number>>>;
 
 export type PackedText = string | { readonly base64: string };

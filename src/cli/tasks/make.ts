@@ -73,4 +73,5 @@ const WORDS: Readonly<Record<string, string>> = {
   duplicate: "twice",
   reference: "whose reference was red",
   start: "that broke more than a test",
+  unfit: "that do not change code and tests together",
 };

@@ -13,6 +13,8 @@ export interface Symptoms {
   readonly tail: string;
   readonly path: string;
   readonly inFunction?: string;
+  /** Something may be missing rather than broken. */
+  readonly isChange?: boolean;
 }
 
 export function writeInstructions(symptoms: Symptoms, random: Random): Instructions {
@@ -53,8 +55,8 @@ function plain({ inFunction, path }: Symptoms, failed: number, first: TestFailur
 
 /** Where, and what it should be. */
 function exact(symptoms: Symptoms, first: TestFailure | undefined): string[] {
-  const { path, inFunction, tail } = symptoms;
-  const where = inFunction === undefined ? `The bug is in ${path}.` : `The bug is in ${inFunction} in ${path}.`;
+  const { path, inFunction, tail, isChange } = symptoms;
+  const where = isChange ? `The change belongs into ${path}.` : inFunction === undefined ? `The bug is in ${path}.` : `The bug is in ${inFunction} in ${path}.`;
   if (!first) return [`The tests fail:\n${tail}\n${where} Fix it.`];
   const name = JSON.stringify(first.name);
   const at = first.place ? ` (${first.place.file})` : "";

@@ -19,7 +19,7 @@ export async function verify(candidate: Candidate, source: Pick<Source, "timeout
   const green = await runTests(host, gradingTree(bare, solvedTree(bare)), bare.test, source.timeoutMs);
   if (green.state !== "passed") return "reference";
   const random = new Random(hashText(`instructions/${bare.origin?.source ?? ""}/${bare.origin?.seed ?? bare.id}`));
-  const instructions = writeInstructions({ report: red.report, tail: red.tail, visible: bare.files, path, ...(inFunction === undefined ? {} : { inFunction }) }, random);
+  const instructions = writeInstructions({ report: red.report, tail: red.tail, visible: bare.files, path, isChange: bare.origin?.commit !== undefined, ...(inFunction === undefined ? {} : { inFunction }) }, random);
   const { files, hidden, solution, packages, id, ...rest } = candidate.task;
   return { id, instruction: instructions.plain, instructions, ...rest, files, hidden: candidate.onlyRed ? redFiles(hidden, red) : hidden, solution, ...(packages ? { packages } : {}) };
 }
