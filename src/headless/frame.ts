@@ -28,6 +28,7 @@ const sources = {
   typescript: () => import("./libraries/typescript.ts?bundle"),
   brotli: () => import("./libraries/brotli.ts?bundle"),
   keys: () => import("./libraries/keys.ts?bundle"),
+  repl: () => import("./libraries/repl.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {

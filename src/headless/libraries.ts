@@ -3,6 +3,7 @@
 // when it starts (kernel/needed-libraries.ts decides).
 import type { BrotliLibrary } from "./libraries/brotli.ts";
 import type { KeyLibrary } from "./libraries/keys.ts";
+import type { ReplLibrary } from "./libraries/repl.ts";
 import type { TypeScriptTransform } from "./node/loader/typescript.ts";
 
 export interface Libraries {
@@ -12,6 +13,8 @@ export interface Libraries {
   readonly brotli: BrotliLibrary;
   /** crypto's key pairs, signatures and key agreement. */
   readonly keys: KeyLibrary;
+  /** `node` without a program, at a terminal. */
+  readonly repl: ReplLibrary;
 }
 export type LibraryName = keyof Libraries;
 

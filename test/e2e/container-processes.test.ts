@@ -243,6 +243,42 @@ describe("the shell", () => {
   });
 });
 
+describe("a shell at a terminal", () => {
+  it("prompts, echoes, passes input on, stops what runs with Ctrl+C, and tells programs of a new size", async () => {
+    const seen = await page.evaluate(async () => {
+      const { wc, pause } = globalThis as ContainerWindow;
+      const shell = await wc.spawn("jsh", [], { terminal: { cols: 80, rows: 24 }, env: { PS1: "% " } });
+      const keys = shell.input.getWriter();
+      const reader = shell.output.getReader();
+      let all = "";
+      const until = async (pattern: RegExp): Promise<void> => {
+        while (!pattern.test(all)) {
+          const next = await Promise.race([reader.read(), pause(30_000)]);
+          if (!next?.value) throw new Error(`No ${pattern} in what it printed: ${JSON.stringify(all)}`);
+          all += next.value;
+        }
+        all = "";
+      };
+      await until(/% /);
+      await keys.write("node -e \"process.stdout.on('resize', () => console.log('now ' + process.stdout.columns)); process.stdin.on('data', (d) => console.log('got', String(d).trim())); console.log('rea' + 'dy')\"\r");
+      await until(/ready\n/);
+      await keys.write("typed\r");
+      await until(/typed\ngot typed\n/);
+      shell.resize({ cols: 100, rows: 30 });
+      await until(/now 100/);
+      await keys.write("\u0003");
+      await until(/% /);
+      await keys.write("while :; do echo again; done\r");
+      await until(/again\nagain/);
+      await keys.write("\u0003");
+      await until(/\^C\n[^]*% /);
+      await keys.write("cd / && exit 5\r");
+      return shell.exit;
+    });
+    expect(seen).toBe(5);
+  });
+});
+
 describe("npm", () => {
   const manifest = (scripts: Record<string, string>): string => JSON.stringify({ name: "demo", version: "1.0.0", scripts });
 

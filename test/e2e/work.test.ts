@@ -321,40 +321,6 @@ describe("the list of tests", () => {
   });
 });
 
-describe("the terminal", () => {
-  it("shows colours, remembers commands, and stops one with Ctrl+C", async () => {
-    const { page } = await openProject(PROJECT);
-    await page.getByRole("tab", { name: /Terminal/ }).click();
-    const line = page.getByLabel("Command", { exact: true });
-    await line.fill("node -e \"console.log('\\u001b[31mred\\u001b[0m plain')\"");
-    await page.keyboard.press("Enter");
-    await page.locator("tw-terminal-panel .xterm-rows", { hasText: "red plain" }).waitFor({ timeout: 30_000 });
-    expect(await page.locator("tw-terminal-panel .out").innerText()).toContain("red plain");
-    const color = (text: string): Promise<string> => page.locator("tw-terminal-panel .xterm-rows span", { hasText: text }).last().evaluate((span) => getComputedStyle(span).color);
-    expect(await color("red")).not.toBe(await color("plain"));
-    await idle(page);
-
-    await line.fill("node -e \"for (;;) {}\"");
-    await page.keyboard.press("Enter");
-    await page.locator("tw-terminal-panel .stop").waitFor();
-    await line.press("Control+c");
-    await expect.poll(() => page.locator("tw-terminal-panel .out").innerText(), { timeout: 10_000 }).toContain("stopped");
-    await idle(page);
-    await line.fill("half a lin");
-    await line.press("ArrowUp");
-    expect(await line.inputValue()).toContain("for (;;)");
-    await line.press("ArrowUp");
-    expect(await line.inputValue()).toContain("red");
-    await press(page, "ArrowDown", "ArrowDown");
-    expect(await line.inputValue()).toBe("half a lin");
-    await shot(page, "work-terminal.png");
-
-    await page.locator("tw-terminal-panel").getByRole("button", { name: "Plain text" }).click();
-    expect(await page.locator("tw-terminal-panel .screen").isVisible()).toBe(false);
-    expect(await page.locator("tw-terminal-panel .out").isVisible()).toBe(true);
-  });
-});
-
 describe("the timeline", () => {
   it("goes back to a state and says so once it is checked, compares two, and names one; going back can be undone", async () => {
     const { page } = await openProject(PROJECT);

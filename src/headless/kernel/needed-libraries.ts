@@ -32,14 +32,15 @@ export class NeededLibraries {
   }
 
   /** The addresses for one program. Throws what fetching a library throws. */
-  async for({ argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }): Promise<StartMessage["libraries"]> {
+  async for({ argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }, atTerminal: boolean): Promise<StartMessage["libraries"]> {
     const root = this.#vfs.dir("/");
     if (!this.#wanted.has("typescript") && hasTypeScript(root)) this.#wanted.add("typescript");
     const missing = Object.entries(MENTIONS).filter(([name]) => !this.#wanted.has(name as LibraryName)) as [LibraryName, RegExp][];
     const said = [...argv, env["NODE_OPTIONS"] ?? ""].join("\n");
     for (const [name, pattern] of missing) if (pattern.test(said)) this.#wanted.add(name);
     if (missing.some(([name]) => !this.#wanted.has(name))) await this.#search(root, missing, new Breath("Starting a program"));
-    return Object.fromEntries(await Promise.all([...this.#wanted].map(async (name) => [name, await this.#pool.url(name)])));
+    const names: readonly LibraryName[] = [...this.#wanted, ...(atTerminal && argv.every((arg) => arg.startsWith("-")) ? ["repl" as const] : [])];
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await this.#pool.url(name)])));
   }
 
   async #search(folder: DirNode, missing: readonly (readonly [LibraryName, RegExp])[], breath: Breath): Promise<void> {

@@ -191,7 +191,7 @@ export class ProcessTable {
       return this.#stepEnded(process, step.code);
     }
     if (step.banner !== undefined) this.#output(process, 1, encoder.encode(step.banner));
-    const libraries = step.program === "node" ? this.#libraries.for(step) : {};
+    const libraries = step.program === "node" ? this.#libraries.for(step, process.terminal !== null) : {};
     Promise.all([this.#pool.take(step.program), libraries]).then(
       ([worker, urls]) => {
         if (process.live) this.#run(process, step, worker, urls);

@@ -41,6 +41,10 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":
       process.argv = [EXEC_PATH, ...options.rest];
+      if (runtime.host.terminal && runtime.host.stdin && options.rest.length === 0) {
+        const parse = (code: string) => Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowAwaitOutsideFunction: true });
+        return afterPreloads(runtime, () => runtime.host.library("repl")?.(runtime, { parse, inspect, evaluate: (code) => evaluate(runtime, loader, code, "REPL") }));
+      }
       return afterPreloads(runtime, () => readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]")));
     default:
       return options.mode satisfies never;

@@ -9,6 +9,8 @@ import type { SessionCore } from "./core.ts";
 import type { TimelineActions } from "./timeline.ts";
 
 const KEPT_COMMANDS = 50;
+/** Quiet after a shell's change before it counts as a step. */
+const SETTLED_MS = 400;
 
 export class RunActions {
   readonly #core: SessionCore;
@@ -48,9 +50,17 @@ export class RunActions {
 
   /** A shell at a terminal. What it changes shows as what any command changes. */
   readonly openShell: OpenShell = async (size, onOutput) => {
-    const { openShell } = this.#core.needSandbox();
+    const { openShell, live } = this.#core.needSandbox();
     if (!openShell) throw new AppError("container/unavailable", "This container has no shell at a terminal. Run single commands instead.");
-    return openShell(size, onOutput);
+    const shell = await openShell(size, onOutput);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const takeIn = (): void => void this.#timeline.takeIn(t().app.shellStep).catch((error: unknown) => this.#core.report(error));
+    const stopWatching = await live?.watch(() => {
+      clearTimeout(timer);
+      timer = setTimeout(takeIn, SETTLED_MS);
+    });
+    void shell.ended.then(() => stopWatching?.());
+    return shell;
   };
 
   /** Runs the user's own command. */

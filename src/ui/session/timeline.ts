@@ -3,6 +3,7 @@
 import { rewindTo } from "../../agent/conversation.ts";
 import type { CheckpointKind } from "../../project/checkpoints.ts";
 import type { FileDiff } from "../../project/diff.ts";
+import { changedPaths } from "../../project/changed-paths.ts";
 import { joinStep, pushStep, redoStep, undoStep } from "../../project/undo-stack.ts";
 import { t } from "../strings/index.ts";
 import type { SessionCore } from "./core.ts";
@@ -104,5 +105,19 @@ export class TimelineActions {
       if (after !== before) core.undo = kind === "edit" && this.#isRecent(before) ? joinStep(core.undo, step) : pushStep(core.undo, step);
       await core.refreshFiles();
     }
+  }
+
+  /** What was changed outside of a step, in a shell at a terminal, becomes one. */
+  async takeIn(label: string): Promise<void> {
+    const core = this.#core;
+    await core.whenIdle();
+    const { sandbox } = core;
+    if (!sandbox || changedPaths(core.state.project.files, await sandbox.snapshot()).length === 0) return;
+    await core.during("command", async () => {
+      const before = await core.record(core.state.project.files, t().app.before(label));
+      const after = await core.record(await sandbox.snapshot(), label, "command");
+      if (after !== before) core.undo = pushStep(core.undo, { label, before, after });
+      await core.refreshFiles();
+    });
   }
 }

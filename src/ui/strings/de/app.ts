@@ -72,6 +72,7 @@ export const app: Strings["app"] = {
   compared: (from, to) => `${from} → ${to}`,
   now: "jetzt",
   before: (label) => `Vor: ${label}`,
+  shellStep: "Shell",
   opened: (name) => `${name} ist geöffnet.`,
   openedStep: "Geöffnet",
   otherTab: (name) => `${name} ist in einem anderen Tab geöffnet; dieser Tab beginnt mit dem Beispiel.`,

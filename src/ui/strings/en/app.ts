@@ -71,6 +71,7 @@ export const app = {
   compared: (from: string, to: string) => `${from} → ${to}`,
   now: "now",
   before: (label: string) => `Before: ${label}`,
+  shellStep: "Shell",
   opened: (name: string) => `Opened ${name}.`,
   openedStep: "Opened",
   otherTab: (name: string) => `${name} is open in another tab; this tab begins with the demo.`,

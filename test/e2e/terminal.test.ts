@@ -1,0 +1,134 @@
+// The terminal panel through the built app: the log of commands with its line, and a shell at a terminal.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { App } from "../../src/ui/app.ts";
+import { type AppSite, openSite } from "../support/app-page.ts";
+import { containerReady } from "../support/app-steps.ts";
+
+const SHOTS = process.env["TABWRIGHT_SHOTS"];
+let site: AppSite;
+let page: Page;
+
+beforeAll(async () => {
+  site = await openSite({ webgpu: false });
+});
+beforeEach(async () => {
+  ({ page } = await site.open("/"));
+  await containerReady(page);
+  await idle();
+  await page.getByRole("tab", { name: /Terminal/ }).click();
+});
+afterAll(async () => {
+  await site?.close();
+});
+
+async function idle(): Promise<void> {
+  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
+}
+
+function fileText(path: string): Promise<string | undefined> {
+  return page.locator("tw-app").evaluate((app, name) => {
+    const bytes = (app as App).session.state.project.files.get(name);
+    return bytes && new TextDecoder().decode(bytes);
+  }, path);
+}
+
+async function shot(name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, name) });
+}
+
+describe("the terminal", () => {
+  it("shows colours, remembers commands, and stops one with Ctrl+C", async () => {
+    const line = page.getByLabel("Command", { exact: true });
+    await line.fill("node -e \"console.log('\\u001b[31mred\\u001b[0m plain')\"");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .xterm-rows", { hasText: "red plain" }).waitFor({ timeout: 30_000 });
+    expect(await page.locator("tw-terminal-panel .out").innerText()).toContain("red plain");
+    const color = (text: string): Promise<string> => page.locator("tw-terminal-panel .xterm-rows span", { hasText: text }).last().evaluate((span) => getComputedStyle(span).color);
+    expect(await color("red")).not.toBe(await color("plain"));
+    await idle();
+
+    await line.fill("node -e \"for (;;) {}\"");
+    await page.keyboard.press("Enter");
+    await page.locator("tw-terminal-panel .stop").waitFor();
+    await line.press("Control+c");
+    await expect.poll(() => page.locator("tw-terminal-panel .out").innerText(), { timeout: 10_000 }).toContain("stopped");
+    await idle();
+    await line.fill("half a lin");
+    await line.press("ArrowUp");
+    expect(await line.inputValue()).toContain("for (;;)");
+    await line.press("ArrowUp");
+    expect(await line.inputValue()).toContain("red");
+    await line.press("ArrowDown");
+    await line.press("ArrowDown");
+    expect(await line.inputValue()).toBe("half a lin");
+    await shot("work-terminal.png");
+
+    await page.locator("tw-terminal-panel").getByRole("button", { name: "Plain text" }).click();
+    expect(await page.locator("tw-terminal-panel .screen").isVisible()).toBe(false);
+    expect(await page.locator("tw-terminal-panel .out").isVisible()).toBe(true);
+  });
+});
+
+describe("a shell in the terminal panel", () => {
+  it("keeps its folder, gives programs their input, stops them with Ctrl+C, runs jobs, and lets the keyboard out", async () => {
+    await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
+    const rows = page.locator("tw-shell-view .xterm-rows");
+    const shows = (text: string | RegExp): Promise<void> => rows.filter({ hasText: text }).waitFor({ timeout: 30_000 });
+    const enter = async (line: string): Promise<void> => {
+      await page.keyboard.type(line);
+      await page.keyboard.press("Enter");
+    };
+    await shows(/project \$/);
+    await enter("cd packages/cart/src && X=kept; ls");
+    await shows("cart-total.js");
+    await shows(/cart\/src \$/);
+    await enter("read name; echo \"hello $name from $X\"");
+    await enter("Ann");
+    await shows("hello Ann from kept");
+    await enter("node -e \"require('readline').createInterface({ input: process.stdin, output: process.stdout }).question('age? ', (a) => { console.log('next', +a + 1); process.exit(3) })\"");
+    await shows(/age\? (?!')/);
+    await enter("41");
+    await shows("next 42");
+    await enter("echo code $?");
+    await shows("code 3");
+    await enter("node -e \"console.log('en' + 'dless'); for (;;) {}\"");
+    await shows("endless");
+    await page.keyboard.press("Control+c");
+    await enter("echo after $?");
+    await shows("after 130");
+    await enter("sleep 100 &");
+    await enter("jobs; kill %1; wait %1; echo ended $?");
+    await shows(/Running +sleep 100 &/);
+    await shows("ended 143");
+    await enter("echo by the shell > made.txt");
+    await expect.poll(() => fileText("packages/cart/src/made.txt"), { timeout: 30_000 }).toBe("by the shell\n");
+    await enter("node");
+    await enter("const answer = await Promise.resolve(42)");
+    await enter("answer * 2");
+    await shows("84");
+    await page.keyboard.press("Control+d");
+    await expect.poll(async () => (await rows.innerText()).trimEnd(), { timeout: 30_000 }).toMatch(/src \$$/);
+    await page.keyboard.type("echo completed mad");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await shows("completed made.txt");
+    // What a screen reader is told, and the way out for the keyboard.
+    expect(await page.locator("tw-shell-view .xterm-accessibility").count()).toBe(1);
+    expect(await page.getByRole("textbox", { name: "Shell" }).count()).toBe(1);
+    await page.keyboard.press("Shift+Tab");
+    await expect.poll(() => page.evaluate(() => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return active?.className;
+    })).not.toContain("xterm");
+    await expect.poll(() => page.locator("tw-app").evaluate((app) => (app as App).session.state.timeline.at(-1)?.label)).toBe("Shell");
+    await shot("work-shell.png");
+    await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
+    await page.getByLabel("Command", { exact: true }).waitFor();
+  });
+});
