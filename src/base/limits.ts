@@ -41,6 +41,8 @@ export const LIMITS = {
   processes: 32,
   /** Crashes of the container in one visit after which only the user starts it again. */
   containerCrashes: 3,
+  /** Subshells, parts of pipes and jobs of one shell at once: each costs a copy of its variables. */
+  subshells: 512,
   /** Characters of the arguments and variables of one process together: what Linux allows. */
   argumentBytes: 2 * MiB,
   /** Servers and connections of the container at once. */

@@ -2,10 +2,10 @@
 // `node`, `npm`, `npx`, `sh`, names in node_modules/.bin and paths are resolved here, from files alone.
 import { commandName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
 import type { Program } from "../protocol.ts";
-import { parseList } from "../shell/list.ts";
 import { SHELL_COMMANDS } from "../shell/names.ts";
 import type { Vfs } from "../vfs.ts";
 import { planNpm, planNpx } from "./npm.ts";
+import { parseSimpleScript } from "./simple-script.ts";
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -44,9 +44,8 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
 function planShell(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
   const shell: Step = { program: "sh", argv: args, cwd, env };
   if (args[0] !== "-c" || args.length !== 2) return [shell];
-  const list = parseList(args[1] ?? "");
-  const [only] = list ?? [];
-  if (list?.length !== 1 || !only || only.stderrToStdout || only.words.length === 0) return [shell];
+  const only = parseSimpleScript(args[1] ?? "");
+  if (!only) return [shell];
   const [command = "", ...rest] = only.words;
   if (SHELL_COMMANDS.has(command)) return [shell];
   const direct = { command, args: rest, cwd, env: { ...env, ...only.env } };

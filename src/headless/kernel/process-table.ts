@@ -270,6 +270,8 @@ export class ProcessTable {
         let top = process;
         while (top.parent) top = top.parent;
         if (process.terminal) top.sink.terminalMode?.(message.raw);
+        // At a prompt the session goes on: what was printed before it is not one program's flood.
+        if (process.terminal && message.raw) process.outputBytes = 0;
         return;
       }
       case "stdin-wanted":

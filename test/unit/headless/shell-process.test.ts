@@ -107,6 +107,13 @@ describe("signals", () => {
     expect(shell.output).toBe("careful\ncleaned up\nafter 0\n");
   });
 
+  it("end a storm of subshells, which is held to a limit", async () => {
+    const shell = start("f() { f | f & }; f; wait; sleep 100");
+    await shell.until(/fork: Resource temporarily unavailable/);
+    shell.signal("SIGTERM");
+    expect(await shell.exitCode).toBe(143);
+  });
+
   it("run a trap and interrupt a wait", async () => {
     const shell = start("trap 'echo trapped; exit 7' TERM; echo ready; sleep 100 & wait");
     await shell.until(/ready/);
