@@ -9,6 +9,7 @@ import { DiffView } from "../../src/ui/work/diff-view.ts";
 import { Editor } from "../../src/ui/work/editor.ts";
 import { FileView } from "../../src/ui/work/file-view.ts";
 import { FilesPanel } from "../../src/ui/work/files-panel.ts";
+import { ShellView } from "../../src/ui/work/shell-view.ts";
 import { TerminalPanel } from "../../src/ui/work/terminal-panel.ts";
 import { TestsPanel } from "../../src/ui/work/tests-panel.ts";
 import { Timeline } from "../../src/ui/work/timeline.ts";
@@ -29,6 +30,10 @@ const PANELS: Readonly<Record<string, () => HTMLElement>> = {
   "no changes": () => new DiffView(),
   terminal: () => Object.assign(new TerminalPanel(), { available: true, records: [{ command: "npm test", output: "\u001b[31mred\u001b[0m\n", exit: "exit code 1", by: "assistant" }] }),
   "empty terminal": () => Object.assign(new TerminalPanel(), { available: false }),
+  shell: () => Object.assign(new ShellView(), { open: async (_size: unknown, onOutput: (text: string) => void) => {
+    onOutput("\u001b[1;34m~/project\u001b[0m $ ");
+    return { write: () => undefined, resize: () => undefined, close: () => undefined, ended: new Promise(() => undefined) };
+  } }),
   tests: () =>
     Object.assign(new TestsPanel(), {
       available: true,
@@ -57,6 +62,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
     applyTheme(theme);
     const element = await mount(PANELS[name]!());
     if (name === "editor") await expect.poll(() => element.shadowRoot?.querySelector("tw-editor")?.shadowRoot?.querySelector(".cm-content"), { timeout: 30_000 }).toBeTruthy();
+    if (name === "shell") await expect.poll(() => element.shadowRoot?.querySelector(".xterm-rows")?.textContent, { timeout: 30_000 }).toContain("project");
     if (name === "terminal") await expect.poll(() => element.shadowRoot?.querySelector(".xterm-rows")?.textContent, { timeout: 30_000 }).toContain("red");
     // The page's title, language and landmarks are the page's.
     const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
