@@ -44,8 +44,8 @@ export default defineConfig({
           environment: "node",
           testTimeout: 240_000,
           hookTimeout: 180_000,
-          // Two files at a time: a page waits more than it computes. After the others, so that its time-outs mean something.
-          maxWorkers: 2,
+          // Three files at a time on two cores: a page waits more than it computes. After the others, so that its time-outs mean something.
+          maxWorkers: 3,
           // A starved machine fails a page that a calm one does not; the report says what was run twice.
           retry: process.env["CI"] ? 1 : 0,
           sequence: { groupOrder: 1 },
