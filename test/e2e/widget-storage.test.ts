@@ -1,7 +1,9 @@
 // Where the browser keeps each site's storage apart, or gives none: what the reader is told, what is fetched, and that one
 // download serves all sites where the browser allows it (Storage Access API for unpartitioned storage).
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Widget } from "../../src/ui/widget/widget.ts";
+import { RegistryServer } from "../support/registry-server.ts";
 import { openWidgetSite, widgetAt, type WidgetSite } from "../support/widget-site.ts";
 
 let site: WidgetSite;
@@ -99,6 +101,38 @@ describe("with third-party storage blocked", () => {
     expect(modelRequests()).toBe(before + 1);
     await useFullPage(context);
     expect(modelRequests()).toBe(before + 1);
+  });
+});
+
+describe("the container in a widget, where third-party storage is blocked and nothing is isolated (fault 17)", () => {
+  it("runs what it can, names what it cannot, and installs packages from the one registry that the page around allows", async () => {
+    const registry = await RegistryServer.start([]);
+    onTestFinished(() => registry.close());
+    registry.add({ name: "greets", version: "1.0.0", files: { "index.js": "module.exports = 'hello'" } });
+    const { page } = await site.open("/guide/cart");
+    const run = async (command: string): Promise<string> => {
+      const frame = page.frames().find((one) => one.url().startsWith(`${site.origin}/embed`));
+      return frame!.evaluate(async (line) => {
+        const { session } = document.querySelector("tw-widget") as Widget;
+        const { output, exitCode } = await session.sandbox!.run(line);
+        return `${output}exit ${String(exitCode)}`;
+      }, command);
+    };
+    const open = async (): Promise<void> => {
+      await widgetAt(page).open.click();
+      const ready = (): Promise<string | undefined> => page.frames().find((one) => one.url().startsWith(`${site.origin}/embed`))?.evaluate(() => (document.querySelector("tw-widget") as Widget | null)?.session.state.container.phase).catch(() => "") ?? Promise.resolve("");
+      await expect.poll(ready, { timeout: 60_000 }).toBe("ready");
+    };
+    await open();
+    expect(await run("node -p 6*7")).toBe("42\nexit 0");
+    expect(await run("node -e \"console.log(require('child_process').spawnSync('node', ['-p', '1']).error.message)\"")).toMatch(/isolated/);
+    expect(await run(`npm install greets --registry ${registry.origin}`)).toMatch(/does not allow packages from .*\(its attribute registry\)[\s\S]*exit 1$/);
+    expect(registry.requests).toEqual([]);
+    // The page around says which registry before it opens the widget.
+    await page.reload();
+    await page.locator("tab-wright").first().evaluate((element, origin) => element.setAttribute("registry", origin), registry.origin);
+    await open();
+    expect(await run(`npm install greets --registry ${registry.origin} && node -p "require('greets')"`)).toMatch(/added 1 package[\s\S]*hello\nexit 0$/);
   });
 });
 

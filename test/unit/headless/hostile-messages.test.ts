@@ -10,6 +10,7 @@ import type { WorkerPool } from "../../../src/headless/kernel/worker-pool.ts";
 import { checkFromKernel, checkResult } from "../../../src/headless/page/check-kernel.ts";
 import type { FromProcess, ToProcess } from "../../../src/headless/protocol.ts";
 import { Vfs } from "../../../src/headless/vfs.ts";
+import { checkFromDocument, type FromDocument } from "../../../src/headless/preview/document-link.ts";
 import type { FromKernel, KernelMethod } from "../../../src/headless/bridge.ts";
 import { across, hostileMessage, hostileValue, inheritedNames } from "../../support/hostile.ts";
 
@@ -63,6 +64,9 @@ const FROM_KERNEL: readonly FromKernel[] = [
   { type: "output", process: 1, fd: 1, data: data() },
   { type: "exit", process: 1, code: 0 },
   { type: "port", port: 3000, open: true },
+  { type: "network", message: { type: "connected", socket: 1 } },
+  { type: "network", message: { type: "socket-data", socket: 1, data: data() } },
+  { type: "network", message: { type: "socket-close", socket: 1, reset: true } },
   { type: "watch", watch: 1, events: [["change", "a"]] },
 ];
 
@@ -260,5 +264,38 @@ describe("the check of the kernel's message", () => {
     );
     expect(() => checkResult("readdir", [["../../up", "file"]])).toThrow("readdir");
     expect(checkResult("readdir", [["__proto__", "dir"]])).toEqual([["__proto__", "dir"]]);
+  });
+});
+
+describe("what a served page says to the page around it", () => {
+  const FROM_DOCUMENT: readonly FromDocument[] = [
+    { type: "ready" }, { type: "loaded" }, { type: "reload" }, { type: "go", by: -1 }, { type: "cancel", id: 1 }, { type: "cookie", text: "a=1" },
+    { type: "request", id: 1, url: "http://localhost:3000/", method: "POST", headers: [["a", "b"]], body: data() },
+    { type: "navigate", to: { url: "http://localhost:3000/", method: "GET", headers: [], body: null, replace: false } },
+    { type: "at", url: "http://localhost:3000/", push: true, key: 1 },
+  ];
+
+  it("passes as it is when it keeps to the protocol", () => {
+    for (const message of FROM_DOCUMENT) expect(checkFromDocument(message)).toEqual(message);
+  });
+
+  it("is numbers, strings and bytes of their own, and no line of a request more than it has", () => {
+    const before = inheritedNames();
+    let passed = 0;
+    fc.assert(
+      fc.property(hostileMessage(FROM_DOCUMENT), (message) => {
+        const arrived = across(message);
+        const checked = arrived.sent ? checkFromDocument(arrived.value) : undefined;
+        if (!checked) return;
+        passed++;
+        expect(isPlain(checked)).toBe(true);
+      }),
+      SEED,
+    );
+    expect(passed).toBeGreaterThan(80);
+    expect(inheritedNames()).toBe(before);
+    const odd = (change: object): unknown => checkFromDocument({ type: "request", id: 1, url: "http://localhost:3000/", method: "GET", headers: [], body: null, ...change });
+    for (const change of [{ method: "GET / HTTP/1.1\r\nX: 1" }, { headers: [["a\r\nb", "c"]] }, { headers: [["a b", "c"]] }, { url: 1 }, { id: "1" }, { body: "x" }]) expect(odd(change), JSON.stringify(change)).toBeUndefined();
+    expect(odd({ headers: [["a", "b\r\nc: d"]] })).toMatchObject({ headers: [["a", "b  c: d"]] });
   });
 });
