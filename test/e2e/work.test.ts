@@ -9,6 +9,8 @@ import type { App } from "../../src/ui/app.ts";
 import { TaskLineReader } from "../../src/tasks/task-line.ts";
 import { type AppSite, openSite, type OpenPage } from "../support/app-page.ts";
 import { containerReady, ready } from "../support/app-steps.ts";
+import { stubPicker } from "../support/opfs-folder.ts";
+import { putRepository } from "../support/git-folder.ts";
 
 const SHOTS = process.env["TABWRIGHT_SHOTS"];
 let site: AppSite;
@@ -372,7 +374,7 @@ describe("the timeline", () => {
 describe("practice tasks", () => {
   it("are made from the project beside it, by keyboard; one opens as a step that undo takes back, all can be taken along", { timeout: 120_000 }, async () => {
     const right = SUM.replace("a - b", "a + b");
-    const { page, errors } = await openProject({ ...PROJECT, "src/sum.js": right });
+    const { page, errors } = await openProject({ ...PROJECT, "src/sum.js": right }, "sums", (context) => stubPicker(context, "repository"));
     await page.getByRole("button", { name: "More", exact: true }).click();
     await page.getByRole("button", { name: "Make practice tasks from this project" }).click();
     await page.locator("tw-practice-dialog .count").fill("2");
@@ -390,6 +392,14 @@ describe("practice tasks", () => {
     expect(made.map(({ task }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(task.solution.get("src/sum.js")))).toEqual([right, right]);
     const [zip] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .zip").click()]);
     expect(Object.keys(unzipSync(new Uint8Array(readFileSync(await zip.path())))).filter((path) => path.endsWith("/task.json")).length).toBe(2);
+
+    // The wrong sum, then the right one with its tests: a commit that is a task.
+    await putRepository(page, "repository", [{ "package.json": PROJECT["package.json"]!, "src/sum.js": SUM.replace("a - b", "b * 2") }, { "src/sum.js": right, "test/sum.test.js": PROJECT["test/sum.test.js"]! }]);
+    await page.locator("tw-practice-dialog .count").fill("1");
+    await page.locator("tw-practice-dialog .history").click();
+    await expect.poll(() => tasks.count(), { timeout: 90_000 }).toBe(3);
+    await page.locator("tw-practice-dialog .make").waitFor();
+    expect(await tasks.nth(2).locator("span").innerText()).toContain("adds");
 
     await page.locator("tw-practice-dialog .level").selectOption("exact");
     const asked = await tasks.first().locator("span").innerText();

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { toAppError } from "../../base/errors.ts";
 import { type Level, LEVELS, type Task } from "../../tasks/task.ts";
 import { Component } from "../component.ts";
-import { downloadBytes } from "../project/file-picker.ts";
+import { downloadBytes, pickFolder } from "../project/file-picker.ts";
 import { projectStyles } from "../project/project-styles.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionState } from "../session/session-state.ts";
@@ -12,6 +12,7 @@ import { t } from "../strings/more.ts";
 import { controlStyles } from "../theme.ts";
 import { countCorrections, deleteCorrections, exportCorrections } from "./correction-log.ts";
 import { type Practice, practiceOf } from "./practice.ts";
+import { openRepository, type Repository } from "./repository.ts";
 
 const MOST = 50;
 
@@ -97,7 +98,8 @@ export class PracticeDialog extends Component {
         <label>${words.count} <input class="count" type="number" min="1" max=${MOST} .value=${String(this.wanted)} @change=${this.#wantedChanged} /></label>
         ${this.#making
           ? html`<button class="stop" @click=${() => this.#making?.abort()}>${words.stop}</button>`
-          : html`<button class="make primary" @click=${() => void this.#make()}>${this.#practice.tasks.length > 0 ? words.more : words.make}</button>`}
+          : html`<button class="make primary" @click=${() => void this.#make()}>${this.#practice.tasks.length > 0 ? words.more : words.make}</button>
+              <button class="history" title=${words.historyHint} @click=${() => void this.#fromHistory()}>${words.history}</button>`}
         <label>${words.level}
           <select class="level" @change=${this.#levelChanged}>${LEVELS.map((level) => html`<option value=${level} ?selected=${level === this.level}>${words.levels[level]}</option>`)}</select>
         </label>
@@ -145,15 +147,25 @@ export class PracticeDialog extends Component {
     this.level = (event.target as HTMLSelectElement).value as Level;
   }
 
-  async #make(): Promise<void> {
+  async #fromHistory(): Promise<void> {
+    this.error = "";
+    try {
+      const picked = await pickFolder();
+      if (picked) await this.#make(await openRepository(picked));
+    } catch (thrown) {
+      this.error = toAppError(thrown).message;
+    }
+  }
+
+  async #make(repository?: Repository): Promise<void> {
     const words = t().practice;
     const wanted = this.wanted;
     const making = new AbortController();
     this.#making = making;
     this.error = "";
-    this.status = words.starting;
+    this.status = repository ? words.progress(0, wanted, 0) : words.starting;
     try {
-      await this.#practice.make(wanted, ({ made, tried }) => (this.status = words.progress(made, wanted, tried)), making.signal);
+      await this.#practice.make(wanted, ({ made, tried }) => (this.status = words.progress(made, wanted, tried)), making.signal, repository);
       this.status = words.made(this.#practice.tasks.length);
     } catch (thrown) {
       const error = toAppError(thrown);

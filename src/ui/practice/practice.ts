@@ -5,6 +5,7 @@ import { writeZip } from "../../project/archive.ts";
 import { encodeText } from "../../project/text.ts";
 import type { FileTree } from "../../project/tree.ts";
 import { sandboxHost } from "../../tasks/making/host.ts";
+import { historySource } from "../../tasks/making/history-source.ts";
 import { mutantSource } from "../../tasks/making/mutant-source.ts";
 import { produce } from "../../tasks/making/production.ts";
 import { atLevel, type Level, type Task } from "../../tasks/task.ts";
@@ -12,6 +13,7 @@ import { baseLine, writeTaskLine } from "../../tasks/task-line.ts";
 import { taskTree } from "../../tasks/task-tree.ts";
 import type { Session } from "../session/session.ts";
 import { t } from "../strings/more.ts";
+import type { Repository } from "./repository.ts";
 
 /** Runs of tests at once. */
 const SIDE_BY_SIDE = 2;
@@ -27,49 +29,62 @@ export class Practice {
   /** The project that the tasks are of. */
   readonly #files: FileTree;
   readonly #known = new Set<string>();
-  #next = 0;
+  /** By the name of a source: the number to go on with. */
+  readonly #next = new Map<string, number>();
 
-  constructor(session: Session) {
+  constructor(session: Session, tasks: readonly Task[] = []) {
     this.#session = session;
     this.#files = session.state.project.files;
+    this.tasks.push(...tasks);
   }
 
   /** True while the project is the one that the tasks are of. */
   isOf(files: FileTree): boolean {
-    return files === this.#files || this.tasks.length === 0 || [...this.#files].every(([path, bytes]) => this.tasks.some((task) => task.solution.has(path)) || same(files.get(path), bytes));
+    return files === this.#files || [...this.#files].every(([path, bytes]) => this.tasks.some((task) => task.solution.has(path)) || same(files.get(path), bytes));
   }
 
-  /** Makes `count` more. Throws what stands in the way (no tests, tests that are red already), `aborted` when stopped. */
-  async make(count: number, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+  /** Makes `count` more, of this project or of a repository's history. Throws what stands in the way (no tests, tests that are red already), `aborted` when stopped. */
+  async make(count: number, onProgress: (progress: Progress) => void, signal: AbortSignal, repository?: Repository): Promise<void> {
     const { sandbox, state } = this.#session;
     if (!sandbox?.beside) throw new AppError("container/unavailable", "The container is not running, so no task can be proven. Wait until it has started, or reload the page.");
     const hosts = await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async (_, i) => sandboxHost(await sandbox.beside!(`practice-${i}`), signal)));
-    const source = await mutantSource(safeName(state.project.name), this.#files, hosts[0]!);
+    const source = repository ? await historySource(safeName(repository.name), repository.history) : await mutantSource(safeName(state.project.name), this.#files, hosts[0]!);
     throwIfAborted(signal, "Making tasks");
     let tried = 0;
     let made = 0;
-    const plan = { seed: this.#next, until: source.size, count };
+    const plan = { seed: this.#next.get(source.name) ?? 0, until: source.size, count };
     for await (const { task } of produce(source, hosts, plan, this.#known, ({ seed }) => {
-      this.#next = seed + 1;
+      this.#next.set(source.name, seed + 1);
       onProgress({ made, tried: ++tried });
     }, signal)) {
       this.tasks.push(task);
       onProgress({ made: ++made, tried });
     }
-    if (made < count) throw new AppError("task/format", t().practice.noMore(made));
+    if (made < count) throw new AppError("task/format", repository ? t().practice.noMoreCommits(made) : t().practice.noMore(made));
   }
 
-  /** The project becomes the task, as one step that undo takes back; the instruction is offered in the message field. */
+  /**
+   * The project becomes the task, as one step that undo takes back; a task from history, which is a project of its own, is
+   * opened as one. The instruction is offered in the message field.
+   */
   async open(task: Task, level: Level): Promise<void> {
     const session = this.#session;
+    if (isFromHistory(task)) {
+      await session.project.openFiles(task.id, task.files);
+      return this.#opened(task, level);
+    }
     const broken = new Map([...task.solution.keys()].map((path) => [path, task.files.get(path)] as const));
     for (const path of broken.keys()) {
       if (!same(session.state.project.files.get(path), task.solution.get(path))) throw new AppError("project/write-back", t().practice.changed(path));
     }
     await session.project.change(t().practice.step(task.id), broken);
-    session.suggest(atLevel(task, level).instruction);
+    this.#opened(task, level);
     session.say(t().practice.opened);
-    session.closeDialog();
+  }
+
+  #opened(task: Task, level: Level): void {
+    this.#session.suggest(atLevel(task, level).instruction);
+    this.#session.closeDialog();
   }
 
   async zip(level: Level): Promise<Uint8Array> {
@@ -79,7 +94,7 @@ export class Practice {
   /** As `npm run tasks` writes them. */
   async lines(): Promise<Uint8Array> {
     const base = await baseLine(this.#files);
-    const lines = await Promise.all(this.tasks.map((task) => writeTaskLine(task, { base })));
+    const lines = await Promise.all(this.tasks.map((task) => writeTaskLine(task, isFromHistory(task) ? {} : { base })));
     return encodeText(`${JSON.stringify(base)}\n${lines.join("")}`);
   }
 }
@@ -90,9 +105,13 @@ const kept = new WeakMap<Session, Practice>();
 export function practiceOf(session: Session): Practice {
   const old = kept.get(session);
   if (old?.isOf(session.state.project.files)) return old;
-  const practice = new Practice(session);
+  const practice = new Practice(session, old?.tasks.filter(isFromHistory));
   kept.set(session, practice);
   return practice;
+}
+
+function isFromHistory({ origin }: Task): boolean {
+  return origin?.commit !== undefined;
 }
 
 function safeName(name: string): string {
