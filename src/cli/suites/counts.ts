@@ -9,6 +9,6 @@ export function countTests(runner: PackageSuite["runner"], output: string, exitC
   if (runner === "script") return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
   const text = stripAnsi(output);
   // Assertions are counted one by one, so the whole text matters; the other runners tell their counts at the end.
-  const report = runner === "tape" || runner === "tap" ? parseTap(text, () => undefined) : parseTestOutput(text);
+  const report = runner === "tape" || runner === "tap" || runner === "ava" ? parseTap(text, () => undefined) : parseTestOutput(text);
   return report && { passed: report.passed, failed: report.failed, skipped: report.skipped };
 }

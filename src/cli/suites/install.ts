@@ -5,11 +5,13 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { AppError } from "../../base/errors.ts";
 import { type PackageSuite, REGISTRY_DATE } from "./package-suite.ts";
 
 const run = promisify(execFile);
+const OWN_SUITES = fileURLToPath(new URL("../../../test/fixtures/suites/", import.meta.url));
 const INSTALL_MS = 240_000;
 /** Written last: a folder that has it is whole and was made for these very needs. */
 const STAMP = ".tabwright-suite";
@@ -23,15 +25,18 @@ export function cacheFolder(): string {
 export async function installSuite(suite: PackageSuite, cache = cacheFolder()): Promise<string> {
   const folder = join(cache, `${suite.name.replaceAll("/", "+")}@${suite.version}+${suite.runner.replace(":", "-")}`);
   const stamp = JSON.stringify([suite.needs ?? [], REGISTRY_DATE, ...(suite.overrides ? [suite.overrides] : [])]);
-  if (existsSync(join(folder, STAMP)) && (await readFile(join(folder, STAMP), "utf8")) === stamp) return folder;
+  if (suite.folder === undefined && existsSync(join(folder, STAMP)) && (await readFile(join(folder, STAMP), "utf8")) === stamp) return folder;
   const making = `${folder}.making`;
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true });
   const npm = (args: readonly string[], cwd: string) => run("npm", [...args, "--silent"], { cwd, timeout: INSTALL_MS, maxBuffer: 16 * 2 ** 20 });
   try {
-    const { stdout } = await npm(["pack", `${suite.name}@${suite.version}`, "--pack-destination", making], making);
-    await run("tar", ["xzf", join(making, stdout.trim().split("\n").at(-1) ?? ""), "-C", making, "--one-top-level=files", "--strip-components=1", "--no-same-permissions", "--no-same-owner"]);
     const files = join(making, "files");
+    if (suite.folder !== undefined) await cp(join(OWN_SUITES, suite.folder), files, { recursive: true });
+    else {
+      const { stdout } = await npm(["pack", `${suite.name}@${suite.version}`, "--pack-destination", making], making);
+      await run("tar", ["xzf", join(making, stdout.trim().split("\n").at(-1) ?? ""), "-C", making, "--one-top-level=files", "--strip-components=1", "--no-same-permissions", "--no-same-owner"]);
+    }
     const manifest = JSON.parse(await readFile(join(files, "package.json"), "utf8")) as Record<string, unknown>;
     manifest["devDependencies"] = Object.fromEntries((suite.needs ?? []).map(nameAndVersion));
     if (suite.overrides) manifest["overrides"] = suite.overrides;

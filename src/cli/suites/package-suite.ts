@@ -9,6 +9,8 @@ export interface PackageSuite {
   readonly command: string;
   /** Development packages that the tests need, exact versions: the package's own list also holds linters and builders. */
   readonly needs?: readonly string[];
+  /** Not published: a project of our own in test/fixtures/suites, for a runner whose published suites cannot be run. */
+  readonly folder?: string;
   /** Packages that stand for others, as npm's `overrides`: WebAssembly builds of what else is native code. In both places alike. */
   readonly overrides?: Readonly<Record<string, string>>;
   /** Why the counts differ, or why they can only be equal in part. Checked against the run: it must be there when they differ. */
