@@ -1,4 +1,5 @@
 // http.Server: requests of a connection one after the other, answers in the same order, connections kept or closed.
+import { REJECTION } from "../builtins/event-emitter.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { ServerClass } from "../net/server.ts";
 import { Buffer } from "../builtins/buffer.ts";
@@ -192,6 +193,16 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     }
   }
 
+  interface Outgoing {
+    readonly headersSent: boolean;
+    readonly writableEnded: boolean;
+    statusCode: number;
+    getHeaderNames(): readonly string[];
+    removeHeader(name: string): void;
+    end(text: string | undefined): void;
+    destroy(): void;
+  }
+
   class HttpServer extends NetServer {
     timeout = 0;
     keepAliveTimeout = 5000;
@@ -218,6 +229,18 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       if (onRequest) this.on("request", onRequest);
       this.on("connection", (socket) => void this.connections.add(new Connection(this, socket as HttpSocket)));
       this.on("listening", () => void (this.closing = false));
+    }
+
+    /** A handler's promise failed: its request is answered with a 500 that says nothing more. */
+    override [REJECTION](error: unknown, event: string, ...args: unknown[]): void {
+      const response = args[1] as Outgoing;
+      if (event !== "request") super[REJECTION](error, event, ...args);
+      else if (response.headersSent || response.writableEnded) response.destroy();
+      else {
+        for (const name of response.getHeaderNames() as string[]) response.removeHeader(name);
+        response.statusCode = 500;
+        response.end(STATUS_TEXTS[500]);
+      }
     }
 
     setTimeout(ms: number, done?: AnyFunction): this {

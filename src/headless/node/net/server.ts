@@ -1,4 +1,5 @@
 // net.Server: listening on a port of the container's one machine, and the connections that come of it.
+import { REJECTION } from "../builtins/event-emitter.ts";
 import { invalidArgType, nodeError, unsupported } from "../errors.ts";
 import { EventEmitter } from "../builtins/events.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
@@ -32,7 +33,7 @@ export type Server = InstanceType<ServerClass>;
 export function createServerClass(runtime: Runtime, Socket: SocketClass) {
   const { loop } = runtime;
 
-  return class Server extends (EventEmitter as unknown as new () => Emitter) {
+  return class Server extends (EventEmitter as unknown as new (options?: object) => Emitter) {
     allowHalfOpen: boolean;
     pauseOnConnect: boolean;
     maxConnections: number | undefined;
@@ -47,13 +48,19 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     #release: (() => void) | undefined;
 
     constructor(first?: Dict | AnyFunction, second?: AnyFunction) {
-      super();
+      super(typeof first === "object" && first !== null && first["captureRejections"] !== undefined ? { captureRejections: first["captureRejections"] } : undefined);
       const options = typeof first === "object" && first !== null ? first : {};
       const onConnection = typeof first === "function" ? first : second;
       if (first !== undefined && first !== null && typeof first !== "object" && typeof first !== "function") throw invalidArgType("options", "Object", first);
       this.allowHalfOpen = options["allowHalfOpen"] === true;
       this.pauseOnConnect = options["pauseOnConnect"] === true;
       if (onConnection) this.on("connection", onConnection);
+    }
+
+    /** What a listener's promise failed with: the connection pays for its own. */
+    [REJECTION](error: unknown, event: string, ...args: unknown[]): void {
+      if (event === "connection") (args[0] as { destroy(error: unknown): void }).destroy(error);
+      else this.emit("error", error);
     }
 
     get listening(): boolean {
