@@ -85,13 +85,17 @@ export function commandOf(file: unknown, second: unknown, third: unknown): Comma
   return { file: shell, args: shellArgs, shown: [options.argv0 ?? shell, ...shellArgs], options };
 }
 
+/** For those that keep the output: `spawn` takes whatever is there, as execa gives it. */
+export function checkMaxBuffer({ maxBuffer }: SpawnOptions): void {
+  if (maxBuffer !== undefined && maxBuffer !== null && !(typeof maxBuffer === "number" && maxBuffer >= 0)) throw outOfRange("options.maxBuffer", "a positive number", maxBuffer);
+}
+
 function checkOptions(options: SpawnOptions): void {
-  const { cwd, timeout, killSignal, signal, maxBuffer, shell, argv0 } = options;
+  const { cwd, timeout, killSignal, signal, shell, argv0 } = options;
   if (cwd !== undefined && cwd !== null && typeof cwd !== "string" && !(cwd instanceof URL)) throw invalidArgType("options.cwd", ["string", "Buffer", "URL"], cwd);
   if (shell !== undefined && shell !== null && typeof shell !== "boolean" && typeof shell !== "string") throw invalidArgType("options.shell", ["boolean", "string"], shell);
   if (argv0 !== undefined && argv0 !== null && typeof argv0 !== "string") throw invalidArgType("options.argv0", "string", argv0);
   if (timeout !== undefined && timeout !== null && !(Number.isInteger(timeout) && timeout >= 0)) throw outOfRange("timeout", "an unsigned integer", timeout);
-  if (maxBuffer !== undefined && maxBuffer !== null && !(typeof maxBuffer === "number" && maxBuffer >= 0)) throw outOfRange("options.maxBuffer", "a positive number", maxBuffer);
   if (killSignal !== undefined && killSignal !== null) signalName(killSignal);
   if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
 }

@@ -3,7 +3,7 @@ import { invalidArgType, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
+import { checkMaxBuffer, type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
 import { createSyncChildren } from "./child-sync.ts";
 import { EventEmitter } from "./events.ts";
 import { createStream } from "./stream.ts";
@@ -225,6 +225,11 @@ export function createChildProcess(runtime: Runtime): Dict {
   const start = (command: Command): ChildProcess => new ChildProcess().start(runtime, command);
   const spawn = (file: unknown, second?: unknown, third?: unknown): ChildProcess => start(commandOf(file, second, third));
 
+  const startKept = (command: Command): ChildProcess => {
+    checkMaxBuffer(command.options);
+    return start(command);
+  };
+
   const collect = (child: ChildProcess, shown: string, options: SpawnOptions, done: AnyFunction | undefined): ChildProcess => {
     const limit = options.maxBuffer ?? MAX_BUFFER_BYTES;
     const kept: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
@@ -257,13 +262,13 @@ export function createChildProcess(runtime: Runtime): Dict {
   const execFile = (file: unknown, ...rest: unknown[]): ChildProcess => {
     const { args, options, done } = looseArguments(rest);
     const { stdio: _stdio, ...kept } = options;
-    return collect(start(commandOf(file, args, kept)), [file, ...args].join(" "), options, done);
+    return collect(startKept(commandOf(file, args, kept)), [file, ...args].join(" "), options, done);
   };
   const exec = (command: unknown, ...rest: unknown[]): ChildProcess => {
     const { options, done } = looseArguments(rest);
     if (typeof command !== "string") throw invalidArgType("command", "string", command);
     const { stdio: _stdio, ...kept } = options;
-    return collect(start(commandOf(command, { ...kept, shell: typeof options.shell === "string" ? options.shell : true }, undefined)), command, options, done);
+    return collect(startKept(commandOf(command, { ...kept, shell: typeof options.shell === "string" ? options.shell : true }, undefined)), command, options, done);
   };
   const promised = (run: (...args: unknown[]) => ChildProcess) => (...args: unknown[]): Promise<unknown> & { child?: ChildProcess } => {
     let child: ChildProcess | undefined;

@@ -4,7 +4,7 @@ import { nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { SyncOutput } from "../../protocol.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { commandOf, type Command, errnoOf, looseArguments, requestOf, signalName, spawnError, stdioOf, type Stdio } from "./child-options.ts";
+import { checkMaxBuffer, commandOf, type Command, errnoOf, looseArguments, requestOf, signalName, spawnError, stdioOf, type Stdio } from "./child-options.ts";
 
 const MAX_BUFFER_BYTES = 1024 * 1024;
 
@@ -33,6 +33,7 @@ export function createSyncChildren(runtime: Runtime): Dict {
       throw Object.assign(new Error(`child_process.${name} is not available: this page is not cross-origin isolated (COOP and COEP headers), and only then can a process wait for another without returning to its event loop; use ${name.replace("Sync", "")} instead (ENOSYS)`), { code: "ENOSYS", errno: -38, syscall: name });
     }
     const { options } = command;
+    checkMaxBuffer(options);
     const kinds = stdioOf(options.stdio);
     const result = spawnSync({
       request: requestOf(runtime, command, kinds), input: inputOf(command, kinds[0]), stdout: outputOf(kinds[1]), stderr: outputOf(kinds[2]),
