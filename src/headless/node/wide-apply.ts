@@ -15,18 +15,20 @@ const joined: Wide = (self, list, call) => pieces(list).map((piece) => call(self
 const folded: Wide = (self, list, call) => call(self, pieces(list).map((piece) => call(self, piece)));
 const inOrder: Wide = (self, list, call) => pieces(list).map((piece) => call(self, piece)).at(-1);
 
-/** Once, before the program: the functions keep their identity and get an `apply` of their own. */
+/** Once, before the program: the functions keep their identity and inherit an `apply` of their own, which no listing of them shows. */
 export function widenApply(): void {
   const { apply } = Function.prototype;
   const widen = (target: (...args: never[]) => unknown, wide: Wide): void => {
     const call = (self: unknown, list: List): unknown => Reflect.apply(target, self, list as never[]);
-    Object.defineProperty(target, "apply", {
+    const own = Object.create(Function.prototype) as object;
+    Object.defineProperty(own, "apply", {
       configurable: true, writable: true,
       value: function (this: unknown, self: unknown, list: List | null | undefined): unknown {
         const isWide = this === target && typeof list === "object" && list !== null && list.length > PIECE && list.length <= MOST;
         return isWide ? wide(self, list, call) : apply.call(this as never, self, list as never);
       },
     });
+    Object.setPrototypeOf(target, own);
   };
   widen(String.fromCharCode, joined);
   widen(String.fromCodePoint, joined);
