@@ -112,7 +112,7 @@ describe("the storage manager", () => {
     await page.reload();
     await start(page);
     await dialog("offline");
-    expect(await page.locator("tw-store-choice select").inputValue()).toBe("opfs");
+    await expect.poll(() => page.locator("tw-store-choice select").inputValue()).toBe("opfs");
     const second = page.locator("tw-offline-panel .thing", { hasText: "in file storage" });
     await second.getByRole("button", { name: /^Check/ }).click();
     await result().waitFor({ timeout: 60_000 });
