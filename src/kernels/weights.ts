@@ -132,9 +132,10 @@ const TALL = 32_768;
  * row leave most of the GPU idle. On an adapter that computes on the CPU all lanes of a reduction are loops, so a row is one
  * lane's: the bundled model's projections take a third of the time (SwiftShader in Chromium 156, two cores, 2026-11-22).
  *
- * Microseconds on an H100 under Dawn, in turn, beside reading the same bytes (2026-11-26): units, 4 rows a lane / parts, 2 rows / read.
- * Q4_K 512 × 2048 8.3 / 4.8 / 4.4, 2048 × 2048 8.4 / 5.8 / 4.5, 2048 × 4096 12.0 / 7.6 / 5.0, 8192 × 2048 14.9 / 10.3 / 6.4; tall,
- * with 128 lanes and 32 a row: 151,936 × 2048 157 / 105 / 59.
+ * Chosen by variants written for the purpose, with rows unrolled and scales applied after the sum, on an H100 under Dawn (2026-11-26).
+ * Microseconds in turn, Q4_K, of this kernel by units with 4 rows a lane / of the variant by parts with 2 / of reading the same bytes:
+ * 512 × 2048 8.3 / 4.8 / 4.4, 2048 × 2048 8.4 / 5.8 / 4.5, 2048 × 4096 12.0 / 7.6 / 5.0, 8192 × 2048 14.9 / 10.3 / 6.4; tall, with 128
+ * lanes and 32 a row: 151,936 × 2048 157 / 105 / 59. This kernel by parts keeps less of it: 8.0 at 2048 × 2048, 14.5 at 8192 × 2048.
  */
 export function rowLanes(software: boolean, { columns, rows, types }: RowShape): Lanes {
   if (software) return { lanes: lanesFor(true), lanes_per_row: 1, rows_per_lane: 4, parts: 0 };
