@@ -15,8 +15,6 @@ export default defineConfig({
   server: { headers: ISOLATION_HEADERS },
   test: {
     reporters: ["default"],
-    // A starved machine fails a page that a calm one does not; the report says what was run twice.
-    retry: process.env["CI"] ? 1 : 0,
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node", testTimeout: 20_000 } },
       ...(process.env["TABWRIGHT_DAWN"] ? [dawn] : []),
@@ -48,6 +46,8 @@ export default defineConfig({
           hookTimeout: 180_000,
           // Three files at a time on two cores: a page waits more than it computes. After the others, so that its time-outs mean something.
           maxWorkers: 3,
+          // A starved machine fails a page that a calm one does not; the report says what was run twice.
+          retry: process.env["CI"] ? 1 : 0,
           sequence: { groupOrder: 1 },
           globalSetup: ["test/support/built-app.ts"],
         },
