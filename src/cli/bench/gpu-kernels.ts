@@ -90,14 +90,17 @@ fn copy(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var i = id.x; i < arrayLength(&source); i += groups.x * 256u) { dest[i] = source[i]; }
 }`;
 
+function copyPipeline({ device }: Gpu): Promise<GPUComputePipeline> {
+  return device.createComputePipelineAsync({ layout: "auto", compute: { module: device.createShaderModule({ code: COPY }), entryPoint: "copy" } });
+}
+
 /** Microseconds of one dispatch that copies half as many bytes, so that it moves `bytes` in all; each elsewhere in an arena, in turn. */
 export async function copyTime(gpu: Gpu, bytes: number, effort: Effort): Promise<number> {
   const half = Math.ceil(bytes / 512) * 256;
   const places = Math.max(1, Math.floor(effort.arenaBytes / half));
   const source = gpu.memory.storage("copy from", places * half);
   const dest = gpu.memory.storage("copy to", half);
-  const module = gpu.device.createShaderModule({ code: COPY });
-  const pipeline = await gpu.device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "copy" } });
+  const pipeline = await copyPipeline(gpu);
   const layout = pipeline.getBindGroupLayout(0);
   const workgroups = [Math.min(65_535, Math.ceil(half / 4096)), 1, 1] as const;
   const dispatches = Array.from({ length: places }, (_, i): Dispatch => {
@@ -113,8 +116,7 @@ export async function copyTime(gpu: Gpu, bytes: number, effort: Effort): Promise
 export async function measureCopies(gpu: Gpu, { arenaBytes }: Effort): Promise<readonly [driver: number, kernel: number]> {
   const bytes = Math.floor(arenaBytes / 256) * 256;
   const pair = [gpu.memory.storage("copy from", bytes), gpu.memory.storage("copy to", bytes)] as const;
-  const module = gpu.device.createShaderModule({ code: COPY });
-  const pipeline = await gpu.device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "copy" } });
+  const pipeline = await copyPipeline(gpu);
   const groups = [pair, [pair[1], pair[0]]].map(([from, to]) =>
     gpu.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [from!, to!].map((buffer, binding) => ({ binding, resource: { buffer } })) }),
   );
