@@ -299,6 +299,7 @@ describe("recent projects", () => {
     await named(page, "pasted");
     expect(await projectFiles(page)).toEqual({ "first.js": "1\n" });
     await openDialog(page);
+    await page.locator("tw-recent-projects .forget").first().waitFor();
     const others = await page.locator("tw-recent-projects .forget").count();
     await page.locator("tw-recent-projects .forget").first().click();
     await page.locator("tw-recent-projects .forget-sure").click();
