@@ -1,5 +1,6 @@
 // Projects out of zip files and into them. Nothing in an archive is believed: names are checked before anything is
 // unpacked, sizes while it is, checksums after. Dependencies (node_modules) and .git are left out.
+import { joined } from "../base/bytes.ts";
 import { Inflate, Zip, ZipDeflate } from "fflate";
 import { Breath } from "../base/breath.ts";
 import { Intake, INTAKE_LIMITS, type IntakeLimits } from "./intake.ts";
@@ -57,16 +58,6 @@ export async function writeZip(files: FileTree, signal?: AbortSignal): Promise<U
   }
   zip.end();
   return joined(pieces);
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
 }
 
 async function unpack(entry: ZipEntry, path: string, intake: Intake, breath: Breath): Promise<Uint8Array> {

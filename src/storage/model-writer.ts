@@ -1,5 +1,6 @@
 // Writes a model so that it can be interrupted anywhere: the journal, and with it the hashes, advances only past bytes that
 // were stored, flushed and read back equal, and `complete` is the last thing written. Until then nothing can open the model.
+import { joined } from "../base/bytes.ts";
 import { AppError, throwIfAborted } from "../base/errors.ts";
 import { type CatalogueEntry, type Database, FORMAT, type JournalEntry, reading, writing } from "./database.ts";
 import { hashBlocks, sameHashes } from "./hash.ts";
@@ -145,16 +146,6 @@ export class ModelWriter {
 
 function withHashes(pieces: readonly Piece[]): Promise<readonly HashedPiece[]> {
   return Promise.all(pieces.map(async (piece) => ({ ...piece, hashes: await hashBlocks(piece.bytes) })));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }
 
 /** Whether the weights are as long as the journal says: a file that lost its end is no base to go on from. */

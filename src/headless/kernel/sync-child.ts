@@ -1,6 +1,7 @@
 // A child whose parent sleeps until it has ended: what it prints is kept, and the answer is written into memory that both
 // share. With it go the files that changed meanwhile, for the parent cannot be told of them in any other way.
 import { encode } from "@msgpack/msgpack";
+import { joined } from "../../base/bytes.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type Signal, SYNC_HEAD_BYTES, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
 import type { ProcessSink } from "./process-table.ts";
@@ -56,16 +57,6 @@ export class SyncChild implements ProcessSink {
     this.#error = { code, message: code };
     this.#events.kill(this.#spawn.killSignal);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Writes the answer and wakes the sleeper; one that is too large is told as ENOBUFS, with the files all the same if they fit. */

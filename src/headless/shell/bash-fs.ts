@@ -5,7 +5,7 @@ import { joinPath, resolvePath } from "../posix-path.ts";
 import { statOf, type VfsNode } from "../vfs-node.ts";
 import type { Vfs } from "../vfs.ts";
 import { provideDigests } from "./digests.ts";
-import { latin1 } from "./streams.ts";
+import { latin1 } from "../kernel/text-encoding.ts";
 
 type EncodingOption = { readonly encoding?: BufferEncoding | null } | BufferEncoding | undefined;
 

@@ -2,7 +2,7 @@
 // code come out. What the commands run in turn (`find -exec`) are processes of ours where they name one.
 import { Bash, type CustomCommand, defineCommand, getCommandNames } from "just-bash/browser";
 import type { BashFs } from "./bash-fs.ts";
-import { latin1 } from "./streams.ts";
+import { latin1 } from "../kernel/text-encoding.ts";
 
 export interface LeafRun {
   readonly input: Uint8Array;

@@ -1,5 +1,6 @@
 // A simple command: its words expanded, its assignments made, and then a function, a builtin, a command of the shell's own, a
 // program of the container, or one of just-bash's commands, in this order.
+import { joined } from "../../base/bytes.ts";
 import { commandName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
 import { assign, assignmentWord } from "./assign.ts";
 import { BUILTINS } from "./builtins/index.ts";
@@ -10,7 +11,7 @@ import { isLinewise, type LeafRun, readsInput } from "./leaves.ts";
 import { quoteWord } from "./parameters.ts";
 import { redirectForGood } from "./redirect.ts";
 import { ExpansionError, type ShellState } from "./state.ts";
-import { joined, NullStream, pushTo, readAll, TextStream } from "./streams.ts";
+import { NullStream, pushTo, readAll, TextStream } from "./streams.ts";
 import { type Assignment, parseScript, type SimpleCommandNode, type WordNode } from "./syntax.ts";
 import { orKilled } from "./task.ts";
 

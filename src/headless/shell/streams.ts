@@ -1,5 +1,6 @@
 // What a file descriptor stands for: an end of a pipe, a file, this shell's own input and output, nothing. All of them are
 // read and written in pieces, and a reader waits; so a loop that prints is heard while it runs, and `yes | head -1` ends.
+import { joined } from "../../base/bytes.ts";
 import { concat } from "../append.ts";
 import { FsError } from "../fs-error.ts";
 import type { Vfs } from "../vfs.ts";
@@ -315,16 +316,6 @@ export class InputStream extends Base {
   override end(): void {}
 }
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** Everything up to the end. */
 export async function readAll(stream: Stream, signal: AbortSignal): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -350,11 +341,4 @@ export async function readLine(stream: Stream, delimiter: number, signal: AbortS
     parts.push(piece.subarray(0, at));
     return { bytes: joined(parts), found: true };
   }
-}
-
-/** One character per byte: how just-bash carries bytes in strings. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
 }

@@ -1,4 +1,5 @@
 // DER, the encoding of keys and signatures: what they need of it (X.690), written and read.
+import { joined } from "../../../base/bytes.ts";
 
 export const TAG = { integer: 0x02, bits: 0x03, octets: 0x04, null: 0x05, oid: 0x06, sequence: 0x30 } as const;
 
@@ -10,16 +11,6 @@ export interface DerValue {
 }
 
 const CONSTRUCTED = 0x20;
-
-export function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
 
 /** Big-endian; `length` bytes, or as few as it needs. */
 export function toBigEndian(value: bigint, length?: number): Uint8Array {
@@ -35,10 +26,10 @@ export function fromBigEndian(bytes: Uint8Array): bigint {
 }
 
 export function wrap(tag: number, ...content: readonly Uint8Array[]): Uint8Array {
-  const body = join(content);
-  if (body.length < 0x80) return join([Uint8Array.of(tag, body.length), body]);
+  const body = joined(content);
+  if (body.length < 0x80) return joined([Uint8Array.of(tag, body.length), body]);
   const length = toBigEndian(BigInt(body.length));
-  return join([Uint8Array.of(tag, 0x80 | length.length), length, body]);
+  return joined([Uint8Array.of(tag, 0x80 | length.length), length, body]);
 }
 
 export const sequence = (...items: readonly Uint8Array[]): Uint8Array => wrap(TAG.sequence, ...items);

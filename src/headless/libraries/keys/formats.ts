@@ -1,6 +1,7 @@
 // Keys as DER in their containers: SPKI and PKCS #8 for all, PKCS #1 for RSA, SEC 1 for curves (RFC 5280, 5958, 8017, 5915,
 // 8410), and as JSON Web Keys.
-import { bits, bitsOf, context, type DerValue, integer, integerOf, join, need, nothing, octets, octetsOf, oid, oidText, readDer, sequence, TAG, toBigEndian, fromBigEndian } from "./der.ts";
+import { joined } from "../../../base/bytes.ts";
+import { bits, bitsOf, context, type DerValue, integer, integerOf, need, nothing, octets, octetsOf, oid, oidText, readDer, sequence, TAG, toBigEndian, fromBigEndian } from "./der.ts";
 import { CURVES, type CurveName, EDWARDS, type EdKey, isRsa, type Material, type RsaKey } from "./material.ts";
 import { digestOfOid, digestOid } from "./rsa.ts";
 import { tools } from "./tools.ts";
@@ -180,7 +181,7 @@ export function fromJwk(jwk: Record<string, unknown>, secret: boolean): Material
       const found = Object.entries(CURVES).find(([, { jwk: crv }]) => crv === jwk["crv"]);
       if (!found) throw nodeError(Error, "ERR_CRYPTO_INVALID_JWK", "Unsupported JWK EC curve");
       const curve = found[0] as CurveName;
-      const point = join([Uint8Array.of(4), bytes("x"), bytes("y")]);
+      const point = joined([Uint8Array.of(4), bytes("x"), bytes("y")]);
       return { type: "ec", curve, point: uncompressed(curve, point), ...(secret ? { private: bytes("d") } : {}) };
     }
     case "OKP": {

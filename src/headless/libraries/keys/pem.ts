@@ -1,6 +1,7 @@
 // Keys as text (PEM), and encrypted by a passphrase: PKCS #8 with PBES2 (RFC 8018), and the older form whose headers name the
 // cipher. Ciphers and key derivation are node:crypto's own.
-import { integer, integerOf, join, need, nothing, octets, octetsOf, oid, oidText, readDer, sequence, TAG } from "./der.ts";
+import { joined } from "../../../base/bytes.ts";
+import { integer, integerOf, need, nothing, octets, octetsOf, oid, oidText, readDer, sequence, TAG } from "./der.ts";
 import { hashed, randomBytes, tools } from "./tools.ts";
 
 export interface Pem {
@@ -38,7 +39,7 @@ type Crypt = (name: string, key: Uint8Array, iv: Uint8Array) => { update(data: U
 
 function crypt(how: "createCipheriv" | "createDecipheriv", cipher: string, key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array {
   const run = (tools().crypto[how] as Crypt)(cipher, key, iv);
-  return join([run.update(data), run.final()]);
+  return joined([run.update(data), run.final()]);
 }
 
 function derive(passphrase: Uint8Array, salt: Uint8Array, iterations: number, length: number, digest: string): Uint8Array {
@@ -82,7 +83,7 @@ export function decryptPkcs8(bytes: Uint8Array, passphrase: Uint8Array): Uint8Ar
 /** OpenSSL's EVP_BytesToKey with MD5, one round: what the headers' form derives keys by. */
 function oldKey(passphrase: Uint8Array, salt: Uint8Array, length: number): Uint8Array {
   let key: Uint8Array = new Uint8Array();
-  for (let last: Uint8Array = new Uint8Array(); key.length < length; key = join([key, last])) last = hashed("md5", last, passphrase, salt);
+  for (let last: Uint8Array = new Uint8Array(); key.length < length; key = joined([key, last])) last = hashed("md5", last, passphrase, salt);
   return key.subarray(0, length);
 }
 

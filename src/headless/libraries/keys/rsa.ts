@@ -1,8 +1,9 @@
 // RSA on big integers: PKCS #1 v1.5 and PSS signatures, PKCS #1 and OAEP encryption (RFC 8017). Not in constant time: a
 // container's keys protect nothing but its own tests.
+import { joined } from "../../../base/bytes.ts";
 import { isProbablePrimeRSA } from "micro-rsa-dsa-dh/primality.js";
 import { gcd, invert, pow } from "micro-rsa-dsa-dh/utils.js";
-import { fromBigEndian, join, nothing, octets, oid, sequence, toBigEndian } from "./der.ts";
+import { fromBigEndian, nothing, octets, oid, sequence, toBigEndian } from "./der.ts";
 import type { RsaKey } from "./material.ts";
 import { hashed, needDigest, randomBytes, stacked, tools } from "./tools.ts";
 
@@ -43,7 +44,7 @@ function padded(kind: 1 | 2, data: Uint8Array, length: number): Uint8Array {
   const room = length - data.length - 3;
   if (room < 8) throw kind === 2 ? tooLarge() : tools().opensslError("02000070", "rsa routines", "digest too big for rsa key", "ERR_OSSL_RSA_DIGEST_TOO_BIG_FOR_RSA_KEY");
   const filling = kind === 1 ? new Uint8Array(room).fill(0xff) : randomBytes(room).map((byte) => byte || 1);
-  return join([Uint8Array.of(0, kind), filling, Uint8Array.of(0), data]);
+  return joined([Uint8Array.of(0, kind), filling, Uint8Array.of(0), data]);
 }
 
 function unpadded(kind: 1 | 2, block: Uint8Array): Uint8Array | undefined {
@@ -73,7 +74,7 @@ function mask(digest: string, seed: Uint8Array, length: number): Uint8Array {
     blocks.push(block);
     have += block.length;
   }
-  return join(blocks).subarray(0, length);
+  return joined(blocks).subarray(0, length);
 }
 
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((byte, k) => byte ^ (b[k] as number));
@@ -93,10 +94,10 @@ export function signPss(key: RsaKey, { digest, mgfHash, saltLength }: Pss, hash:
   if (saltBytes < 0 || length < hash.length + saltBytes + 2) throw tooLarge();
   const salt = randomBytes(saltBytes);
   const h = hashed(digest, new Uint8Array(8), hash, salt);
-  const data = join([new Uint8Array(length - saltBytes - hash.length - 2), Uint8Array.of(1), salt]);
+  const data = joined([new Uint8Array(length - saltBytes - hash.length - 2), Uint8Array.of(1), salt]);
   const masked = xor(data, mask(mgfHash, h, data.length));
   masked[0] = (masked[0] as number) & (0xff >> (8 * length - bitCount));
-  return privateOperation(key, join([masked, h, Uint8Array.of(0xbc)]));
+  return privateOperation(key, joined([masked, h, Uint8Array.of(0xbc)]));
 }
 
 export function verifyPss(key: RsaKey, { digest, mgfHash, saltLength }: Pss, hash: Uint8Array, signature: Uint8Array): boolean {
@@ -133,9 +134,9 @@ export function encrypt(key: RsaKey, data: Uint8Array, padding: number, { digest
   const room = length - data.length - 2 * outputLength - 2;
   if (room < 0) throw tooLarge();
   const seed = randomBytes(outputLength);
-  const block = join([hashed(digest, label), new Uint8Array(room), Uint8Array.of(1), data]);
+  const block = joined([hashed(digest, label), new Uint8Array(room), Uint8Array.of(1), data]);
   const masked = xor(block, mask(digest, seed, block.length));
-  return publicOperation(key, join([Uint8Array.of(0), xor(seed, mask(digest, masked, outputLength)), masked]));
+  return publicOperation(key, joined([Uint8Array.of(0), xor(seed, mask(digest, masked, outputLength)), masked]));
 }
 
 export function decrypt(key: RsaKey, data: Uint8Array, padding: number, { digest, label }: Oaep): Uint8Array {

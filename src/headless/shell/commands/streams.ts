@@ -1,9 +1,10 @@
 // cat, head, tee, yes, tail: they pass on what comes while it comes, and end when nobody listens.
+import { joined } from "../../../base/bytes.ts";
 import { FsError } from "../../fs-error.ts";
 import { resolvePath } from "../../posix-path.ts";
 import { open } from "../redirect.ts";
 import { ExpansionError, type ShellState } from "../state.ts";
-import { FileStream, joined, type OpenFile, readAll, readLine } from "../streams.ts";
+import { FileStream, type OpenFile, readAll, readLine } from "../streams.ts";
 import { sleep } from "../task.ts";
 import type { OwnCommand } from "./index.ts";
 
