@@ -32,7 +32,9 @@ export async function ask(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/** Waits until nothing runs and nothing waits its turn: what is asked while the engine is not ready is sent later. */
 export async function idle(page: Page): Promise<void> {
+  await page.waitForFunction(() => (document.querySelector<App>("tw-app")?.session.state.queue.length ?? 0) === 0, undefined, { timeout: 200_000 });
   await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
 }
 
