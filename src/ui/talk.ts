@@ -1,6 +1,6 @@
 // The left half: notices, the conversation, the composer, and what they do to the session. What is seldom needed is
 // loaded when it is first shown. Over 300 lines because all of it is wiring: each part's properties and events, once.
-import { css, html, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Attachment } from "../agent/attachment.ts";
 import type { Mode } from "../agent/permission.ts";
 import { decodeText } from "../project/text.ts";
@@ -8,7 +8,7 @@ import "./chat/chat.ts";
 import type { InsertRequest } from "./chat/code-block.ts";
 import "./chat/composer.ts";
 import { type Draft, type DraftAttachment, guessTokens, overflows } from "./chat/draft.ts";
-import { keepDraft, keptDraft } from "./chat/draft-store.ts";
+import { keepDraft, keptDraft } from "./chat/unsent-store.ts";
 import type { ChosenInsert } from "./chat/insert-dialog.ts";
 import type { Source } from "./chat/markdown-text.ts";
 import type { GivenAnswer } from "./chat/permission-card.ts";
@@ -51,7 +51,6 @@ export class Talk extends Component {
 
   constructor() {
     super();
-    this.draft = keptDraft();
     this.refused = false;
   }
 
@@ -119,6 +118,10 @@ export class Talk extends Component {
     document.removeEventListener("selection-asked", this.attachSelection);
     document.removeEventListener("selection-changed", this.selectionChanged);
     super.disconnectedCallback();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("session")) this.draft = keptDraft(this.session.home);
   }
 
   override render(): TemplateResult {
@@ -238,7 +241,7 @@ export class Talk extends Component {
     const { text, attachments } = event.detail;
     // A selection is what is selected now; a file is what it holds when the message is sent.
     this.draft = { text, attachments: attachments.map((attachment) => (attachment.kind === "selection" && attachment.text === undefined ? { ...attachment, text: this.textOf(attachment) } : attachment)) };
-    keepDraft(this.draft);
+    keepDraft(this.session.home, this.draft);
     this.refused = this.refused && overflows(this.state.budget, this.draftTokens);
   }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AgentEvent } from "../../src/agent/events.ts";
 import { HOSTILE_TEXTS } from "../fixtures/corpus/xss.ts";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { ask, containerReady, idle, openChat, ready } from "../support/app-steps.ts";
+import { ask, containerReady, idle, openChat, ready, start } from "../support/app-steps.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let site: AppSite;
@@ -185,6 +185,17 @@ describe("the chat with a model", () => {
     await idle(page);
     expect(await page.locator("tw-user-message .user").last().innerText()).toContain("Hello");
     expect(await page.locator("tw-queue").count()).toBe(0);
+  });
+
+  it("sends what waited after a reload", async () => {
+    await ask(page, "Fix the failing test");
+    await page.locator("tw-composer .stop").waitFor();
+    await ask(page, "Hello");
+    await page.locator("tw-queue li").waitFor();
+    await page.reload();
+    await start(page);
+    await expect.poll(() => page.locator("tw-user-message .user").allInnerTexts(), { timeout: 60_000 }).toEqual([expect.stringContaining("Fix the failing test"), expect.stringContaining("Hello")]);
+    await idle(page);
   });
 
   it("holds back a message that does not fit, and condenses old ones where it is asked to", async () => {

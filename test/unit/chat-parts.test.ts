@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { ChatItem } from "../../src/ui/chat/chat-item.ts";
 import { attached, guessTokens, overflows, readFiles } from "../../src/ui/chat/draft.ts";
-import { keepDraft, keptDraft } from "../../src/ui/chat/draft-store.ts";
 import { inserted, pathProblem } from "../../src/ui/chat/insert-target.ts";
 import { mentionAt, mentionedPaths, rankPaths } from "../../src/ui/chat/path-ranking.ts";
 import { keysOf, SHORTCUTS } from "../../src/ui/chat/shortcuts.ts";
 import { turnsOf } from "../../src/ui/chat/turns.ts";
+import { keepDraft, keepQueue, keptDraft, keptQueue } from "../../src/ui/chat/unsent-store.ts";
 
 const PATHS = ["package.json", "packages/cart/src/cart-total.js", "packages/cart/test/cart-total.test.js", "packages/text/src/capitalize.js", "README.md", "src/ui/app.ts"];
 
@@ -59,7 +59,7 @@ describe("what goes with a message", () => {
   });
 });
 
-describe("a draft", () => {
+describe("what is not sent yet", () => {
   function storage(limit = Number.POSITIVE_INFINITY): Storage {
     const values = new Map<string, string>();
     return {
@@ -80,21 +80,32 @@ describe("a draft", () => {
 
   it("survives a reload, but for what is too long to write at every key", () => {
     const tab = storage();
-    keepDraft(draft, tab);
-    expect(keptDraft(tab)).toEqual({ text: "half a mess", attachments: [draft.attachments[0]] });
-    keepDraft({ text: "", attachments: [] }, tab);
-    expect([keptDraft(tab).text, tab.length]).toEqual(["", 0]);
+    keepDraft("", draft, tab);
+    expect(keptDraft("", tab)).toEqual({ text: "half a mess", attachments: [draft.attachments[0]] });
+    keepDraft("", { text: "", attachments: [] }, tab);
+    expect([keptDraft("", tab).text, tab.length]).toEqual(["", 0]);
+  });
+
+  it("waits its turn after a reload as well, and is its own session's alone", () => {
+    const tab = storage();
+    const queue = [{ text: "first", attachments: [{ kind: "text", title: "Pasted text", text: "x".repeat(300_000) }] }, { text: "second", attachments: [] }] as const;
+    keepQueue("widget-a", queue, tab);
+    keepDraft("widget-b", draft, tab);
+    expect([keptQueue("widget-a", tab), keptQueue("widget-b", tab), keptDraft("widget-a", tab).text]).toEqual([queue, [], ""]);
+    keepQueue("widget-a", [], tab);
+    expect([keptQueue("widget-a", tab), tab.length]).toEqual([[], 1]);
   });
 
   it("breaks nothing where the tab's storage is full, blocked or not ours", () => {
     const full = storage(10);
-    keepDraft(draft, full);
-    expect([keptDraft(full).text, full.length]).toEqual(["", 0]);
-    keepDraft(draft, undefined);
+    keepDraft("", draft, full);
+    expect([keptDraft("", full).text, full.length]).toEqual(["", 0]);
+    keepDraft("", draft, undefined);
     const foreign = storage();
     for (const value of ["{", "null", '{"text":1}']) {
-      foreign.setItem("tabwright-draft", value);
-      expect(keptDraft(foreign)).toEqual({ text: "", attachments: [] });
+      foreign.setItem("tabwright draft ", value);
+      foreign.setItem("tabwright queue ", value);
+      expect([keptDraft("", foreign), keptQueue("", foreign)]).toEqual([{ text: "", attachments: [] }, []]);
     }
   });
 });

@@ -11,10 +11,12 @@ import { fromWireError } from "../../base/wire-error.ts";
 import type { Sampling } from "../../engine/api.ts";
 import type { FileTree } from "../../project/tree.ts";
 import { itemsOf, showEvent, spokenOf } from "../chat/chat-log.ts";
+import { keepQueue } from "../chat/unsent-store.ts";
 import { t } from "../strings/index.ts";
 import { offerOf, type SessionCore } from "./core.ts";
 import type { RunActions } from "./runs.ts";
 import { newId, type StoredChat } from "./session-store.ts";
+import type { SessionState } from "./session-state.ts";
 import type { TimelineActions } from "./timeline.ts";
 
 export class ChatActions {
@@ -42,7 +44,7 @@ export class ChatActions {
   async send(text: string, attachments: readonly Attachment[] = []): Promise<void> {
     const core = this.#core;
     if (!this.canSend) {
-      core.set({ queue: [...core.state.queue, { text, attachments }] });
+      this.#setQueue([...core.state.queue, { text, attachments }]);
       return;
     }
     await this.#exchange(core.conversation.head, text, attachments);
@@ -53,12 +55,17 @@ export class ChatActions {
   async sendQueued(): Promise<void> {
     const [next, ...queue] = this.#core.state.queue;
     if (!next || !this.canSend) return;
-    this.#core.set({ queue });
+    this.#setQueue(queue);
     await this.send(next.text, next.attachments);
   }
 
   unqueue(index: number): void {
-    this.#core.set({ queue: this.#core.state.queue.filter((_, at) => at !== index) });
+    this.#setQueue(this.#core.state.queue.filter((_, at) => at !== index));
+  }
+
+  #setQueue(queue: SessionState["queue"]): void {
+    this.#core.set({ queue });
+    keepQueue(this.#core.home, queue);
   }
 
   /** The same message with other words: a branch beside the old one. */

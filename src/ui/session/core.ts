@@ -60,6 +60,8 @@ export interface CorrectionWatcher {
 
 export class SessionCore {
   readonly parts: SessionParts;
+  /** Under which the tab keeps what is not sent yet: empty for the page itself, the workspace of what is embedded. */
+  home = "";
   onChange: (state: SessionState) => void = () => undefined;
   sandbox: Sandbox | undefined;
   journal: ProjectJournal | undefined;

@@ -4,6 +4,7 @@ import { EMPTY_CONVERSATION } from "../../agent/conversation.ts";
 import { AppError } from "../../base/errors.ts";
 import type { Sandbox } from "../../container/sandbox.ts";
 import type { DownloadOrder, LoadOptions, ModelFiles, RemoteModel } from "../../engine/api.ts";
+import { keptQueue } from "../chat/unsent-store.ts";
 import type { Language } from "../strings/index.ts";
 import { setLanguage, t } from "../strings/index.ts";
 import type { Theme } from "../theme.ts";
@@ -51,6 +52,7 @@ export class Session {
       if (stored) core.report(new AppError("storage/locked", t().app.otherTab(stored.name)));
     }
     if (corrections === "on") void session.setLogging(true);
+    core.set({ queue: keptQueue(core.home) });
     return session;
   }
 
@@ -64,11 +66,17 @@ export class Session {
     if (stored) core.adopt(stored, await store?.checkpoints(stored.id), (await store?.chat(stored.chatId))?.conversation ?? EMPTY_CONVERSATION);
     // The same project twice on one page: the second is kept under a name of its own.
     else if (!isOurs) core.set({ project: { ...core.state.project, id: newId("workspace") } });
+    core.home = core.state.project.id;
+    core.set({ queue: keptQueue(core.home) });
     return session;
   }
 
   get state(): SessionState {
     return this.#core.state;
+  }
+
+  get home(): string {
+    return this.#core.home;
   }
 
   set onChange(listener: (state: SessionState) => void) {
