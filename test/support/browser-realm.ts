@@ -57,6 +57,10 @@ for (const name of ["process", "Buffer", "global", "setImmediate", "clearImmedia
   delete globalThis[name];
   if (name === "performance") Object.defineProperty(globalThis, name, { value: { now: () => kept.now(), timeOrigin: kept.timeOrigin, mark: (...a) => kept.mark(...a), measure: (...a) => kept.measure(...a), getEntries: () => kept.getEntries(), getEntriesByName: (...a) => kept.getEntriesByName(...a), getEntriesByType: (...a) => kept.getEntriesByType(...a), clearMarks: (...a) => kept.clearMarks(...a), clearMeasures: (...a) => kept.clearMeasures(...a), toJSON: () => kept.toJSON() }, configurable: true, writable: true });
 }
+// The container's frame is no secure context to a browser: random values, and nothing else.
+const engine = globalThis.crypto;
+for (const name of ["Crypto", "CryptoKey", "SubtleCrypto"]) delete globalThis[name];
+Object.defineProperty(globalThis, "crypto", { value: { getRandomValues: (target) => engine.getRandomValues(target) }, configurable: true, writable: true });
 run(workerData.code);
 globalThis.startBuiltins({
   ...workerData.start,

@@ -1,4 +1,4 @@
-// Key pairs, signatures and key agreement of node:crypto: RSA on big integers, curves by noble. What it takes from the
+// Key pairs, signatures and key agreement of node:crypto, and all of crypto.subtle: RSA on big integers, curves by noble. What it takes from the
 // runtime is in keys/tools.ts.
 import type { Dict } from "../node/runtime.ts";
 import { offerLibrary } from "../libraries.ts";
@@ -9,6 +9,7 @@ import type { RsaKey } from "./keys/material.ts";
 import { decrypt, decryptPublicly, encrypt, encryptPrivately, type Oaep, PADDING } from "./keys/rsa.ts";
 import { sign, signClasses, verify } from "./keys/sign.ts";
 import { type KeyTools, tools, useTools } from "./keys/tools.ts";
+import { subtle } from "./keys/web/subtle.ts";
 
 /** Functions and classes of node:crypto, by name. */
 export type KeyLibrary = (tools: KeyTools) => Dict;
@@ -33,7 +34,7 @@ function rsaFunction(secret: boolean, otherwise: number, run: Operation): (given
 export const keys: KeyLibrary = (given) => {
   useTools(given);
   return {
-    createPublicKey, createPrivateKey, sign, verify,
+    createPublicKey, createPrivateKey, sign, verify, subtle,
     ...signClasses(), ...generation(), ...exchange(),
     publicEncrypt: rsaFunction(false, PADDING.oaep, encrypt), privateDecrypt: rsaFunction(true, PADDING.oaep, decrypt),
     privateEncrypt: rsaFunction(true, PADDING.pkcs1, encryptPrivately), publicDecrypt: rsaFunction(false, PADDING.pkcs1, decryptPublicly),

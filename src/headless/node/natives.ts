@@ -1,10 +1,9 @@
-// Engine functions that finish on their own time (web crypto, compression, blobs, WebAssembly) keep the process alive
+// Engine functions that finish on their own time (compression, blobs, WebAssembly) keep the process alive
 // while they are at work: their promises are held by the event loop. Only in a Worker that is the process.
 import type { EventLoop } from "./event-loop.ts";
 import type { AnyFunction, Dict } from "./runtime.ts";
 
 const METHODS: readonly (readonly [string, readonly string[]])[] = [
-  ["SubtleCrypto", ["decrypt", "deriveBits", "deriveKey", "digest", "encrypt", "exportKey", "generateKey", "importKey", "sign", "unwrapKey", "verify", "wrapKey"]],
   ["Blob", ["arrayBuffer", "bytes", "text"]],
   ["Response", ["arrayBuffer", "blob", "bytes", "json", "text", "formData"]],
   ["Request", ["arrayBuffer", "blob", "bytes", "json", "text", "formData"]],
@@ -35,20 +34,4 @@ export function trackNatives(loop: EventLoop): void {
   if (iterator) for (const name of ["next", "return"]) hold(loop, Object.getPrototypeOf(iterator) as Dict, name);
   const wasm = global["WebAssembly"] as Dict | undefined;
   if (wasm) for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) hold(loop, wasm, name);
-}
-
-/** The host's web crypto with its promises held by this loop, for realms that are not the process's own. */
-export function heldCrypto(loop: EventLoop): object {
-  const held = (target: object): object => new Proxy(target, {
-    get: (object, key) => {
-      const value = Reflect.get(object, key, object) as unknown;
-      if (typeof value === "object" && value !== null) return held(value);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]): unknown => {
-        const result = (value as AnyFunction).apply(object, args);
-        return result instanceof Promise ? loop.track(result) : result;
-      };
-    },
-  });
-  return held(globalThis.crypto);
 }

@@ -8,7 +8,7 @@ import { attachStdio } from "./builtins/stream.ts";
 import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
 import { createTimers } from "./builtins/timers.ts";
 import { createUrl } from "./builtins/url.ts";
-import { createWebCrypto } from "./builtins/web-crypto.ts";
+import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
@@ -265,7 +265,7 @@ class RunningProcess implements Runtime, NodeProcess {
     return {
       process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
-      crypto: createWebCrypto(this.loop), URL: createUrl(this)["URL"],
+      ...webCrypto(this), URL: createUrl(this)["URL"],
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
         const bound = this.loop.bind(task as () => void);

@@ -211,7 +211,7 @@ export const newDhPair = (p: bigint, g: bigint): { readonly y: bigint; readonly 
 export { groupNamed, safePrime };
 
 /** What two KeyObjects agree on. */
-function diffieHellman(options: unknown): unknown {
+export function diffieHellman(options: unknown): unknown {
   const { invalidArgType, invalidArgValue, nodeError, Buffer } = tools();
   if (typeof options !== "object" || options === null) throw invalidArgType("options", "object", options);
   const { privateKey, publicKey } = options as { privateKey?: { type?: string }; publicKey?: { type?: string } };

@@ -166,31 +166,41 @@ export function toJwk(key: Material): Record<string, string> {
   return { crv: EDWARDS[key.type].jwk, ...(key.private ? { d: text(key.private) } : {}), x: text(key.public), kty: "OKP" };
 }
 
-export function fromJwk(jwk: Record<string, unknown>, secret: boolean): Material {
-  const { Buffer, nodeError, invalidArgType } = tools();
-  const bytes = (name: string): Uint8Array => {
-    const value = jwk[name];
-    if (typeof value !== "string") throw invalidArgType(`key.${name}`, "string", value);
-    return Uint8Array.from(Buffer.from(value, "base64url"));
-  };
-  const big = (name: string): bigint => fromBigEndian(bytes(name));
-  switch (jwk["kty"]) {
-    case "RSA":
-      return { type: "rsa", n: big("n"), e: big("e"), ...(secret ? { private: { d: big("d"), p: big("p"), q: big("q"), dp: big("dp"), dq: big("dq"), qi: big("qi") } } : {}) };
-    case "EC": {
-      const found = Object.entries(CURVES).find(([, { jwk: crv }]) => crv === jwk["crv"]);
-      if (!found) throw nodeError(Error, "ERR_CRYPTO_INVALID_JWK", "Unsupported JWK EC curve");
-      const curve = found[0] as CurveName;
-      const point = joined([Uint8Array.of(4), bytes("x"), bytes("y")]);
-      return { type: "ec", curve, point: uncompressed(curve, point), ...(secret ? { private: bytes("d") } : {}) };
-    }
-    case "OKP": {
-      const found = Object.entries(EDWARDS).find(([, { jwk: crv }]) => crv === jwk["crv"]);
-      if (!found) throw nodeError(Error, "ERR_CRYPTO_INVALID_JWK", "Invalid JWK data");
-      return { type: found[0] as EdKey["type"], public: bytes("x"), ...(secret ? { private: bytes("d") } : {}) };
-    }
-    default:
-      throw tools().invalidArgValue("key.kty", jwk["kty"], "must be one of: 'RSA', 'EC', 'OKP'");
-  }
+const CRVS = { EC: ["P-256", "secp256k1", "P-384", "P-521"], OKP: ["Ed25519", "Ed448", "X25519", "X448"] } as const;
+
+function oneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {
+  if (!values.includes(value as T)) throw tools().invalidArgValue(name, value, `must be one of: ${values.map((each) => `'${each}'`).join(", ")}`);
+  return value as T;
 }
 
+/** A private key has its `d`, the public one leaves it. */
+export function fromJwk(jwk: Record<string, unknown>, secret: boolean): Material {
+  const { Buffer, nodeError, invalidArgType } = tools();
+  const string = (name: string): string => {
+    const value = jwk[name];
+    if (typeof value !== "string") throw invalidArgType(`key.${name}`, "string", value);
+    return value;
+  };
+  const bytes = (name: string): Uint8Array => Uint8Array.from(Buffer.from(string(name), "base64url"));
+  const big = (name: string): bigint => fromBigEndian(bytes(name));
+  const invalid = (what: string, cause?: unknown): Error => Object.assign(nodeError(TypeError, "ERR_CRYPTO_INVALID_JWK", `Invalid JWK ${what}`), cause === undefined ? {} : { cause });
+  const kty = oneOf("key.kty", jwk["kty"], ["RSA", "EC", "OKP"]);
+  if (kty === "RSA") return { type: "rsa", n: big("n"), e: big("e"), ...(secret ? { private: { d: big("d"), p: big("p"), q: big("q"), dp: big("dp"), dq: big("dq"), qi: big("qi") } } : {}) };
+  string("crv");
+  const crv = oneOf("key.crv", jwk["crv"], CRVS[kty] as readonly string[]);
+  if (kty === "OKP") {
+    const type = crv.toLowerCase() as EdKey["type"];
+    const open = bytes("x");
+    const key = secret ? bytes("d") : open;
+    if (key.length !== EDWARDS[type].bytes) throw invalid("data");
+    return secret ? { type, public: EDWARDS[type].publicOf(key), private: key } : { type, public: open };
+  }
+  const curve = (Object.keys(CURVES) as CurveName[]).find((each) => CURVES[each].jwk === crv) as CurveName;
+  const point = joined([Uint8Array.of(4), bytes("x"), bytes("y")]);
+  const own = secret ? { private: bytes("d") } : {};
+  try {
+    return { type: "ec", curve, point: uncompressed(curve, point), ...own };
+  } catch (cause) {
+    throw invalid("EC key", cause);
+  }
+}

@@ -3,7 +3,7 @@ import type { AnyFunction, Dict } from "../../node/runtime.ts";
 import { fromBigEndian } from "./der.ts";
 import { groupNamed, newDhPair, safePrime } from "./exchange.ts";
 import { ecFromScalar } from "./formats.ts";
-import { exportPrivate, exportPublic, privateObject, publicObject } from "./key-objects.ts";
+import { exportPrivate, exportPublic, type KeyPairObject, privateObject, publicObject } from "./key-objects.ts";
 import { CURVES, curveNamed, EDWARDS, type EdKey, type Material } from "./material.ts";
 import { generateRsa, plainDigest } from "./rsa.ts";
 import { needDigest, randomBytes, tools } from "./tools.ts";
@@ -25,6 +25,7 @@ function maker(type: unknown, options: Dict): () => Material {
       const bitCount = uint32(options["modulusLength"], "options.modulusLength");
       const exponent = options["publicExponent"] === undefined ? 65537 : uint32(options["publicExponent"], "options.publicExponent");
       if (bitCount < 512) throw tools().opensslError("1C8000AB", "Provider routines", "key size too small", "ERR_OSSL_KEY_SIZE_TOO_SMALL");
+      if (exponent < 3 || exponent % 2 === 0) throw tools().opensslError("020000B2", "rsa routines", "pub exponent out of range", "ERR_OSSL_RSA_PUB_EXPONENT_OUT_OF_RANGE");
       return () => ({ ...generateRsa(type, bitCount, BigInt(exponent)), ...(type === "rsa-pss" ? pssOf(options) : {}) });
     }
     case "ec": {
@@ -78,6 +79,9 @@ function encodings(options: Dict): (key: Material) => { publicKey: unknown; priv
     privateKey: privateKeyEncoding ? exportPrivate(key, privateKeyEncoding) : privateObject(key),
   });
 }
+
+/** Both as KeyObjects. */
+export const newPair = (type: string, options?: Dict): { publicKey: KeyPairObject; privateKey: KeyPairObject } => plan(type, options)() as { publicKey: KeyPairObject; privateKey: KeyPairObject };
 
 function plan(type: unknown, given: unknown): () => { publicKey: unknown; privateKey: unknown } {
   if (given !== undefined && (typeof given !== "object" || given === null)) throw tools().invalidArgType("options", "object", given);

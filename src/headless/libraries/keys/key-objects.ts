@@ -10,6 +10,7 @@ import { stacked, tools } from "./tools.ts";
 type KeyBase = InstanceType<ReturnType<typeof tools>["KeyObject"]>;
 export interface KeyPairObject extends KeyBase {
   readonly asymmetricKeyType: string;
+  readonly asymmetricKeyDetails: Dict;
   export(options?: Dict): unknown;
 }
 type KeyClass = new (material: Material) => KeyPairObject;
@@ -145,6 +146,9 @@ function secretBytes(passphrase: unknown, name = "key.passphrase"): Uint8Array {
 const unsupportedKey = (): Error => tools().opensslError("1E08010C", "DECODER routines", "unsupported", "ERR_OSSL_UNSUPPORTED");
 const isBytes = (value: unknown): boolean => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 
+/** A CryptoKey counts as the KeyObject in it. */
+const opened = (given: unknown): unknown => tools().partsOf(given)?.key ?? given;
+
 /** What a program may pass where a key is wanted, sorted. */
 function read(given: unknown, secret: boolean, name = "key"): Material {
   const { KeyObject, invalidArgType, invalidArgValue } = tools();
@@ -225,10 +229,14 @@ function wrongType(key: KeyBase, wanted: string): Error {
   return tools().nodeError(TypeError, "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE", `Invalid key object type ${key.type}, expected ${wanted}.`);
 }
 
+/** Of `{ key, … }` too, where the key may be an object already. */
+const innerKey = (given: unknown): unknown => opened(typeof given === "object" && given !== null && "key" in given ? (given as Dict)["key"] : given);
+
 export function createPublicKey(given: unknown): KeyPairObject {
-  if (given instanceof tools().KeyObject) {
-    const material = materialOf(given);
-    if (!material || given.type !== "private") throw wrongType(given, "private");
+  const inner = innerKey(given);
+  if (inner instanceof tools().KeyObject) {
+    const material = materialOf(inner);
+    if (!material || inner.type !== "private") throw wrongType(inner, "private");
     return publicObject(material);
   }
   return publicObject(read(given, false));
@@ -241,7 +249,7 @@ export function createPrivateKey(given: unknown): KeyPairObject {
 
 /** A key for one operation, given in any form, beside the operation's own options. */
 export function keyFor(given: unknown, secret: boolean): Material {
-  const inner = typeof given === "object" && given !== null && "key" in given ? (given as Dict)["key"] : given;
+  const inner = innerKey(given);
   if (inner instanceof tools().KeyObject) {
     const material = materialOf(inner);
     if (!material || (secret && inner.type !== "private")) throw wrongType(inner, secret ? "private" : "private or public");

@@ -4,15 +4,19 @@ import type { Buffer } from "../../node/builtins/buffer.ts";
 import type { opensslError } from "../../node/builtins/crypto-errors.ts";
 import type { encoded, dataBytes } from "../../node/builtins/crypto-hash.ts";
 import type { findDigest } from "../../node/builtins/crypto-hashes.ts";
-import type { KeyObject, SecretKeyObject } from "../../node/builtins/crypto-secret-key.ts";
+import type { CryptoKey, createSecretKey, KeyObject, makeCryptoKey, partsOf, SecretKeyObject } from "../../node/builtins/crypto-secret-key.ts";
 import type * as errors from "../../node/errors.ts";
 import type { AnyFunction, Dict } from "../../node/runtime.ts";
 
 export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgType" | "invalidArgValue" | "outOfRange" | "unsupported"> {
   readonly Buffer: typeof Buffer;
+  readonly CryptoKey: typeof CryptoKey;
   readonly KeyObject: typeof KeyObject;
   readonly SecretKeyObject: typeof SecretKeyObject;
   readonly Writable: AnyFunction & { prototype: Dict };
+  readonly createSecretKey: typeof createSecretKey;
+  readonly makeCryptoKey: typeof makeCryptoKey;
+  readonly partsOf: typeof partsOf;
   readonly opensslError: typeof opensslError;
   readonly encoded: typeof encoded;
   readonly dataBytes: typeof dataBytes;
@@ -22,6 +26,7 @@ export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgT
   readonly crypto: Dict;
   /** A callback's turn. */
   readonly later: (task: () => void) => void;
+  readonly warn: (text: string, kind: string) => void;
 }
 
 let given: KeyTools | undefined;

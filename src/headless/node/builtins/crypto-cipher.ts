@@ -218,7 +218,7 @@ export function createCiphers(): Dict {
       const kind = typeof name === "string" ? findCipher(name) : undefined;
       if (!kind) return undefined;
       const lower = String(name).toLowerCase();
-      return { mode: kind.mode, name: kind.mode === "gcm" ? `id-aes${kind.keyBytes * 8}-gcm` : lower, nid: kind.nid, ...(kind.isBlock ? { blockSize: BLOCK } : kind.mode === "stream" ? {} : { blockSize: 1 }), ...(kind.ivBytes > 0 ? { ivLength: kind.ivBytes } : {}), keyLength: kind.keyBytes };
+      return { mode: kind.mode, name: kind.mode === "gcm" || kind.mode === "wrap" ? `id-aes${kind.keyBytes * 8}-${kind.mode}` : lower, nid: kind.nid, ...(kind.mode === "stream" ? {} : { blockSize: kind.isBlock ? BLOCK : kind.mode === "wrap" ? 8 : 1 }), ...(kind.ivBytes > 0 ? { ivLength: kind.ivBytes } : {}), keyLength: kind.keyBytes };
     },
   };
 }

@@ -67,6 +67,34 @@ function cbc(key: Uint8Array, iv: Uint8Array, encrypts: boolean): CipherMode {
   return { process: (data) => blocks(data, encrypts ? encryptBlock : decryptBlock) };
 }
 
+const unwrappable = (): Error => new Error("Trying to add data in unsupported state");
+
+/** AES key wrap (RFC 3394): all at once, 8 bytes longer than what is in it. */
+function wrap(key: Uint8Array, iv: Uint8Array, encrypts: boolean): CipherMode {
+  const cipher = aes(key, encrypts);
+  const block = new Uint8Array(BLOCK);
+  return { process: (data) => {
+    const count = data.length / 8 - (encrypts ? 0 : 1);
+    if (!Number.isInteger(count) || count < 2) throw unwrappable();
+    const output = encrypts ? new Uint8Array(data.length + 8) : Uint8Array.from(data);
+    if (encrypts) output.set(data, 8);
+    block.set(encrypts ? iv : data.subarray(0, 8));
+    for (let step = 0; step < 6 * count; step++) {
+      const at = encrypts ? step : 6 * count - 1 - step;
+      const part = output.subarray(8 * ((at % count) + 1)).subarray(0, 8);
+      const mark = (): void => new DataView(block.buffer).setUint32(4, new DataView(block.buffer).getUint32(4) ^ (at + 1));
+      if (!encrypts) mark();
+      block.set(part, 8);
+      cipher(block);
+      if (encrypts) mark();
+      part.set(block.subarray(8));
+    }
+    if (!encrypts && !sameBytes(block.subarray(0, 8), iv)) throw unwrappable();
+    output.set(block.subarray(0, 8));
+    return encrypts ? output : output.subarray(8);
+  } };
+}
+
 /** XOR with a stream that comes `size` bytes at a time. */
 function keyStream(size: number, next: (stream: Uint8Array) => void): (data: Uint8Array) => Uint8Array {
   const stream = new Uint8Array(size);
@@ -257,7 +285,7 @@ function chachaPlain(key: Uint8Array, iv: Uint8Array): CipherMode {
 }
 
 export interface CipherKind {
-  readonly mode: "ecb" | "cbc" | "ctr" | "ofb" | "cfb" | "gcm" | "stream";
+  readonly mode: "ecb" | "cbc" | "ctr" | "ofb" | "cfb" | "gcm" | "wrap" | "stream";
   readonly keyBytes: number;
   /** 0: none; authenticated modes take others as well. */
   readonly ivBytes: number;
@@ -269,7 +297,7 @@ export interface CipherKind {
 
 const MODES: Readonly<Record<string, { readonly ivBytes: number; readonly make: CipherKind["make"]; readonly nids: readonly [number, number, number]; readonly as?: CipherKind["mode"] }>> = {
   ecb: { ivBytes: 0, make: (key, _iv, encrypts) => ecb(key, encrypts), nids: [418, 422, 426] }, cbc: { ivBytes: 16, make: cbc, nids: [419, 423, 427] }, ctr: { ivBytes: 16, make: (key, iv) => ctr(key, iv), nids: [904, 905, 906] },
-  ofb: { ivBytes: 16, make: ofb, nids: [420, 424, 428] }, cfb: { ivBytes: 16, make: cfb, nids: [421, 425, 429] }, cfb8: { ivBytes: 16, make: cfb8, nids: [653, 654, 655], as: "cfb" }, gcm: { ivBytes: 12, make: gcm, nids: [895, 898, 901] },
+  ofb: { ivBytes: 16, make: ofb, nids: [420, 424, 428] }, cfb: { ivBytes: 16, make: cfb, nids: [421, 425, 429] }, cfb8: { ivBytes: 16, make: cfb8, nids: [653, 654, 655], as: "cfb" }, gcm: { ivBytes: 12, make: gcm, nids: [895, 898, 901] }, wrap: { ivBytes: 8, make: wrap, nids: [788, 789, 790] },
 };
 
 /** Undefined for a name that nothing here answers to. */

@@ -1,5 +1,6 @@
-// Secret keys: KeyObject and the many forms in which a program may pass key bytes.
-import { invalidArgType, invalidArgValue } from "../errors.ts";
+// Secret keys: KeyObject, web crypto's CryptoKey, and the many forms in which a program may pass key bytes.
+import { inspect } from "node-inspect-extracted";
+import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Dict } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 
@@ -13,6 +14,12 @@ export class KeyObject {
     if (type === "secret" && !(handle instanceof Uint8Array)) throw invalidArgType("handle", "object", handle);
     this.#type = type;
     if (handle) secrets.set(this, handle);
+  }
+
+  static from(key: unknown): KeyObject {
+    const parts = partsOf(key);
+    if (!parts) throw invalidArgType("key", "CryptoKey", key);
+    return parts.key;
   }
 
   get type(): string {
@@ -47,13 +54,72 @@ export class SecretKeyObject extends KeyObject {
   }
 }
 
+export const illegalConstructor = (): Error => nodeError(TypeError, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
+export const invalidThis = (type: string): Error => nodeError(TypeError, "ERR_INVALID_THIS", `Value of "this" must be of type ${type}`);
+
+/** What a CryptoKey says of itself, and the key that it is. */
+export interface CryptoKeyParts {
+  readonly key: KeyObject;
+  readonly algorithm: Dict & { readonly name: string };
+  readonly extractable: boolean;
+  readonly usages: readonly string[];
+}
+const cryptoKeys = new WeakMap<object, CryptoKeyParts>();
+
+/** Undefined for what is no CryptoKey. */
+export const partsOf = (key: unknown): CryptoKeyParts | undefined => (typeof key === "object" && key !== null ? cryptoKeys.get(key) : undefined);
+
+export class CryptoKey {
+  constructor() {
+    throw illegalConstructor();
+  }
+
+  get type(): string {
+    return known(this).key.type;
+  }
+
+  get extractable(): boolean {
+    return known(this).extractable;
+  }
+
+  get algorithm(): Dict {
+    return known(this).algorithm;
+  }
+
+  get usages(): readonly string[] {
+    return known(this).usages;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](depth: number, options: { depth?: number | null }): unknown {
+    if (depth < 0) return this;
+    const { type, extractable, algorithm, usages } = this;
+    return `CryptoKey ${inspect({ type, extractable, algorithm, usages }, { ...options, depth: options.depth == null ? null : options.depth - 1 })}`;
+  }
+}
+for (const name of ["type", "extractable", "algorithm", "usages"]) Object.defineProperty(CryptoKey.prototype, name, { enumerable: true });
+Object.defineProperty(CryptoKey.prototype, Symbol.toStringTag, { value: "CryptoKey", configurable: true });
+
+function known(key: object): CryptoKeyParts {
+  const parts = cryptoKeys.get(key);
+  if (!parts) throw invalidThis("CryptoKey");
+  return parts;
+}
+
+/** Programs cannot make one. */
+export function makeCryptoKey(parts: CryptoKeyParts): CryptoKey {
+  const key = Object.create(CryptoKey.prototype) as CryptoKey;
+  cryptoKeys.set(key, parts);
+  return key;
+}
+
 const ACCEPTED = ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string", "KeyObject", "CryptoKey"];
 
 /** The bytes of a key given as text, bytes or a secret KeyObject. */
-export function keyBytes(key: unknown, encoding?: string, name = "key"): Uint8Array {
+export function keyBytes(given: unknown, encoding?: string, name = "key"): Uint8Array {
+  const key = partsOf(given)?.key ?? given;
   if (key instanceof KeyObject) {
     const bytes = secrets.get(key);
-    if (!bytes || key.type !== "secret") throw Object.assign(new TypeError(`Invalid key object type ${key.type}, expected secret.`), { code: "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE" });
+    if (!bytes || key.type !== "secret") throw nodeError(TypeError, "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE", `Invalid key object type ${key.type}, expected secret.`);
     return bytes;
   }
   if (typeof key === "string") return toBytes(key, encoding === undefined || encoding === "buffer" ? "utf8" : encoding);

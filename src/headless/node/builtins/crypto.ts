@@ -9,7 +9,8 @@ import { hashClasses, oneShot } from "./crypto-hash.ts";
 import { hashNames } from "./crypto-hashes.ts";
 import { createKeyFunctions } from "./crypto-keys.ts";
 import { KeyObject, createSecretKey } from "./crypto-secret-key.ts";
-import { createWebCrypto, fillRandom, randomUUID } from "./web-crypto.ts";
+import { fillRandom, randomUUID } from "./crypto-random.ts";
+import { webCrypto } from "./web-crypto.ts";
 import facts from "./facts.json" with { type: "json" };
 
 const MAX_RANDOM_BYTES = 2 ** 31 - 1;
@@ -76,7 +77,7 @@ function sameInTime(a: unknown, b: unknown): boolean {
 }
 
 export function createCrypto(runtime: Runtime): Dict {
-  const webcrypto = createWebCrypto(runtime.loop) as Dict;
+  const { crypto: webcrypto } = webCrypto(runtime);
   const { Hash, Hmac } = hashClasses();
   type Maker = new (...args: unknown[]) => unknown;
   const later = (done: AnyFunction, run: () => unknown): void => runtime.loop.post(() => void done(null, run()));
@@ -130,9 +131,9 @@ export function createCrypto(runtime: Runtime): Dict {
       later(callback, () => key);
     },
     constants: Object.freeze(Object.assign(Object.create(null) as Dict, facts.crypto)), getFips: () => 0, secureHeapUsed: () => ({ total: 0, used: 0, utilization: 0, min: 0 }),
-    webcrypto, subtle: webcrypto["subtle"], getRandomValues: (target: unknown) => (webcrypto["getRandomValues"] as AnyFunction)(target),
+    webcrypto, subtle: webcrypto.subtle, getRandomValues: (...args: [unknown]) => webcrypto.getRandomValues(...args),
   };
-  return Object.assign(crypto, createKeyFunctions(runtime, () => crypto));
+  return Object.assign(crypto, createKeyFunctions(runtime));
 }
 
 function generateSecret(type: unknown, options: { length: number }): unknown {

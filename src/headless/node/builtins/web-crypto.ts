@@ -1,48 +1,78 @@
-// The global `crypto`. The container's frame is no secure context to the browser (its origin is opaque), so there the
-// engine gives random values and nothing else; digests and UUIDs are then made here.
-import { sha1 } from "@noble/hashes/legacy.js";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { nodeError, unsupported } from "../errors.ts";
-import type { EventLoop } from "../event-loop.ts";
-import { heldCrypto } from "../natives.ts";
-import type { Dict } from "../runtime.ts";
+// The global `crypto` and its classes. The container's frame is no secure context to the browser (its origin is opaque), so
+// there the engine gives random values and nothing else: what crypto.subtle does is in the library of key pairs
+// (libraries/keys/web), on top of node:crypto.
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { keyLibrary } from "./crypto-keys.ts";
+import { fillRandom, randomUUID } from "./crypto-random.ts";
+import { CryptoKey, illegalConstructor, invalidThis } from "./crypto-secret-key.ts";
 
-const DIGESTS = { "SHA-1": sha1, "SHA-256": sha256, "SHA-384": sha384, "SHA-512": sha512 } as const;
-const OTHERS = ["decrypt", "deriveBits", "deriveKey", "encrypt", "exportKey", "generateKey", "importKey", "sign", "unwrapKey", "verify", "wrapKey"];
+const METHODS = ["encrypt", "decrypt", "sign", "verify", "digest", "generateKey", "deriveKey", "deriveBits", "importKey", "exportKey", "wrapKey", "unwrapKey"];
+const MAX_BYTES = 65_536;
 
-/** The engine fills at most this many bytes a call. */
-const RANDOM_CHUNK_BYTES = 65_536;
+/** Whose process an object belongs to: nothing else is one. */
+const owners = new WeakMap<object, Runtime>();
 
-export function fillRandom<T extends Uint8Array>(bytes: T): T {
-  for (let at = 0; at < bytes.length; at += RANDOM_CHUNK_BYTES) {
-    const piece = new Uint8Array(Math.min(RANDOM_CHUNK_BYTES, bytes.length - at));
-    bytes.set(globalThis.crypto.getRandomValues(piece), at);
+class SubtleCrypto {
+  constructor() {
+    throw illegalConstructor();
   }
-  return bytes;
+}
+for (const name of METHODS) {
+  const value = {
+    async [name](this: object, ...args: unknown[]): Promise<unknown> {
+      const runtime = owners.get(this);
+      if (!runtime) throw invalidThis("SubtleCrypto");
+      return ((keyLibrary(runtime, `subtle.${name}`)["subtle"] as Dict)[name] as AnyFunction)(...args);
+    },
+  }[name];
+  Object.defineProperty(SubtleCrypto.prototype, name, { value, writable: true, configurable: true, enumerable: true });
 }
 
-export function randomUUID(): string {
-  const bytes = fillRandom(new Uint8Array(16));
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
+const subtles = new WeakMap<object, object>();
 
-function digest(algorithm: string | { name: string }, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer> {
-  const name = (typeof algorithm === "string" ? algorithm : algorithm.name).toUpperCase();
-  const hash = (DIGESTS as unknown as Readonly<Record<string, typeof sha256>>)[name];
-  if (!hash) return Promise.reject(nodeError(Error, "ERR_CRYPTO_INVALID_DIGEST", `Unrecognized algorithm name: ${name}`));
-  const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-  return Promise.resolve(new Uint8Array(hash(Uint8Array.from(bytes))).buffer);
-}
-
-export function createWebCrypto(loop: EventLoop): object {
-  const native = globalThis.crypto;
-  if (typeof (native as { subtle?: unknown }).subtle === "object") return heldCrypto(loop);
-  const subtle: Dict = { digest };
-  for (const name of OTHERS) {
-    subtle[name] = () => Promise.reject(unsupported(`crypto.subtle.${name}`, "the browser offers it in secure contexts only, and the container's frame is none"));
+class Crypto {
+  constructor() {
+    throw illegalConstructor();
   }
-  return { getRandomValues: (target: ArrayBufferView<ArrayBuffer>) => native.getRandomValues(target), randomUUID, subtle };
+
+  get subtle(): unknown {
+    return subtles.get(owned(this));
+  }
+
+  getRandomValues(...args: [unknown]): unknown {
+    owned(this);
+    const [target] = args;
+    if (args.length < 1) throw Object.assign(new TypeError("Failed to execute 'getRandomValues' on 'Crypto': 1 argument required, but only 0 present."), { code: "ERR_MISSING_ARGS" });
+    if (!ArrayBuffer.isView(target) || target instanceof DataView || target instanceof Float32Array || target instanceof Float64Array) throw new DOMException("The data argument must be an integer-type TypedArray", "TypeMismatchError");
+    if (target.byteLength > MAX_BYTES) throw new DOMException("The requested length exceeds 65,536 bytes", "QuotaExceededError");
+    fillRandom(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+    return target;
+  }
+
+  randomUUID(): string {
+    owned(this);
+    return randomUUID();
+  }
+}
+for (const name of ["subtle", "getRandomValues", "randomUUID"]) Object.defineProperty(Crypto.prototype, name, { enumerable: true });
+for (const Class of [Crypto, SubtleCrypto]) Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
+
+function owned<T extends object>(crypto: T): T {
+  if (!subtles.has(crypto)) throw invalidThis("Crypto");
+  return crypto;
+}
+
+const made = new WeakMap<Runtime, { readonly crypto: Crypto } & Dict>();
+
+/** The globals of one process: `crypto`, and the classes of it and of what it makes. */
+export function webCrypto(runtime: Runtime): { readonly crypto: Crypto } & Dict {
+  const known = made.get(runtime);
+  if (known) return known;
+  const crypto = Object.create(Crypto.prototype) as Crypto;
+  const subtle = Object.create(SubtleCrypto.prototype) as object;
+  owners.set(subtle, runtime);
+  subtles.set(crypto, subtle);
+  const globals = { crypto, Crypto, CryptoKey, SubtleCrypto };
+  made.set(runtime, globals);
+  return globals;
 }
