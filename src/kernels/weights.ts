@@ -2,16 +2,19 @@
 // do, and the code of the chosen type, or of the device's feature, takes its place.
 //
 //   // weights gate: arena          <- function suffix, buffer it reads
-//   fn unpack_gate(…) …             <- no weights, so that the file is WGSL as it stands; lane_gate(…) where `parts` may choose
+//   fn unpack_gate(…) …             <- no weights, so that the file is WGSL as it stands
 //   // end weights
 //   // reduce total: f32 in sums    <- function, what it adds up, the array it may use: `lanes` of them
 //   fn total(…) …                   <- over shared memory, for every device; with subgroups reduce/*.wgsl takes its place
 //   // end reduce
 //
 // Every dequant/*.wgsl defines `unpack_weights(start, rows, units, row, unit)`: the 32 weights of one unit of a row, for a
-// matrix that starts at vec4 `start` of `weights`, in the layout of src/gguf/blocks.ts. Those of the types that large models are
-// made of also define `part_weights(start, rows, units, row, place)`: of each of the 8 units from `place` & ~7 on, the vec4 with
-// the number `place` & 7. Both are 8 vec4s; ops/matvec.wgsl says what for.
+// matrix that starts at vec4 `start` of `weights`, in the layout of src/gguf/blocks.ts: 8 vec4s. A kernel whose mark also holds
+// `dots_gate(…)` multiplies by parts where it can: a part is, of each of the 8 units from `place` & ~7 on, the vec4 with the number
+// `place` & 7 (ops/matvec.wgsl says what for). For the types that large models are made of parts/*.wgsl defines
+// `read_part_weights(start, rows, units, row, place)`, the words that hold it, and `dot_part_weights(part, x)`, with a block's scales
+// applied to sums instead of weights. `x` is `Inputs`, which the kernel declares: the 8 vec4s of x, and in `near` and `far` the
+// sums of each, the same for all rows.
 import type { WeightType } from "../gguf/blocks.ts";
 import { type KernelFeatures, PLAIN } from "../gpu/kernel.ts";
 import bf16 from "./dequant/bf16.wgsl?raw";
@@ -31,6 +34,14 @@ import q5_1 from "./dequant/q5_1.wgsl?raw";
 import q5_k from "./dequant/q5_k.wgsl?raw";
 import q6_k from "./dequant/q6_k.wgsl?raw";
 import q8_0 from "./dequant/q8_0.wgsl?raw";
+import partsF32 from "./parts/f32.wgsl?raw";
+import partsHalves from "./parts/halves.wgsl?raw";
+import noParts from "./parts/none.wgsl?raw";
+import partsQ4K from "./parts/q4_k.wgsl?raw";
+import partsQ5K from "./parts/q5_k.wgsl?raw";
+import partsQ6K from "./parts/q6_k.wgsl?raw";
+import partsQ80 from "./parts/q8_0.wgsl?raw";
+import twoRows from "./parts/two-rows.wgsl?raw";
 import largest from "./reduce/largest.wgsl?raw";
 import rows from "./reduce/rows.wgsl?raw";
 import total from "./reduce/total.wgsl?raw";
@@ -58,6 +69,8 @@ const SNIPPETS: Readonly<Record<KernelWeightType, string>> = {
   none,
 };
 
+const PARTS: Partial<Readonly<Record<KernelWeightType, string>>> = { F32: partsF32, F16: partsHalves, BF16: partsHalves, Q8_0: partsQ80, Q4_K: partsQ4K, Q5_K: partsQ5K, Q6_K: partsQ6K };
+
 /** Weights of one unit; the columns of every matrix are a multiple of it. */
 export const UNIT = 32;
 
@@ -72,23 +85,12 @@ const HALVES = "fn halves(word: u32) -> vec2<f32> { return vec2<f32>(bitcast<vec
 /** The kernel's source with the code of `types[suffix]`, and of the device's features, in every marked place. */
 export function specialise(source: string, types: Readonly<Record<string, string>>, { subgroups, f16 }: KernelFeatures = PLAIN): string {
   const code = source.replace(/^\/\/ weights (\w+): (\w+)\n[\s\S]*?^\/\/ end weights$/gm, (block, suffix: string, buffer: string) => {
-    const snippet = SNIPPETS[types[suffix] as KernelWeightType];
-    const lane = block.includes(`fn lane_${suffix}(`) ? laneOf(snippet) : "";
-    return `${snippet}${lane}`.replaceAll(/_weights\b/g, `_${suffix}`).replaceAll(/^(?!\/\/)(.*)$/gm, (line) => line.replaceAll(/\bweights\b/g, buffer));
+    const type = types[suffix] as KernelWeightType;
+    const snippet = block.includes(`fn dots_${suffix}(`) ? `${SNIPPETS[type]}${PARTS[type] ?? noParts}${twoRows}` : SNIPPETS[type];
+    return snippet.replaceAll(/_weights\b/g, `_${suffix}`).replaceAll(/^(?!\/\/)(.*)$/gm, (line) => line.replaceAll(/\bweights\b/g, buffer));
   });
   const reduced = subgroups ? withSubgroups(code) : code;
   return f16 && reduced.includes("unpack2x16float(") ? `enable f16;\n${reduced.replaceAll("unpack2x16float(", "halves(")}${HALVES}` : reduced;
-}
-
-/** What a lane takes at a place, by parts where the kernel's `parts` says so. */
-function laneOf(snippet: string): string {
-  const signature = "fn lane_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8>";
-  const byParts = hasParts(snippet) ? "  if (parts) { return part_weights(start, rows, units, row, place); }\n" : "";
-  return `\n${signature} {\n${byParts}  return unpack_weights(start, rows, units, row, place);\n}\n`;
-}
-
-function hasParts(snippet: string): boolean {
-  return snippet.includes("fn part_weights(");
 }
 
 function withSubgroups(source: string): string {
@@ -128,21 +130,23 @@ export interface RowShape {
 const TALL = 32_768;
 
 /**
- * On a GPU up to 64 lanes share a row, by parts where columns and types allow it: a token's matrices are small, and fewer lanes a
+ * On a GPU up to 128 lanes share a row, by parts where columns and types allow it: a token's matrices are small, and fewer lanes a
  * row leave most of the GPU idle. On an adapter that computes on the CPU all lanes of a reduction are loops, so a row is one
  * lane's: the bundled model's projections take a third of the time (SwiftShader in Chromium 156, two cores, 2026-11-22).
  *
  * Chosen by variants written for the purpose, with rows unrolled and scales applied after the sum, on an H100 under Dawn (2026-11-26).
- * Microseconds in turn, Q4_K, of this kernel by units with 4 rows a lane / of the variant by parts with 2 / of reading the same bytes:
+ * Microseconds in turn, Q4_K, by units with 4 rows a lane / of the variant by parts with 2, 64 lanes a row / of reading the same bytes:
  * 512 × 2048 8.3 / 4.8 / 4.4, 2048 × 2048 8.4 / 5.8 / 4.5, 2048 × 4096 12.0 / 7.6 / 5.0, 8192 × 2048 14.9 / 10.3 / 6.4; tall, with 128
- * lanes and 32 a row: 151,936 × 2048 157 / 105 / 59. This kernel by parts keeps less of it: 8.0 at 2048 × 2048, 14.5 at 8192 × 2048.
+ * lanes and 32 a row: 151,936 × 2048 157 / 105 / 59. What is here by parts was written after them and not measured on a GPU yet,
+ * nor were 128 lanes a row for 128 places and more: so that a lane waits for memory once or twice a row, not four times.
  */
 export function rowLanes(software: boolean, { columns, rows, types }: RowShape): Lanes {
   if (software) return { lanes: lanesFor(true), lanes_per_row: 1, rows_per_lane: 4, parts: 0 };
-  const parts = columns.every((width) => width % (8 * UNIT) === 0) && types.every((type) => type === "none" || hasParts(SNIPPETS[type]));
+  const parts = columns.every((width) => width % (8 * UNIT) === 0) && types.every((type) => type === "none" || type in PARTS);
   const tall = parts && rows >= TALL;
+  const most = tall ? 32 : parts ? 128 : 64;
   const places = columns.reduce((sum, width) => sum + width, 0) / UNIT;
   let shared = 1;
-  while (shared < (tall ? 32 : 64) && shared * 2 <= places) shared *= 2;
-  return { lanes: tall ? 128 : lanesFor(false), lanes_per_row: shared, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0 };
+  while (shared < most && shared * 2 <= places) shared *= 2;
+  return { lanes: tall ? 128 : Math.max(lanesFor(false), shared), lanes_per_row: shared, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0 };
 }

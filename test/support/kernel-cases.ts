@@ -33,7 +33,7 @@ export function matvecCase(type: WeightType, columns: number, perRow: number, pa
   return given(matvec, {
     params: { tokens: 2, columns, rows0: 21, rows1: 0, rows2: 0, rows3: 0, eps: 1e-6 },
     types: { w0: type, w1: "none", w2: "none", w3: "none" },
-    constants: { matrices: 1, lanes: 64, lanes_per_row: perRow, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0, normed: 1 },
+    constants: { matrices: 1, lanes: Math.max(64, perRow), lanes_per_row: perRow, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0, normed: 1 },
     buffers: { w0: w, w1: w, w2: w, w3: w, x: rng.normal(2 * columns), norm: rng.normal(columns), routing: RUNNING, y: 42 },
   });
 }
@@ -103,7 +103,7 @@ function deltanetCase(): Case {
 const [up64, down64] = expertCases(64);
 const [up4, down4] = expertCases(4);
 /** Every lane has something to add up. */
-export const WHOLE = { matvec: matvecCase("Q4_K", 2048, 64), "matvec by parts": matvecCase("Q6_K", 2048, 64, true), experts_up: up64, experts_down: down64, attention: attentionCase(), deltanet: deltanetCase() } as const;
+export const WHOLE = { matvec: matvecCase("Q4_K", 2048, 64), "matvec by parts": matvecCase("Q6_K", 2048, 64, true), "matvec by parts, 128 lanes a row": matvecCase("Q4_K", 4096, 128, true), experts_up: up64, experts_down: down64, attention: attentionCase(), deltanet: deltanetCase() } as const;
 /** A row is some lanes' only. */
 export const PARTS = { ...Object.fromEntries([1, 2, 4, 8, 16, 32].map((perRow) => [`matvec, ${perRow} lanes a row`, matvecCase("Q8_0", 32 * perRow, perRow)])), "experts_up, 4 lanes a row": up4, "experts_down, 4 lanes a row": down4 };
 

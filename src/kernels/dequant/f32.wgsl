@@ -5,10 +5,3 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
     bitcast<vec4<f32>>(weights[at]), bitcast<vec4<f32>>(weights[at + 1u]), bitcast<vec4<f32>>(weights[at + 2u]), bitcast<vec4<f32>>(weights[at + 3u]),
     bitcast<vec4<f32>>(weights[at + 4u]), bitcast<vec4<f32>>(weights[at + 5u]), bitcast<vec4<f32>>(weights[at + 6u]), bitcast<vec4<f32>>(weights[at + 7u]));
 }
-
-fn part_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  let at = start + (row * units + (place & ~7u)) * 8u + (place & 7u);
-  return array<vec4<f32>, 8>(
-    bitcast<vec4<f32>>(weights[at]), bitcast<vec4<f32>>(weights[at + 8u]), bitcast<vec4<f32>>(weights[at + 16u]), bitcast<vec4<f32>>(weights[at + 24u]),
-    bitcast<vec4<f32>>(weights[at + 32u]), bitcast<vec4<f32>>(weights[at + 40u]), bitcast<vec4<f32>>(weights[at + 48u]), bitcast<vec4<f32>>(weights[at + 56u]));
-}

@@ -28,25 +28,3 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
     d * nibbles_weights(a.x) - m, d * nibbles_weights(a.y) - m, d * nibbles_weights(a.z) - m, d * nibbles_weights(a.w) - m,
     d * nibbles_weights(b.x) - m, d * nibbles_weights(b.y) - m, d * nibbles_weights(b.z) - m, d * nibbles_weights(b.w) - m);
 }
-
-fn four_weights(word: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u));
-}
-
-fn part_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  let at = start + (row * (units >> 3u) + (place >> 3u)) * 9u;
-  let head = weights[at];
-  let q_at = at + 1u + ((place & 7u) >> 2u);
-  let word = place & 3u;
-  let q = vec4<u32>(weights[q_at][word], weights[q_at + 2u][word], weights[q_at + 4u][word], weights[q_at + 6u][word]);
-  let d_min = unpack2x16float(head.x);
-  let d = d_min.x * four_weights(head.y & 0x3f3f3f3fu);
-  let e = d_min.x * four_weights((head.w & 0x0f0f0f0fu) | ((head.y >> 2u) & 0x30303030u));
-  let m = d_min.y * four_weights(head.z & 0x3f3f3f3fu);
-  let n = d_min.y * four_weights(((head.w >> 4u) & 0x0f0f0f0fu) | ((head.z >> 2u) & 0x30303030u));
-  let even = q & vec4<u32>(0x0f0f0f0fu);
-  let odd = (q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
-  return array<vec4<f32>, 8>(
-    d.x * four_weights(even.x) - m.x, d.y * four_weights(odd.x) - m.y, d.z * four_weights(even.y) - m.z, d.w * four_weights(odd.y) - m.w,
-    e.x * four_weights(even.z) - n.x, e.y * four_weights(odd.z) - n.y, e.z * four_weights(even.w) - n.z, e.w * four_weights(odd.w) - n.w);
-}

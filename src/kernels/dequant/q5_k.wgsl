@@ -32,26 +32,3 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
     d * five_weights(a.x, ha.x) - m, d * five_weights(a.y, ha.y) - m, d * five_weights(a.z, ha.z) - m, d * five_weights(a.w, ha.w) - m,
     d * five_weights(b.x, hb.x) - m, d * five_weights(b.y, hb.y) - m, d * five_weights(b.z, hb.z) - m, d * five_weights(b.w, hb.w) - m);
 }
-
-fn four_weights(word: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u));
-}
-
-fn part_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  let at = start + (row * (units >> 3u) + (place >> 3u)) * 11u;
-  let head = weights[at];
-  let q_at = at + 3u + ((place & 7u) >> 2u);
-  let word = place & 3u;
-  let high = vec4<u32>(weights[at + 1u + ((place & 7u) >> 2u)][word]);
-  let q = vec4<u32>(weights[q_at][word], weights[q_at + 2u][word], weights[q_at + 4u][word], weights[q_at + 6u][word]);
-  let d_min = unpack2x16float(head.x);
-  let d = d_min.x * four_weights(head.y & 0x3f3f3f3fu);
-  let e = d_min.x * four_weights((head.w & 0x0f0f0f0fu) | ((head.y >> 2u) & 0x30303030u));
-  let m = d_min.y * four_weights(head.z & 0x3f3f3f3fu);
-  let n = d_min.y * four_weights(((head.w >> 4u) & 0x0f0f0f0fu) | ((head.z >> 2u) & 0x30303030u));
-  let even = (q & vec4<u32>(0x0f0f0f0fu)) | (((high >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
-  let odd = ((q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu)) | (((high >> vec4<u32>(1u, 3u, 5u, 7u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
-  return array<vec4<f32>, 8>(
-    d.x * four_weights(even.x) - m.x, d.y * four_weights(odd.x) - m.y, d.z * four_weights(even.y) - m.z, d.w * four_weights(odd.y) - m.w,
-    e.x * four_weights(even.z) - n.x, e.y * four_weights(odd.z) - n.y, e.z * four_weights(even.w) - n.z, e.w * four_weights(odd.w) - n.w);
-}

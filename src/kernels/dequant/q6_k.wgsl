@@ -33,31 +33,3 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
     s * six_weights(la.x, ha.x), s * six_weights(la.y, ha.y), s * six_weights(la.z, ha.z), s * six_weights(la.w, ha.w),
     t * six_weights(lb.x, hb.x), t * six_weights(lb.y, hb.y), t * six_weights(lb.z, hb.z), t * six_weights(lb.w, hb.w));
 }
-
-fn four_weights(low: u32, high: u32) -> vec4<f32> {
-  return vec4<f32>(((vec4<u32>((low & 0x0f0f0f0fu) | (high & 0x30303030u))) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)) - 32.0;
-}
-
-fn part_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  let blocks = units >> 3u;
-  let block = row * blocks + (place >> 3u);
-  let at = start + block * 13u;
-  let q_at = at + ((place & 7u) >> 2u);
-  let word = place & 3u;
-  let a = weights[q_at][word];
-  let b = weights[q_at + 2u][word];
-  let c = weights[q_at + 4u][word];
-  let e = weights[q_at + 6u][word];
-  let g = weights[q_at + 8u][word];
-  let h = weights[q_at + 10u][word];
-  let d_word = start * 4u + rows * blocks * 52u + (block >> 1u);
-  let pair = unpack2x16float(weights[d_word >> 2u][d_word & 3u]);
-  let d = select(pair.x, pair.y, (block & 1u) != 0u);
-  // Two scales a unit: for its first and its last four vec4s. Units 0 2 4 6, then 1 3 5 7.
-  let scales = weights[at + 12u] >> vec4<u32>(((place & 7u) >> 2u) * 8u);
-  let s = d * vec4<f32>(bitcast<vec4<i32>>(scales << vec4<u32>(24u)) >> vec4<u32>(24u));
-  let t = d * vec4<f32>(bitcast<vec4<i32>>(scales << vec4<u32>(8u)) >> vec4<u32>(24u));
-  return array<vec4<f32>, 8>(
-    s.x * four_weights(a, g << 4u), t.x * four_weights(b, g << 2u), s.y * four_weights(a >> 4u, g), t.y * four_weights(b >> 4u, g >> 2u),
-    s.z * four_weights(c, h << 4u), t.z * four_weights(e, h << 2u), s.w * four_weights(c >> 4u, h), t.w * four_weights(e >> 4u, h >> 2u));
-}

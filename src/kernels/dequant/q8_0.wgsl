@@ -18,24 +18,3 @@ fn unpack_weights(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> arr
     d * bytes_weights(a.x), d * bytes_weights(a.y), d * bytes_weights(a.z), d * bytes_weights(a.w),
     d * bytes_weights(b.x), d * bytes_weights(b.y), d * bytes_weights(b.z), d * bytes_weights(b.w));
 }
-
-fn signed_weights(word: u32) -> vec4<f32> {
-  return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
-}
-
-fn part_weights(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  let block = row * units + (place & ~7u);
-  let at = start + block * 2u + ((place & 7u) >> 2u);
-  let word = place & 3u;
-  // The eight scales are one vec4 of the plane.
-  let halves = weights[start + rows * units * 2u + (block >> 3u)];
-  let a = unpack2x16float(halves.x);
-  let b = unpack2x16float(halves.y);
-  let c = unpack2x16float(halves.z);
-  let d = unpack2x16float(halves.w);
-  return array<vec4<f32>, 8>(
-    a.x * signed_weights(weights[at][word]), a.y * signed_weights(weights[at + 2u][word]),
-    b.x * signed_weights(weights[at + 4u][word]), b.y * signed_weights(weights[at + 6u][word]),
-    c.x * signed_weights(weights[at + 8u][word]), c.y * signed_weights(weights[at + 10u][word]),
-    d.x * signed_weights(weights[at + 12u][word]), d.y * signed_weights(weights[at + 14u][word]));
-}

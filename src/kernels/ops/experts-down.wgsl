@@ -2,7 +2,7 @@
 // arena: slots of slot_stride vec4s; down [hidden, ff] at down_at   shared_down: [hidden, shared_ff] weights
 // act: [topk, ff] f32, then [shared_ff] f32   x: [hidden] f32, the residual stream
 // A workgroup takes lanes / lanes_per_row × rows_per_lane rows. The lanes of a row share all places of all experts, one expert after
-// the other, so that they are busy however narrow an expert is; the shared expert comes last. What a lane adds up follows the rank
+// the other, so that they are busy however narrow an expert is; the shared expert comes last, to the lanes whose turn it is. What a lane adds up follows the rank
 // of the experts, never their slots: the result is the same wherever an expert lies. Places as in matvec.wgsl. A dense layer is the
 // shared expert alone: topk 0. Without a shared expert shared_ff is 0.
 override lanes: u32 = 64u;
@@ -22,15 +22,20 @@ struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: ar
 @group(0) @binding(4) var<storage, read_write> x:           array<f32>;
 @group(0) @binding(5) var<uniform>             p:           Params;
 
+/// 8 vec4s of x, and the sums of the first and of the last four's numbers.
+struct Inputs { v: array<vec4<f32>, 8>, near: vec4<f32>, far: vec4<f32> }
+
 // weights down: arena
-fn lane_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_down { nothing: u32 }
+fn unpack_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_down { return Two_down(); }
+fn dots_down(two: Two_down, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights shared_down: shared_down
-fn lane_shared_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_shared_down { nothing: u32 }
+fn unpack_shared_down(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_shared_down(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_shared_down { return Two_shared_down(); }
+fn dots_shared_down(two: Two_shared_down, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 
 var<workgroup> sums: array<vec4<f32>, lanes>;
@@ -47,10 +52,16 @@ fn row_sum(lane: u32, value: vec4<f32>) -> vec4<f32> {
 }
 // end reduce
 
-fn inputs(first: u32, place: u32) -> array<vec4<f32>, 8> {
-  let i = first * 8u + select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
-  let n = select(1u, 8u, parts);
-  return array<vec4<f32>, 8>(act[i], act[i + n], act[i + 2u * n], act[i + 3u * n], act[i + 4u * n], act[i + 5u * n], act[i + 6u * n], act[i + 7u * n]);
+fn unit_inputs(unit: u32) -> array<vec4<f32>, 8> {
+  let i = unit * 8u;
+  return array<vec4<f32>, 8>(act[i], act[i + 1u], act[i + 2u], act[i + 3u], act[i + 4u], act[i + 5u], act[i + 6u], act[i + 7u]);
+}
+
+fn inputs(first: u32, place: u32) -> Inputs {
+  let i = first * 8u + (place & ~7u) * 8u + (place & 7u);
+  let v = array<vec4<f32>, 8>(act[i], act[i + 8u], act[i + 16u], act[i + 24u], act[i + 32u], act[i + 40u], act[i + 48u], act[i + 56u]);
+  let one = vec4<f32>(1.0);
+  return Inputs(v, vec4<f32>(dot(v[0], one), dot(v[1], one), dot(v[2], one), dot(v[3], one)), vec4<f32>(dot(v[4], one), dot(v[5], one), dot(v[6], one), dot(v[7], one)));
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -67,31 +78,44 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   if (first < p.hidden) {
     let end = p.topk * units;
     var at = lane % lanes_per_row;
-    loop {
-      if (at >= end) { break; }
-      let j = at / units;
-      let place = at % units;
-      let choice = routing.choices[routing.base + j];
-      let v = inputs(j * units, place);
-      var i = 0u;
-      loop {
-        sum[i] += choice.weight * dot32(lane_down(choice.slot * p.slot_stride + p.down_at, p.hidden, units, min(first + i, p.hidden - 1u), place), v);
-        continuing { i++; break if i == rows_per_lane; }
-      }
-      continuing { at += lanes_per_row; break if at >= end; }
-    }
     var weight = 1.0;
     if (scaled) { weight = routing.choices[routing.base + p.topk].weight; }
-    var place = lane % lanes_per_row;
-    loop {
-      if (place >= shared_units) { break; }
-      let v = inputs(p.topk * units, place);
-      var i = 0u;
-      loop {
-        sum[i] += weight * dot32(lane_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), place), v);
-        continuing { i++; break if i == rows_per_lane; }
+    if (parts) {
+      for (; at < end; at += lanes_per_row) {
+        let j = at / units;
+        let place = at % units;
+        let choice = routing.choices[routing.base + j];
+        let two = read_down(choice.slot * p.slot_stride + p.down_at, p.hidden, units, first, place);
+        sum += vec4<f32>(choice.weight * dots_down(two, inputs(j * units, place)), 0.0, 0.0);
       }
-      continuing { place += lanes_per_row; break if place >= shared_units; }
+      for (at -= end; at < shared_units; at += lanes_per_row) {
+        let two = read_shared_down(0u, p.hidden, shared_units, first, at);
+        sum += vec4<f32>(weight * dots_shared_down(two, inputs(end, at)), 0.0, 0.0);
+      }
+    } else {
+      loop {
+        if (at >= end) { break; }
+        let j = at / units;
+        let choice = routing.choices[routing.base + j];
+        let v = unit_inputs(at);
+        var i = 0u;
+        loop {
+          sum[i] += choice.weight * dot32(unpack_down(choice.slot * p.slot_stride + p.down_at, p.hidden, units, min(first + i, p.hidden - 1u), at % units), v);
+          continuing { i++; break if i == rows_per_lane; }
+        }
+        continuing { at += lanes_per_row; break if at >= end; }
+      }
+      at -= end;
+      loop {
+        if (at >= shared_units) { break; }
+        let v = unit_inputs(end + at);
+        var i = 0u;
+        loop {
+          sum[i] += weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), at), v);
+          continuing { i++; break if i == rows_per_lane; }
+        }
+        continuing { at += lanes_per_row; break if at >= shared_units; }
+      }
     }
   }
   sum = row_sum(lane, sum);

@@ -22,25 +22,32 @@ struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: ar
 @group(0) @binding(6) var<storage, read_write> act:         array<f32>;
 @group(0) @binding(7) var<uniform>             p:           Params;
 
+/// 8 vec4s of x, and the sums of the first and of the last four's numbers.
+struct Inputs { v: array<vec4<f32>, 8>, near: vec4<f32>, far: vec4<f32> }
+
 // weights gate: arena
-fn lane_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_gate { nothing: u32 }
+fn unpack_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_gate { return Two_gate(); }
+fn dots_gate(two: Two_gate, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights up: arena
-fn lane_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_up { nothing: u32 }
+fn unpack_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_up { return Two_up(); }
+fn dots_up(two: Two_up, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights shared_gate: shared_gate
-fn lane_shared_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_shared_gate { nothing: u32 }
+fn unpack_shared_gate(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_shared_gate(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_shared_gate { return Two_shared_gate(); }
+fn dots_shared_gate(two: Two_shared_gate, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights shared_up: shared_up
-fn lane_shared_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_shared_up { nothing: u32 }
+fn unpack_shared_up(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_shared_up(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_shared_up { return Two_shared_up(); }
+fn dots_shared_up(two: Two_shared_up, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 
 var<workgroup> squares: array<f32, lanes>;
@@ -69,10 +76,16 @@ fn row_sum(lane: u32, value: mat2x4<f32>) -> mat2x4<f32> {
 
 fn input(i: u32) -> vec4<f32> { return x[i] * norm[i]; }
 
-fn inputs(place: u32) -> array<vec4<f32>, 8> {
-  let i = select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
-  let n = select(1u, 8u, parts);
-  return array<vec4<f32>, 8>(input(i), input(i + n), input(i + 2u * n), input(i + 3u * n), input(i + 4u * n), input(i + 5u * n), input(i + 6u * n), input(i + 7u * n));
+fn unit_inputs(unit: u32) -> array<vec4<f32>, 8> {
+  let i = unit * 8u;
+  return array<vec4<f32>, 8>(input(i), input(i + 1u), input(i + 2u), input(i + 3u), input(i + 4u), input(i + 5u), input(i + 6u), input(i + 7u));
+}
+
+fn inputs(place: u32) -> Inputs {
+  let i = (place & ~7u) * 8u + (place & 7u);
+  let v = array<vec4<f32>, 8>(input(i), input(i + 8u), input(i + 16u), input(i + 24u), input(i + 32u), input(i + 40u), input(i + 48u), input(i + 56u));
+  let one = vec4<f32>(1.0);
+  return Inputs(v, vec4<f32>(dot(v[0], one), dot(v[1], one), dot(v[2], one), dot(v[3], one)), vec4<f32>(dot(v[4], one), dot(v[5], one), dot(v[6], one), dot(v[7], one)));
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -94,34 +107,51 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   var g = vec4<f32>();
   var u = vec4<f32>();
   if (first < rows) {
-    // Two loops, one of them empty.
+    // Two loops each way, one of them empty.
     let routed_end = select(units, 0u, is_shared);
-    var place = lane % lanes_per_row;
-    loop {
-      if (place >= routed_end) { break; }
-      let h = inputs(place);
-      var i = 0u;
-      loop {
-        let row = min(first + i, rows - 1u);
-        g[i] += dot32(lane_gate(start + p.gate_at, rows, units, row, place), h);
-        u[i] += dot32(lane_up(start + p.up_at, rows, units, row, place), h);
-        continuing { i++; break if i == rows_per_lane; }
-      }
-      continuing { place += lanes_per_row; break if place >= routed_end; }
-    }
     let shared_end = units - routed_end;
-    place = lane % lanes_per_row;
-    loop {
-      if (place >= shared_end) { break; }
-      let h = inputs(place);
-      var i = 0u;
-      loop {
-        let row = min(first + i, rows - 1u);
-        g[i] += dot32(lane_shared_gate(0u, rows, units, row, place), h);
-        u[i] += dot32(lane_shared_up(0u, rows, units, row, place), h);
-        continuing { i++; break if i == rows_per_lane; }
+    var place = lane % lanes_per_row;
+    if (parts) {
+      for (; place < routed_end; place += lanes_per_row) {
+        let two_gates = read_gate(start + p.gate_at, rows, units, first, place);
+        let two_ups = read_up(start + p.up_at, rows, units, first, place);
+        let h = inputs(place);
+        g += vec4<f32>(dots_gate(two_gates, h), 0.0, 0.0);
+        u += vec4<f32>(dots_up(two_ups, h), 0.0, 0.0);
       }
-      continuing { place += lanes_per_row; break if place >= shared_end; }
+      for (place = lane % lanes_per_row; place < shared_end; place += lanes_per_row) {
+        let two_gates = read_shared_gate(0u, rows, units, first, place);
+        let two_ups = read_shared_up(0u, rows, units, first, place);
+        let h = inputs(place);
+        g += vec4<f32>(dots_shared_gate(two_gates, h), 0.0, 0.0);
+        u += vec4<f32>(dots_shared_up(two_ups, h), 0.0, 0.0);
+      }
+    } else {
+      loop {
+        if (place >= routed_end) { break; }
+        let h = unit_inputs(place);
+        var i = 0u;
+        loop {
+          let row = min(first + i, rows - 1u);
+          g[i] += dot32(unpack_gate(start + p.gate_at, rows, units, row, place), h);
+          u[i] += dot32(unpack_up(start + p.up_at, rows, units, row, place), h);
+          continuing { i++; break if i == rows_per_lane; }
+        }
+        continuing { place += lanes_per_row; break if place >= routed_end; }
+      }
+      place = lane % lanes_per_row;
+      loop {
+        if (place >= shared_end) { break; }
+        let h = unit_inputs(place);
+        var i = 0u;
+        loop {
+          let row = min(first + i, rows - 1u);
+          g[i] += dot32(unpack_shared_gate(0u, rows, units, row, place), h);
+          u[i] += dot32(unpack_shared_up(0u, rows, units, row, place), h);
+          continuing { i++; break if i == rows_per_lane; }
+        }
+        continuing { place += lanes_per_row; break if place >= shared_end; }
+      }
     }
   }
   // Only now: a barrier before the weights were asked for would wait for x alone, then for the weights.

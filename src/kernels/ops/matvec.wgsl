@@ -4,8 +4,9 @@
 // A workgroup takes lanes / lanes_per_row × rows_per_lane rows of one matrix and one token. A lane takes every lanes_per_row-th
 // place of its rows, loading x once for all of them; a place is 32 columns in 8 vec4s: by units, 32 neighbours; by parts, the same
 // vec4 of each of 8 units that follow one another, so that 8 lanes read whole lines of x and of the weights. Either way the 8 lanes of
-// 8 places read the same 256 columns. The loops test at their end: SwiftShader runs a body once more, for no lane, when a loop
-// tests at its start, and rows in a loop are compiled once instead of each. Sums run over a lane's places first, then over
+// 8 places read the same 256 columns. By parts a lane has two rows, asks for both rows' words before it computes anything, and
+// applies a block's scales to sums. By units the loops test at their end: SwiftShader runs a body once more, for no lane, when a
+// loop tests at its start, and rows in a loop are compiled once instead of each. Sums run over a lane's places first, then over
 // lanes in a tree: always the same order.
 override matrices: u32 = 4u;
 override lanes: u32 = 64u;
@@ -27,25 +28,32 @@ struct Params { tokens: u32, columns: u32, rows0: u32, rows1: u32, rows2: u32, r
 @group(0) @binding(7) var<storage, read_write> y:       array<f32>;
 @group(0) @binding(8) var<uniform>             p:       Params;
 
+/// 8 vec4s of x, and the sums of the first and of the last four's numbers.
+struct Inputs { v: array<vec4<f32>, 8>, near: vec4<f32>, far: vec4<f32> }
+
 // weights w0: w0
-fn lane_w0(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_w0 { nothing: u32 }
+fn unpack_w0(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_w0(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_w0 { return Two_w0(); }
+fn dots_w0(two: Two_w0, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights w1: w1
-fn lane_w1(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_w1 { nothing: u32 }
+fn unpack_w1(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_w1(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_w1 { return Two_w1(); }
+fn dots_w1(two: Two_w1, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights w2: w2
-fn lane_w2(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_w2 { nothing: u32 }
+fn unpack_w2(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_w2(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_w2 { return Two_w2(); }
+fn dots_w2(two: Two_w2, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 // weights w3: w3
-fn lane_w3(start: u32, rows: u32, units: u32, row: u32, place: u32) -> array<vec4<f32>, 8> {
-  return array<vec4<f32>, 8>();
-}
+struct Two_w3 { nothing: u32 }
+fn unpack_w3(start: u32, rows: u32, units: u32, row: u32, unit: u32) -> array<vec4<f32>, 8> { return array<vec4<f32>, 8>(); }
+fn read_w3(start: u32, rows: u32, units: u32, row: u32, place: u32) -> Two_w3 { return Two_w3(); }
+fn dots_w3(two: Two_w3, v: Inputs) -> vec2<f32> { return vec2<f32>(); }
 // end weights
 
 var<workgroup> squares: array<f32, lanes>;
@@ -77,11 +85,17 @@ fn input(i: u32, at: u32) -> vec4<f32> {
   return x[at + i];
 }
 
-fn inputs(place: u32, at: u32) -> array<vec4<f32>, 8> {
-  let i = select(place * 8u, (place & ~7u) * 8u + (place & 7u), parts);
-  let n = select(1u, 8u, parts);
-  return array<vec4<f32>, 8>(
-    input(i, at), input(i + n, at), input(i + 2u * n, at), input(i + 3u * n, at), input(i + 4u * n, at), input(i + 5u * n, at), input(i + 6u * n, at), input(i + 7u * n, at));
+fn unit_inputs(unit: u32, at: u32) -> array<vec4<f32>, 8> {
+  let i = unit * 8u;
+  return array<vec4<f32>, 8>(input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
+}
+
+fn inputs(place: u32, at: u32) -> Inputs {
+  let i = (place & ~7u) * 8u + (place & 7u);
+  let v = array<vec4<f32>, 8>(
+    input(i, at), input(i + 8u, at), input(i + 16u, at), input(i + 24u, at), input(i + 32u, at), input(i + 40u, at), input(i + 48u, at), input(i + 56u, at));
+  let one = vec4<f32>(1.0);
+  return Inputs(v, vec4<f32>(dot(v[0], one), dot(v[1], one), dot(v[2], one), dot(v[3], one)), vec4<f32>(dot(v[4], one), dot(v[5], one), dot(v[6], one), dot(v[7], one)));
 }
 
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
@@ -89,17 +103,28 @@ fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
 }
 
 /// `matrices` is a constant: with one matrix the choice is gone. (SwiftShader runs all branches, masked.)
-fn row_dot(matrix: u32, row: u32, place: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
-  if (matrices == 1u) { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
+fn row_dot(matrix: u32, row: u32, unit: u32, units: u32, v: array<vec4<f32>, 8>) -> f32 {
+  if (matrices == 1u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
   if (matrices == 2u) {
-    if (matrix == 0u) { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
-    return dot32(lane_w1(0u, p.rows1, units, row, place), v);
+    if (matrix == 0u) { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+    return dot32(unpack_w1(0u, p.rows1, units, row, unit), v);
   }
   switch (matrix) {
-    case 0u: { return dot32(lane_w0(0u, p.rows0, units, row, place), v); }
-    case 1u: { return dot32(lane_w1(0u, p.rows1, units, row, place), v); }
-    case 2u: { return dot32(lane_w2(0u, p.rows2, units, row, place), v); }
-    default: { return dot32(lane_w3(0u, p.rows3, units, row, place), v); }
+    case 0u: { return dot32(unpack_w0(0u, p.rows0, units, row, unit), v); }
+    case 1u: { return dot32(unpack_w1(0u, p.rows1, units, row, unit), v); }
+    case 2u: { return dot32(unpack_w2(0u, p.rows2, units, row, unit), v); }
+    default: { return dot32(unpack_w3(0u, p.rows3, units, row, unit), v); }
+  }
+}
+
+/// By parts, a row and the next one. The words are asked for first: x comes from a cache.
+fn row_dots(matrix: u32, row: u32, place: u32, units: u32, x_at: u32) -> vec2<f32> {
+  if (matrices == 1u) { return dots_w0(read_w0(0u, p.rows0, units, row, place), inputs(place, x_at)); }
+  switch (matrix) {
+    case 0u: { return dots_w0(read_w0(0u, p.rows0, units, row, place), inputs(place, x_at)); }
+    case 1u: { return dots_w1(read_w1(0u, p.rows1, units, row, place), inputs(place, x_at)); }
+    case 2u: { return dots_w2(read_w2(0u, p.rows2, units, row, place), inputs(place, x_at)); }
+    default: { return dots_w3(read_w3(0u, p.rows3, units, row, place), inputs(place, x_at)); }
   }
 }
 
@@ -126,15 +151,19 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   var sum = vec4<f32>();
   if (first < row_count) {
     var place = lane % lanes_per_row;
-    loop {
-      if (place >= units) { break; }
-      let v = inputs(place, x_at);
-      var i = 0u;
+    if (parts) {
+      for (; place < units; place += lanes_per_row) { sum += vec4<f32>(row_dots(matrix, first, place, units, x_at), 0.0, 0.0); }
+    } else {
       loop {
-        sum[i] += row_dot(matrix, min(first + i, row_count - 1u), place, units, v);
-        continuing { i++; break if i == rows_per_lane; }
+        if (place >= units) { break; }
+        let v = unit_inputs(place, x_at);
+        var i = 0u;
+        loop {
+          sum[i] += row_dot(matrix, min(first + i, row_count - 1u), place, units, v);
+          continuing { i++; break if i == rows_per_lane; }
+        }
+        continuing { place += lanes_per_row; break if place >= units; }
       }
-      continuing { place += lanes_per_row; break if place >= units; }
     }
   }
   var scale = 1.0;

@@ -14,7 +14,8 @@ fn within_subgroup(value: vec4<f32>, size: u32) -> vec4<f32> {
   sum = with_neighbour(sum, 4u, size);
   sum = with_neighbour(sum, 8u, size);
   sum = with_neighbour(sum, 16u, size);
-  return with_neighbour(sum, 32u, size);
+  sum = with_neighbour(sum, 32u, size);
+  return with_neighbour(sum, 64u, size);
 }
 
 fn row_sum(lane: u32, value: VALUE) -> VALUE {
