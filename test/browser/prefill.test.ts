@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Transformer) => Promise<T>): Promise<T> {
-  const model = await Transformer.load(gpu, await memoryModel(bytes), { prefillLeast: 16, ...options });
+async function withModel<T>(bytes: Uint8Array, options: ModelOptions, use: (model: Transformer) => Promise<T>, on = gpu): Promise<T> {
+  const model = await Transformer.load(on, await memoryModel(bytes), { prefillLeast: 16, ...options });
   try {
     return await use(model);
   } finally {
@@ -50,6 +50,22 @@ describe.each(["default-interval-q8", "large-heads", "k-quants", "qwen35moe", "q
       }
       expect(model.stats.prefill).toMatchObject({ tokens: 17 + tokens.length - 1, chunks: 2 });
     });
+  });
+});
+
+describe("a prompt as a real GPU runs it, with its tiles", () => {
+  it("ends as in llama.cpp", async () => {
+    const name = "default-interval-q8";
+    const { spec, vocab, tokens } = named(name);
+    const real = Object.assign(Object.create(gpu) as Gpu, { report: { ...gpu.report, software: false } });
+    const length = tokens.length - 1;
+    const expected = await recordedProbabilities(name);
+    await withModel(randomModel(spec), {}, async (model) => {
+      const { maxL1, sameTop } = agreement(await model.forward(tokens.slice(0, length)), expected.slice((length - 1) * vocab, length * vocab), vocab);
+      expect(sameTop).toBe(1);
+      expect(maxL1).toBeLessThan(1e-4);
+      expect(model.stats.prefill).toMatchObject({ tokens: length, chunks: 1 });
+    }, real);
   });
 });
 

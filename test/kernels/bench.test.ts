@@ -1,6 +1,7 @@
 // The bench of kernels on a GPU, at a size that a CPU can do: what it times is the right computation, and it notices when it is not.
 import { expect, it } from "vitest";
 import { errorOf, matvecFigure, measureCopies } from "../../src/cli/bench/gpu-kernels.ts";
+import { productFigures } from "../../src/cli/bench/gpu-products.ts";
 import { testGpu } from "../support/kernel-run.ts";
 
 const EFFORT = { arenaBytes: 2 ** 18, passBytes: 2 ** 18, largestRows: 64 };
@@ -10,6 +11,15 @@ it.each(["Q4_K", "Q6_K", "Q8_0"] as const)("times a %s matrix and holds it again
   expect(figure.error).toBeLessThan(5e-6);
   expect(figure.inTurn).toBeGreaterThan(0);
   expect(figure.overlapped).toBeGreaterThan(0);
+});
+
+it("times the product with many rows beside the one it replaced, and both are right", async () => {
+  const figures = await productFigures(await testGpu(), EFFORT);
+  expect(figures.map(({ kernel }) => kernel)).toEqual(["matmul", "matmul_narrow", "matmul", "matmul_narrow"]);
+  for (const { error, inTurn } of figures) {
+    expect(error).toBeLessThan(5e-6);
+    expect(inTurn).toBeGreaterThan(0);
+  }
 });
 
 it("measures both ways to copy", async () => {

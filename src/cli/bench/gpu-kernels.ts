@@ -7,11 +7,12 @@
 import { blockWeights, dequantise, fileBytes, gpuBytes, repackToGpu, type WeightType } from "../../gguf/blocks.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { type Dispatch, encode, prepare } from "../../gpu/dispatch.ts";
-import { PLAIN } from "../../gpu/kernel.ts";
 import { readBuffer } from "../../gpu/readback.ts";
 import { type Lanes, matvec, rowLanes } from "../../kernels/index.ts";
 import { matvecReference } from "../../kernels/ops/matvec.ts";
 import { expertsFigures } from "./gpu-experts.ts";
+import { type ProductFigure, productFigures } from "./gpu-products.ts";
+import { variantFigures } from "./gpu-variants.ts";
 import { median } from "./measurement.ts";
 
 /** One kernel at one shape. */
@@ -36,11 +37,12 @@ export interface KernelBench {
   /** Bytes read and written per second by copyBufferToBuffer and by a copying kernel, each the best of several runs. */
   readonly copies: readonly [driver: number, kernel: number];
   readonly figures: readonly KernelFigure[];
+  readonly products: readonly ProductFigure[];
 }
 
-const TYPES = ["Q4_K", "Q6_K", "Q8_0"] as const satisfies readonly WeightType[];
+export const TYPES = ["Q4_K", "Q6_K", "Q8_0"] as const satisfies readonly WeightType[];
 /** [rows, columns]: the square, both sides of a wide projection, one expert's gate or up, the head. */
-const SHAPES = [[2048, 2048], [8192, 2048], [2048, 8192], [512, 2048], [151_936, 2048]] as const;
+export const SHAPES = [[2048, 2048], [8192, 2048], [2048, 8192], [512, 2048], [151_936, 2048]] as const;
 /** Rows of a matrix that are computed in f64 as well; of more rows, the first and the last so many. */
 const CHECKED_ROWS = 1024;
 const PASSES = 7;
@@ -74,8 +76,9 @@ export async function benchKernels(say: (line: string) => void): Promise<KernelB
         say(`${type} ${rows} × ${columns}`);
       }
     }
-    figures.push(...(await expertsFigures(gpu, effort)), ...(await plainFigures(gpu, effort)));
-    return { adapter: gpu.report.adapter, copies, figures };
+    figures.push(...(await expertsFigures(gpu, effort)), ...(await variantFigures(gpu, effort)));
+    say("Products with many rows …");
+    return { adapter: gpu.report.adapter, copies, figures, products: await productFigures(gpu, effort) };
   } finally {
     gpu.close();
   }
@@ -162,17 +165,6 @@ export async function timeDispatches(gpu: Gpu, dispatches: readonly Dispatch[], 
     seconds.push(await submitted(gpu, encoder));
   }
   return (median(seconds.slice(1)) / count) * 1e6;
-}
-
-/** The square without subgroups and f16, where the device has them: what they gain. */
-async function plainFigures(gpu: Gpu, effort: Effort): Promise<KernelFigure[]> {
-  const { features } = gpu.pipelines;
-  const figures: KernelFigure[] = [];
-  if (!features.subgroups && !features.f16) return figures;
-  gpu.pipelines.features = PLAIN;
-  for (const type of TYPES) figures.push({ ...(await matvecFigure(gpu, type, ...SHAPES[0], effort)), kernel: "matvec, plain path" });
-  gpu.pipelines.features = features;
-  return figures;
 }
 
 /** One matrix type and shape; `lanes` as the engine chooses them unless others are to be tried. */

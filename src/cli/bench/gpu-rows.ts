@@ -21,7 +21,7 @@ export function atLayers(layers: number, [short, long]: readonly [{ readonly lay
 
 const row = (what: string, value: number, unit: string | undefined = ""): Measurement => ({ section: "gpu", what, value, unit });
 
-export function kernelRows({ adapter, copies, figures }: KernelBench): Measurement[] {
+export function kernelRows({ adapter, copies, figures, products }: KernelBench): Measurement[] {
   const rate = (bytes: number, microseconds: number): number => bytes / (microseconds * 1e-6);
   const roof = Math.max(...copies);
   return [
@@ -32,6 +32,10 @@ export function kernelRows({ adapter, copies, figures }: KernelBench): Measureme
       const pace = (how: string, time: number | null): Measurement[] =>
         time === null || Number.isNaN(time) ? [] : [row(`${name}, ${how}`, time, "µs"), row(`${name}, ${how}`, rate(bytes, time) / 1e9, "GB/s"), row(`${name}, ${how}, ÷ the faster copy`, rate(bytes, time) / roof)];
       return [...pace("in turn", inTurn), row(`${name}, in turn, ÷ a copy that moves as many bytes`, copy / inTurn), ...pace("overlapped", overlapped), row(`${name}, largest error`, error, "of the largest result")];
+    }),
+    ...products.flatMap(({ kernel, type, shape, operations, inTurn, error }) => {
+      const name = `${kernel} ${type} ${shape}`;
+      return [row(name, inTurn, "µs"), row(name, rate(operations, inTurn) / 1e12, "TFLOP/s"), row(`${name}, largest error`, error, "of the largest result")];
     }),
   ];
 }
