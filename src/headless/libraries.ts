@@ -11,7 +11,7 @@ export interface Libraries {
   readonly typescript: TypeScriptTransform;
   /** zlib's brotli functions. */
   readonly brotli: BrotliLibrary;
-  /** crypto's key pairs, signatures, key agreement, and crypto.subtle. */
+  /** crypto's ciphers, key pairs, signatures, key agreement, and crypto.subtle. */
   readonly keys: KeyLibrary;
   /** `node` without a program, at a terminal. */
   readonly repl: ReplLibrary;

@@ -1,5 +1,6 @@
 // What the runtime adds to Node or cannot take from it: TypeScript, refusals that name the function, embedding.
 import { describe, expect, it } from "vitest";
+import { keys } from "../../src/headless/libraries/keys.ts";
 import { runNode } from "../../src/headless/node/run.ts";
 import { Vfs } from "../../src/headless/vfs.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -85,7 +86,7 @@ describe("what is not there is refused by name", () => {
     [`require("crypto").createCipheriv("camellia-128-cbc", "k", "i")`, `crypto.createCipheriv("camellia-128-cbc") is not available`],
   ];
   it.each(refused)("%s", async (source, message) => {
-    const ran = await runProgram({ "main.js": source }, ["main.js"]);
+    const ran = await runProgram({ "main.js": source }, ["main.js"], { libraries: { keys } });
     expect(ran.code).toBe(1);
     expect(ran.err).toContain(message);
   });

@@ -11,7 +11,7 @@ import type { WorkerPool } from "./worker-pool.ts";
 /** Named by programs and packages that use it. */
 export const MENTIONS: Readonly<Partial<Record<LibraryName, RegExp>>> = {
   brotli: /brotli/i,
-  keys: /generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
+  keys: /Cipheriv|getCipher|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
 };
 /** A larger one is no code that a person or a bundler wrote. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;

@@ -1,7 +1,8 @@
-// Key pairs, signatures and key agreement of node:crypto, and all of crypto.subtle: RSA on big integers, curves by noble. What it takes from the
+// Ciphers, key pairs, signatures and key agreement of node:crypto, and all of crypto.subtle: RSA on big integers, curves by noble. What it takes from the
 // runtime is in keys/tools.ts.
 import type { Dict } from "../node/runtime.ts";
 import { offerLibrary } from "../libraries.ts";
+import { ciphers } from "./keys/ciphers/cipher.ts";
 import { exchange } from "./keys/exchange.ts";
 import { generation } from "./keys/generate.ts";
 import { createPrivateKey, createPublicKey, keyFor } from "./keys/key-objects.ts";
@@ -35,7 +36,7 @@ export const keys: KeyLibrary = (given) => {
   useTools(given);
   return {
     createPublicKey, createPrivateKey, sign, verify, subtle,
-    ...signClasses(), ...generation(), ...exchange(),
+    ...ciphers(), ...signClasses(), ...generation(), ...exchange(),
     publicEncrypt: rsaFunction(false, PADDING.oaep, encrypt), privateDecrypt: rsaFunction(true, PADDING.oaep, decrypt),
     privateEncrypt: rsaFunction(true, PADDING.pkcs1, encryptPrivately), publicDecrypt: rsaFunction(false, PADDING.pkcs1, decryptPublicly),
   };

@@ -1,10 +1,11 @@
 // What this library takes from the runtime that loads it: classes that must be the same on both sides, and what is there
 // already.
-import type { Buffer } from "../../node/builtins/buffer.ts";
+import type { Buffer, toBytes } from "../../node/builtins/buffer.ts";
 import type { opensslError } from "../../node/builtins/crypto-errors.ts";
-import type { encoded, dataBytes } from "../../node/builtins/crypto-hash.ts";
-import type { findDigest } from "../../node/builtins/crypto-hashes.ts";
-import type { CryptoKey, createSecretKey, KeyObject, makeCryptoKey, partsOf, SecretKeyObject } from "../../node/builtins/crypto-secret-key.ts";
+import type { checkData, dataBytes, encoded } from "../../node/builtins/crypto-hash.ts";
+import type { findDigest, refuseKnown } from "../../node/builtins/crypto-hashes.ts";
+import type { CryptoKey, createSecretKey, keyBytes, KeyObject, makeCryptoKey, partsOf, SecretKeyObject } from "../../node/builtins/crypto-secret-key.ts";
+import type { StringDecoder } from "../../node/builtins/string-decoder.ts";
 import type * as errors from "../../node/errors.ts";
 import type { AnyFunction, Dict } from "../../node/runtime.ts";
 
@@ -13,6 +14,8 @@ export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgT
   readonly CryptoKey: typeof CryptoKey;
   readonly KeyObject: typeof KeyObject;
   readonly SecretKeyObject: typeof SecretKeyObject;
+  readonly StringDecoder: typeof StringDecoder;
+  readonly Transform: AnyFunction & { prototype: Dict };
   readonly Writable: AnyFunction & { prototype: Dict };
   readonly createSecretKey: typeof createSecretKey;
   readonly makeCryptoKey: typeof makeCryptoKey;
@@ -20,9 +23,15 @@ export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgT
   readonly opensslError: typeof opensslError;
   readonly encoded: typeof encoded;
   readonly dataBytes: typeof dataBytes;
+  readonly toBytes: typeof toBytes;
+  readonly keyBytes: typeof keyBytes;
+  readonly checkData: typeof checkData;
   readonly findDigest: typeof findDigest;
+  readonly refuseKnown: typeof refuseKnown;
+  /** All that Node has, by OpenSSL's names. */
+  readonly cipherNames: readonly string[];
   readonly fillRandom: <T extends Uint8Array>(bytes: T) => T;
-  /** Ciphers and key derivation, for encrypted keys. */
+  /** The module itself: key derivation and more. */
   readonly crypto: Dict;
   /** A callback's turn. */
   readonly later: (task: () => void) => void;

@@ -1,22 +1,25 @@
-// The half of node:crypto that needs the library of key pairs: each name is a stand-in that loads it when first used.
+// The half of node:crypto that needs the library of ciphers and key pairs: each name is a stand-in that loads it when first used.
 import * as errors from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { Buffer } from "./buffer.ts";
+import { Buffer, toBytes } from "./buffer.ts";
 import { opensslError } from "./crypto-errors.ts";
-import { dataBytes, encoded } from "./crypto-hash.ts";
-import { findDigest } from "./crypto-hashes.ts";
+import { checkData, dataBytes, encoded } from "./crypto-hash.ts";
+import { findDigest, refuseKnown } from "./crypto-hashes.ts";
 import { fillRandom } from "./crypto-random.ts";
-import { CryptoKey, KeyObject, SecretKeyObject, createSecretKey, makeCryptoKey, partsOf } from "./crypto-secret-key.ts";
+import { CryptoKey, KeyObject, SecretKeyObject, createSecretKey, keyBytes, makeCryptoKey, partsOf } from "./crypto-secret-key.ts";
+import facts from "./facts.json" with { type: "json" };
 import { createStream } from "./stream.ts";
+import { StringDecoder } from "./string-decoder.ts";
 
 const FUNCTIONS = [
   "createPublicKey", "createPrivateKey", "sign", "verify", "createSign", "createVerify", "generateKeyPair", "generateKeyPairSync", "createECDH", "createDiffieHellman", "createDiffieHellmanGroup", "getDiffieHellman",
   "diffieHellman", "generatePrime", "generatePrimeSync", "checkPrime", "checkPrimeSync", "publicEncrypt", "publicDecrypt", "privateEncrypt", "privateDecrypt",
+  "createCipheriv", "createDecipheriv", "getCiphers", "getCipherInfo",
 ];
 /** With what they do without an instance. */
-const CLASSES: Readonly<Record<string, readonly string[]>> = { Sign: [], Verify: [], ECDH: ["convertKey"], DiffieHellman: [], DiffieHellmanGroup: [] };
+const CLASSES: Readonly<Record<string, readonly string[]>> = { Cipheriv: [], Decipheriv: [], Sign: [], Verify: [], ECDH: ["convertKey"], DiffieHellman: [], DiffieHellmanGroup: [] };
 
-const WHY = "a process gets key pairs, signatures and crypto.subtle when a file of the project, or its command, names a function of them as it starts: run it again";
+const WHY = "a process gets ciphers, key pairs, signatures and crypto.subtle when a file of the project, or its command, names a function of them as it starts: run it again";
 
 const made = new WeakMap<Runtime, Dict>();
 
@@ -27,9 +30,10 @@ export function keyLibrary(runtime: Runtime, name: string): Dict {
   const load = runtime.host.library("keys");
   if (!load) throw errors.unsupported(`crypto.${name}`, WHY);
   const crypto = runtime.builtin("crypto");
-  const Writable = createStream()["Writable"] as unknown as AnyFunction & { prototype: Dict };
+  const { Transform, Writable } = createStream() as unknown as Record<"Transform" | "Writable", AnyFunction & { prototype: Dict }>;
   const library = load({
-    ...errors, Buffer, CryptoKey, KeyObject, SecretKeyObject, Writable, createSecretKey, makeCryptoKey, partsOf, opensslError, encoded, dataBytes, findDigest, fillRandom, crypto,
+    ...errors, Buffer, CryptoKey, KeyObject, SecretKeyObject, StringDecoder, Transform, Writable, createSecretKey, makeCryptoKey, partsOf, opensslError, encoded, checkData, dataBytes, toBytes, keyBytes, findDigest, refuseKnown, fillRandom, crypto,
+    cipherNames: facts.ciphers,
     later: (task) => runtime.loop.post(task),
     warn: (text, kind) => runtime.process.emitWarning(text, kind),
   });

@@ -1,9 +1,8 @@
-// node:crypto: hashes, ciphers, random values, derived keys, secret keys, web crypto; key pairs and signatures from a library
+// node:crypto: hashes, random values, derived keys, secret keys, web crypto; ciphers, key pairs and signatures from a library
 // that is loaded when first used. Certificates are not there; the table of missing names makes them errors that say so.
 import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { createCiphers } from "./crypto-cipher.ts";
 import { type Derivation, checkInteger, deriveHkdf, derivePbkdf2, deriveScrypt } from "./crypto-derive.ts";
 import { hashClasses, oneShot } from "./crypto-hash.ts";
 import { hashNames } from "./crypto-hashes.ts";
@@ -101,7 +100,6 @@ export function createCrypto(runtime: Runtime): Dict {
     createHash: (name: unknown, options?: unknown) => new (Hash as unknown as Maker)(name, options),
     createHmac: (name: unknown, key: unknown, options?: unknown) => new (Hmac as unknown as Maker)(name, key, options),
     hash: oneShot, getHashes: () => hashNames.slice(), getCurves: () => ["prime256v1", "secp256k1", "secp384r1", "secp521r1"], Hash, Hmac,
-    ...createCiphers(),
     randomBytes, pseudoRandomBytes: randomBytes, rng: randomBytes, prng: randomBytes,
     randomUUID: (options?: unknown) => {
       if (options !== undefined && (typeof options !== "object" || options === null)) throw invalidArgType("options", "Object", options);

@@ -1,29 +1,17 @@
 // createCipheriv and createDecipheriv: padding, authentication tags, encodings, and streams.
-import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
-import type { AnyFunction, Dict } from "../runtime.ts";
-import { Buffer, toBytes } from "./buffer.ts";
-import { badDecrypt, wrongBlockLength } from "./crypto-errors.ts";
-import { checkData, dataBytes } from "./crypto-hash.ts";
-import { refuseKnown } from "./crypto-hashes.ts";
-import { type CipherKind, type CipherMode, findCipher, sameBytes } from "./crypto-modes.ts";
-import { keyBytes } from "./crypto-secret-key.ts";
-import facts from "./facts.json" with { type: "json" };
-import { createStream } from "./stream.ts";
-import { StringDecoder } from "./string-decoder.ts";
+import type { StringDecoder } from "../../../node/builtins/string-decoder.ts";
+import type { AnyFunction, Dict } from "../../../node/runtime.ts";
+import { joined } from "../../../../base/bytes.ts";
+import { tools } from "../tools.ts";
+import { type CipherKind, type CipherMode, findCipher, sameBytes } from "./modes.ts";
 
 const BLOCK = 16;
 const TAG_BYTES = [4, 8, 12, 13, 14, 15, 16];
 
-const invalidState = (operation: string): Error => nodeError(Error, "ERR_CRYPTO_INVALID_STATE", `Invalid state for operation ${operation}`);
-const invalidTag = (length: number): Error => nodeError(TypeError, "ERR_CRYPTO_INVALID_AUTH_TAG", `Invalid authentication tag length: ${length}`);
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b;
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
-}
+const badDecrypt = (): Error => tools().opensslError("1C800064", "Provider routines", "bad decrypt", "ERR_OSSL_BAD_DECRYPT");
+const wrongBlockLength = (): Error => tools().opensslError("1C80006B", "Provider routines", "wrong final block length", "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH");
+const invalidState = (operation: string): Error => tools().nodeError(Error, "ERR_CRYPTO_INVALID_STATE", `Invalid state for operation ${operation}`);
+const invalidTag = (length: number): Error => tools().nodeError(TypeError, "ERR_CRYPTO_INVALID_AUTH_TAG", `Invalid authentication tag length: ${length}`);
 
 /** One encryption or decryption under way. */
 class CipherRun {
@@ -47,7 +35,7 @@ class CipherRun {
   update(data: Uint8Array): Uint8Array {
     if (this.#finished) throw new Error(this.kind.isAuthenticated ? "Unsupported state or unable to authenticate data" : "Trying to add data in unsupported state");
     if (!this.kind.isBlock) return this.#mode.process(data);
-    const all = join(this.#held, data);
+    const all = joined([this.#held, data]);
     let whole = all.length - (all.length % BLOCK);
     // The last block may be padding: it is kept until it is known not to be.
     if (!this.encrypts && this.#pads && whole === all.length && whole > 0) whole -= BLOCK;
@@ -56,7 +44,7 @@ class CipherRun {
   }
 
   final(): Uint8Array {
-    if (this.#finished) throw nodeError(Error, "ERR_CRYPTO_INVALID_STATE", "Invalid state");
+    if (this.#finished) throw tools().nodeError(Error, "ERR_CRYPTO_INVALID_STATE", "Invalid state");
     this.#finished = true;
     if (this.kind.isAuthenticated) return this.#authenticate();
     if (!this.kind.isBlock) return new Uint8Array();
@@ -65,7 +53,7 @@ class CipherRun {
       if (left > 0) throw wrongBlockLength();
       return new Uint8Array();
     }
-    return this.encrypts ? this.#mode.process(join(this.#held, new Uint8Array(BLOCK - left).fill(BLOCK - left))) : this.#unpad();
+    return this.encrypts ? this.#mode.process(joined([this.#held, new Uint8Array(BLOCK - left).fill(BLOCK - left)])) : this.#unpad();
   }
 
   #unpad(): Uint8Array {
@@ -115,39 +103,39 @@ const parts = new WeakMap<object, Part>();
 const partOf = (self: object): Part => parts.get(self) as Part;
 
 function begin(name: unknown, key: unknown, iv: unknown, options: Dict | undefined, encrypts: boolean): Part {
-  if (typeof name !== "string") throw invalidArgType("cipher", "string", name);
+  if (typeof name !== "string") throw tools().invalidArgType("cipher", "string", name);
   const encoding = options?.["encoding"] as string | undefined;
-  const bytes = keyBytes(key, encoding);
-  if (iv !== null && typeof iv !== "string" && !ArrayBuffer.isView(iv) && !(iv instanceof ArrayBuffer)) throw invalidArgType("iv", ["string", "ArrayBuffer", "Buffer", "TypedArray", "DataView"], iv);
+  const bytes = tools().keyBytes(key, encoding);
+  if (iv !== null && typeof iv !== "string" && !ArrayBuffer.isView(iv) && !(iv instanceof ArrayBuffer)) throw tools().invalidArgType("iv", ["string", "ArrayBuffer", "Buffer", "TypedArray", "DataView"], iv);
   const tagBytes = options?.["authTagLength"] as number | undefined;
-  if (tagBytes !== undefined && (typeof tagBytes !== "number" || !Number.isInteger(tagBytes) || tagBytes < 0)) throw invalidArgValue("options.authTagLength", tagBytes);
+  if (tagBytes !== undefined && (typeof tagBytes !== "number" || !Number.isInteger(tagBytes) || tagBytes < 0)) throw tools().invalidArgValue("options.authTagLength", tagBytes);
   const kind = findCipher(name);
   if (!kind) {
-    refuseKnown(encrypts ? "createCipheriv" : "createDecipheriv", name, facts.ciphers);
-    throw nodeError(Error, "ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
+    tools().refuseKnown(encrypts ? "createCipheriv" : "createDecipheriv", name, tools().cipherNames);
+    throw tools().nodeError(Error, "ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
   }
-  const vector = iv === null ? new Uint8Array() : toBytes(iv);
+  const vector = iv === null ? new Uint8Array() : tools().toBytes(iv);
   const fits = kind.isAuthenticated ? vector.length > 0 && (kind.mode === "gcm" || vector.length <= kind.ivBytes) : vector.length === kind.ivBytes;
-  if (!fits) throw nodeError(TypeError, "ERR_CRYPTO_INVALID_IV", "Invalid initialization vector");
-  if (bytes.length !== kind.keyBytes) throw nodeError(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
+  if (!fits) throw tools().nodeError(TypeError, "ERR_CRYPTO_INVALID_IV", "Invalid initialization vector");
+  if (bytes.length !== kind.keyBytes) throw tools().nodeError(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
   if (tagBytes !== undefined && kind.mode === "gcm" && !TAG_BYTES.includes(tagBytes)) throw invalidTag(tagBytes);
   return { run: new CipherRun(kind, Uint8Array.from(bytes), Uint8Array.from(vector), encrypts, tagBytes), tagBytes, decoder: undefined };
 }
 
 /** Text may end in the middle of a character or of a base64 group: one decoder serves all of a cipher's pieces. */
 function output(part: Part, bytes: Uint8Array, encoding: unknown, last: boolean): unknown {
-  if (!encoding || encoding === "buffer") return Buffer.from(bytes);
-  part.decoder ??= { encoding: String(encoding), decoder: new StringDecoder(encoding) };
+  if (!encoding || encoding === "buffer") return tools().Buffer.from(bytes);
+  part.decoder ??= { encoding: String(encoding), decoder: new (tools().StringDecoder)(encoding) };
   if (part.decoder.encoding.toLowerCase() !== String(encoding).toLowerCase()) throw new Error("Cannot change encoding");
   const { decoder } = part.decoder;
-  return last ? decoder.end(Buffer.from(bytes)) : decoder.write(Buffer.from(bytes));
+  return last ? decoder.end(tools().Buffer.from(bytes)) : decoder.write(tools().Buffer.from(bytes));
 }
 
 const METHODS: Readonly<Record<string, (this: object, ...args: unknown[]) => unknown>> = {
   update(data, inputEncoding, outputEncoding) {
-    checkData(data);
+    tools().checkData(data);
     const part = partOf(this);
-    return output(part, part.run.update(dataBytes(data, inputEncoding)), outputEncoding, false);
+    return output(part, part.run.update(tools().dataBytes(data, inputEncoding)), outputEncoding, false);
   },
   final(outputEncoding) {
     const part = partOf(this);
@@ -158,8 +146,8 @@ const METHODS: Readonly<Record<string, (this: object, ...args: unknown[]) => unk
     return this;
   },
   setAAD(data, options) {
-    if (typeof data !== "string" && !ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer)) throw invalidArgType("buffer", ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string"], data);
-    partOf(this).run.setAad(toBytes(data, ((options as Dict | undefined)?.["encoding"] as string | undefined) ?? "utf8"));
+    if (typeof data !== "string" && !ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer)) throw tools().invalidArgType("buffer", ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string"], data);
+    partOf(this).run.setAad(tools().toBytes(data, ((options as Dict | undefined)?.["encoding"] as string | undefined) ?? "utf8"));
     return this;
   },
   _transform(chunk, encoding, done) {
@@ -178,20 +166,20 @@ const METHODS: Readonly<Record<string, (this: object, ...args: unknown[]) => unk
 };
 
 function getAuthTag(this: object): unknown {
-  return Buffer.from(partOf(this).run.tag);
+  return tools().Buffer.from(partOf(this).run.tag);
 }
 
 function setAuthTag(this: object, tag: unknown, encoding?: unknown): object {
-  if (typeof tag !== "string" && !ArrayBuffer.isView(tag) && !(tag instanceof ArrayBuffer)) throw invalidArgType("buffer", ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string"], tag);
+  if (typeof tag !== "string" && !ArrayBuffer.isView(tag) && !(tag instanceof ArrayBuffer)) throw tools().invalidArgType("buffer", ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string"], tag);
   const part = partOf(this);
-  part.run.setTag(toBytes(tag, typeof encoding === "string" ? encoding : "utf8"), part.tagBytes);
+  part.run.setTag(tools().toBytes(tag, typeof encoding === "string" ? encoding : "utf8"), part.tagBytes);
   return this;
 }
 
 type Class = AnyFunction & { prototype: Dict };
 
 function makeClass(name: string, encrypts: boolean): Class {
-  const Transform = createStream()["Transform"] as Class;
+  const { Transform } = tools();
   const Made = { [name]: function (this: object | undefined, cipher: unknown, key: unknown, iv: unknown, options?: Dict): unknown {
     if (!(this instanceof Made)) return new (Made as unknown as new (...args: unknown[]) => unknown)(cipher, key, iv, options);
     const part = begin(cipher, key, iv, options, encrypts);
@@ -205,7 +193,7 @@ function makeClass(name: string, encrypts: boolean): Class {
   return Made;
 }
 
-export function createCiphers(): Dict {
+export function ciphers(): Dict {
   const Cipheriv = makeClass("Cipheriv", true);
   const Decipheriv = makeClass("Decipheriv", false);
   type Maker = new (...args: unknown[]) => unknown;
@@ -213,7 +201,7 @@ export function createCiphers(): Dict {
     Cipheriv, Decipheriv,
     createCipheriv: (cipher: unknown, key: unknown, iv: unknown, options?: unknown) => new (Cipheriv as unknown as Maker)(cipher, key, iv, options),
     createDecipheriv: (cipher: unknown, key: unknown, iv: unknown, options?: unknown) => new (Decipheriv as unknown as Maker)(cipher, key, iv, options),
-    getCiphers: () => facts.ciphers.filter((name) => findCipher(name) !== undefined),
+    getCiphers: () => tools().cipherNames.filter((name) => findCipher(name) !== undefined),
     getCipherInfo: (name: unknown) => {
       const kind = typeof name === "string" ? findCipher(name) : undefined;
       if (!kind) return undefined;
