@@ -25,6 +25,7 @@ const sources = {
   node: () => import("./node-worker.ts?bundle"),
   sh: () => import("./shell/main.ts?bundle"),
   npm: () => import("./npm/main.ts?bundle"),
+  types: () => import("./libraries/types.ts?bundle"),
   typescript: () => import("./libraries/typescript.ts?bundle"),
   brotli: () => import("./libraries/brotli.ts?bundle"),
   keys: () => import("./libraries/keys.ts?bundle"),

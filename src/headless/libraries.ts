@@ -4,9 +4,12 @@
 import type { BrotliLibrary } from "./libraries/brotli.ts";
 import type { KeyLibrary } from "./libraries/keys.ts";
 import type { ReplLibrary } from "./libraries/repl.ts";
+import type { TypesLibrary } from "./libraries/types.ts";
 import type { TypeScriptTransform } from "./node/loader/typescript.ts";
 
 export interface Libraries {
+  /** TypeScript with nothing but types in it. */
+  readonly types: TypesLibrary;
   /** Decorators, namespaces. */
   readonly typescript: TypeScriptTransform;
   /** zlib's brotli functions. */

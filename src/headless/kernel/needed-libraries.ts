@@ -10,11 +10,14 @@ import type { WorkerPool } from "./worker-pool.ts";
 
 /** Named by programs and packages that use it. */
 export const MENTIONS: Readonly<Partial<Record<LibraryName, RegExp>>> = {
+  // A file that a program may yet write.
+  types: /(?<!\.d)\.[cm]?ts["'`]/,
   brotli: /brotli/i,
   keys: /Cipheriv|getCipher|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
 };
 /** A larger one is no code that a person or a bundler wrote. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
+const TYPESCRIPT = /(?<!\.d)\.[cm]?ts$/;
 const CODE = /(?<!\.d)\.[cm]?[jt]s$|^[^.]+$/;
 
 const latin1 = new TextDecoder("latin1");
@@ -45,6 +48,7 @@ export class NeededLibraries {
 
   async #search(folder: DirNode, missing: readonly (readonly [LibraryName, RegExp])[], breath: Breath): Promise<void> {
     for (const [name, node] of folder.entries) {
+      if (TYPESCRIPT.test(name)) this.#wanted.add("types");
       if (node.kind === "dir") await this.#search(node, missing, breath);
       else if (node.kind === "file" && CODE.test(name) && !this.#searched.has(node.data)) {
         this.#look(node, missing);
@@ -64,7 +68,7 @@ export class NeededLibraries {
 /** Whether the project itself, not what it has installed, has files that may need TypeScript's compiler. */
 function hasTypeScript(folder: DirNode): boolean {
   for (const [name, node] of folder.entries) {
-    if (node.kind === "file" ? /(?<!\.d)\.[cm]?ts$/.test(name) : node.kind === "dir" && name !== "node_modules" && hasTypeScript(node)) return true;
+    if (node.kind === "file" ? TYPESCRIPT.test(name) : node.kind === "dir" && name !== "node_modules" && hasTypeScript(node)) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // Node programs inside a host that goes on living: unit tests, the task maker. One call is one process; its children
 // (one per test file of `node --test`) run in the same realm, one after the other.
 import type { Libraries } from "../libraries.ts";
+import { types } from "../libraries/types.ts";
 import type { Vfs } from "../vfs.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
 import { startNodeProcess } from "./process-run.ts";
@@ -16,7 +17,7 @@ export interface RunNodeOptions {
   readonly stderr?: (bytes: Uint8Array) => void;
   /** Everything stdin will ever say; none: stdin is at its end. */
   readonly stdin?: Uint8Array;
-  /** Those that the program may use. */
+  /** Those that the program may use beside the one for TypeScript. */
   readonly libraries?: Partial<Libraries>;
   /** Ends the program where it next returns to its event loop, with exit code 137. */
   readonly signal?: AbortSignal;
@@ -30,7 +31,7 @@ let pids = 100;
  */
 export function runNode(options: RunNodeOptions): Promise<number> {
   const { vfs, argv, cwd, env = {}, stdout = ignore, stderr = ignore } = options;
-  const host = makeHost({ vfs, argv, cwd, env, stdout, stderr, stdin: options.stdin !== undefined, ipc: false, send: ignore, libraries: options.libraries ?? {} });
+  const host = makeHost({ vfs, argv, cwd, env, stdout, stderr, stdin: options.stdin !== undefined, ipc: false, send: ignore, libraries: { types, ...options.libraries } });
   const process = startNodeProcess(host);
   if (options.stdin) {
     process.stdin(options.stdin);

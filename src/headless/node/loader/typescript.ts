@@ -1,8 +1,6 @@
 // TypeScript to JavaScript. Types are taken off by sucrase, which does enums, parameter properties and `import x =` as
-// well; files with decorators or namespaces go to TypeScript's own compiler (libraries/typescript.ts). Either way traces
-// lead back to the text as written.
-import { TraceMap, originalPositionFor } from "@jridgewell/trace-mapping";
-import { transform as sucrase } from "sucrase";
+// well (libraries/types.ts); files with decorators or namespaces go to TypeScript's own compiler (libraries/typescript.ts).
+// Either way traces lead back to the text as written.
 import { joinPath, parentPath } from "../../posix-path.ts";
 import { nodeError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -33,8 +31,10 @@ export interface JavaScript {
 
 export function toJavaScript(source: string, path: string, runtime: Runtime): JavaScript {
   if (!isTypeScript(path)) return { code: source, origin: undefined };
-  const { code, map } = BEYOND_TYPES.some((pattern) => pattern.test(source)) ? compile(source, path, runtime) : strip(source, path);
-  return { code, origin: { text: source, place: placeThrough(map) } };
+  const types = runtime.host.library("types");
+  if (!types) throw nodeError(SyntaxError, "ERR_UNKNOWN_FILE_EXTENSION", `${path} is TypeScript: its types are taken off by a part that a process gets when the container has TypeScript files as it starts. Run it again.`);
+  const { code, map } = BEYOND_TYPES.some((pattern) => pattern.test(source)) ? compile(source, path, runtime) : types.strip(source, path);
+  return { code, origin: { text: source, place: types.placeThrough(map) } };
 }
 
 function compile(source: string, path: string, { host, vfs }: Runtime): { code: string; map: string } {
@@ -52,25 +52,4 @@ function compile(source: string, path: string, { host, vfs }: Runtime): { code: 
     if (folder === "/") break;
   }
   return transform(source, path, { tsconfig, readFile });
-}
-
-function strip(source: string, path: string): { code: string; map: string } {
-  try {
-    const { code, sourceMap } = sucrase(source, { transforms: ["typescript"], disableESTransforms: true, preserveDynamicImport: true, filePath: path, sourceMapOptions: { compiledFilename: path } });
-    return { code, map: JSON.stringify(sourceMap) };
-  } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/^Error transforming [^:]*: /, "") : String(error);
-    const at = /\((\d+):(\d+)\)/.exec(message);
-    throw Object.assign(new SyntaxError(message.replace(/ \(\d+:\d+\)$/, "")), at ? { typescriptAt: { line: Number(at[1]), column: Number(at[2]) - 1 } } : {});
-  }
-}
-
-/** Read only when a trace is shown. */
-function placeThrough(map: string): Origin["place"] {
-  let traced: TraceMap | undefined;
-  return (line, column) => {
-    traced ??= new TraceMap(map);
-    const found = originalPositionFor(traced, { line, column: column - 1 });
-    return found.line === null ? { line, column } : { line: found.line, column: found.column + 1 };
-  };
 }
