@@ -142,9 +142,9 @@ class Player:
         self.count, self.tokens, self.steps = 0, 0, 0
         self.busy = 0.0  # slots with a turn under way, summed over steps
 
-    def add(self, order: dict) -> None:
+    def add(self, order: dict, first: bool = False) -> None:
         self.count += 1
-        self.waiting.append(Episode(dict(order, id=self.count)))
+        (self.waiting.appendleft if first else self.waiting.append)(Episode(dict(order, id=self.count)))
 
     @property
     def open(self) -> int:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -19,6 +20,7 @@ import torch
 
 from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
+from decode_cpu import CpuDecoder, suits
 from environment import Environment, Player, ROLLOUTS
 from tokenizer import CONTROL
 
@@ -88,7 +90,8 @@ def recorded(decoder: Decoder, model: Path) -> str | None:
 
 def open_player(model, tokenizer, a, tasks: Path | None, draw: bool) -> Player:
     ends = [tokenizer.ids[token] for token in CONTROL if token != "<|im_start|>"]
-    decoder = Decoder(model.c, a.slots, a.context, a.device, ends)
+    make = CpuDecoder if suits(model.c, a.device) and shutil.which(os.environ.get("CXX", "g++")) else Decoder
+    decoder = make(model.c, a.slots, a.context, a.device, ends)
     decoder.load(model)
     if a.device == "cuda":
         try:
@@ -129,7 +132,7 @@ def main() -> None:
     sets = summary(results)
     for name, row in sets.items():
         print(name, json.dumps(row))
-    print(f"{count} tasks, {player.tokens} tokens in {time.time() - begun:.0f} s")
+    print(f"{count} tasks, {player.tokens} tokens in {time.time() - begun:.0f} s, {time.process_time():.0f} s of this process")
     if a.out:
         a.out.write_text(json.dumps(dict(model=a.model.name, sets=sets, results=results), indent=1) + "\n")
 

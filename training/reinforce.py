@@ -6,7 +6,7 @@
 Every task is played `--group` times, every token drawn from the model's whole distribution. A rollout's advantage is its
 reward less the group's mean, not divided by the deviation, which would favour tasks that are nearly always or never solved
 (Liu et al. 2025, arXiv 2503.20783); groups all alike teach nothing and are dropped (Yu et al. 2025, DAPO, arXiv 2503.14476),
-from which the wider upper clip and the mean over all tokens come as well. A rollout that does not end by itself is worth
+after `--look` rollouts already, and what is played next is what was divided before (`practice.py`). From the same paper the wider upper clip and the mean over all tokens come as well. A rollout that does not end by itself is worth
 `--unfinished` less; the tokens of a call that cannot be read, and only they, have `--invalid` taken off (Qwen3-Coder-Next,
 arXiv 2603.00729). Rollouts go on while the weights change beneath them (PipelineRL, arXiv 2509.19128): the clipped ratio
 is to the probability each token was drawn with.
@@ -33,9 +33,10 @@ from checkpoint import load_gguf, Rounded
 from environment import Environment, Episode, Player
 from measure import arguments, count_tasks, open_player, recorded, solve, summary
 from optimizer import Optimizer
+from practice import Group, KINDS, Practice
 
 BEGUN = time.time()
-LOG_EVERY = 10.0
+LOG_EVERY = 10.0 if torch.cuda.is_available() else 30.0
 NEVER = 1e9
 
 
@@ -46,10 +47,13 @@ def parse() -> argparse.Namespace:
     args.add_argument("--secs", type=float, default=480, help="from the start of the process, evaluation included")
     args.add_argument("--steps", type=int, default=1_000_000)
     args.add_argument("--arms", type=lambda text: [float(rate) for rate in text.split(",")], default=[1e-4], help="learning rates")
+    args.add_argument("--warm", type=int, default=10 if torch.cuda.is_available() else 3, help="steps in which the rate rises")
     args.add_argument("--arm-secs", type=float, default=60)
     args.add_argument("--muon", action=argparse.BooleanOptionalAction, default=False)
-    args.add_argument("--tasks", type=int, default=64 if torch.cuda.is_available() else 4, help="tasks a step")
+    args.add_argument("--tasks", type=int, default=32 if torch.cuda.is_available() else 8, help="groups a step that teach something")
     args.add_argument("--group", type=int, default=8, help="rollouts a task")
+    args.add_argument("--look", type=int, default=4, help="rollouts after which a group ends if they agree")
+    args.add_argument("--rows", type=int, default=8 if torch.cuda.is_available() else 4, help="rollouts of a group that are learnt from, half of them solved where there are enough; the others' weight is theirs")
     args.add_argument("--unfinished", type=float, default=0.2)
     args.add_argument("--invalid", type=float, default=0.5)
     args.add_argument("--clip", type=float, nargs=2, default=(0.2, 0.28), help="how far the ratio may go below and above 1")
@@ -88,15 +92,11 @@ class Arm:
 
     def learn(self, groups: list[list[Episode]], lr: float) -> dict:
         a = self.run.a
-        rows, kept = [], 0
+        rows = []
         for group in groups:
-            rewards = [reward(episode, a.unfinished) for episode in group]
-            mean = sum(rewards) / len(rewards)
-            decided = len({episode.done["solved"] for episode in group}) > 1
-            kept += decided
-            for episode, value in zip(group, rewards):
-                rows += self.rows(episode, value - mean if decided else 0.0)
-        stats = dict(kept=kept, rows=len(rows))
+            for episode, advantage in self.advantages(group):
+                rows += self.rows(episode, advantage)
+        stats = dict(rows=len(rows))
         if not rows:
             return stats
         count = sum(int((weight != 0).sum()) for *_, weight in rows)
@@ -119,6 +119,15 @@ class Arm:
         self.rounded.settle()
         clipped, drift, tokens = sums.tolist()
         return stats | dict(gradient=round(size.item(), 3), clipped=round(clipped / tokens, 4), kl=round(drift / tokens, 5), trained=int(tokens))
+
+    def advantages(self, group: list[Episode]) -> list[tuple[Episode, float]]:
+        """Which rollouts are learnt from, as many solved ones as others if there are, each weighing for those left out."""
+        rewards = [reward(episode, self.run.a.unfinished) for episode in group]
+        mean = sum(rewards) / len(rewards)
+        sides = [[(e, r - mean) for e, r in zip(group, rewards) if e.done["solved"] == solved] for solved in (True, False)]
+        half = self.run.a.rows // 2
+        taken = [max(half, self.run.a.rows - len(other)) for other in reversed(sides)]
+        return [(e, advantage * len(side) / len(side[:most])) for side, most in zip(sides, taken) for e, advantage in side[:most]]
 
     def rows(self, episode: Episode, advantage: float) -> list[tuple]:
         """(ids, logprob, weight) of each sequence that teaches something; weight is 0 where nothing was chosen."""
@@ -196,7 +205,7 @@ class Run:
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0
-        self.next_task = 0  # of every arm: none plays another's
+        self.practice, self.group_count = Practice(a.seed, a.group, a.look), 0  # of every arm: none plays another's
 
     @property
     def seconds(self) -> float:
@@ -212,43 +221,49 @@ class Run:
         """Trains until `until`; the rate falls towards `last`, where that is the end of the run."""
         a, player = self.a, self.player
         player.decoder.load(arm.model)
-        groups: dict[int, list[Episode]] = {}
+        groups: dict[int, Group] = {}
         ready: list[list[Episode]] = []
-        window, logged, lost = Counter(), self.seconds, 0
+        window, logged = Counter(), self.seconds
         reach = player.decoder.slots + a.tasks * a.group
         while self.seconds < until and arm.step < a.steps:
             while player.open < reach:
-                for _ in range(a.group):
-                    player.add({"seed": a.seed, "index": self.next_task, "home": self.next_task, "limits": self.limits})
-                groups[self.next_task] = []
-                self.next_task += 1
+                self.group_count += 1
+                groups[self.group_count] = self.practice.draw()
+                self.ask_for(self.group_count, groups[self.group_count], self.practice.look)
             for episode in player.step():
-                group = groups.get(episode.order["index"])
+                number = episode.order["group"]
+                group = groups.get(number)
                 if group is None:
                     continue  # of another arm, which was given up
-                group.append(episode)
-                if len(group) == a.group:
-                    del groups[episode.order["index"]]
-                    # What hung in the tests it was given has no reward: such a group is left out.
-                    if all(one.done is not None and not one.done["end"].startswith("error") for one in group):
-                        ready.append(group)
-                    else:
-                        lost += 1
+                window[f"{group.kind}_played"] += 1
+                window[f"{group.kind}_won"] += episode.done is not None and episode.done["solved"]
+                more = self.practice.heard(group, episode)
+                if more:
+                    self.ask_for(number, group, more)
+                elif len(group.episodes) == group.wanted:
+                    del groups[number]
+                    if more == 0:
+                        ready.append(group.episodes)
             if len(ready) >= a.tasks:
                 groups_now, ready = ready[: a.tasks], ready[a.tasks :]
                 begun = time.time()
-                lr = arm.lr * min(1.0, (arm.step + 1) / 10) * max(0.1, min(1.0, (last - self.seconds) / (0.5 * last)))
+                lr = arm.lr * min(1.0, (arm.step + 1) / a.warm) * max(0.1, min(1.0, (last - self.seconds) / (0.5 * last)))
                 stats = arm.learn(groups_now, lr)
                 player.decoder.load(arm.model)
                 self.count_step(arm, groups_now, stats, window)
                 window["learning"] += time.time() - begun
-            if window["steps"] and (self.seconds - logged > LOG_EVERY or a.device == "cpu"):
-                self.report(arm, window, self.seconds - logged, lost)
+            if self.seconds - logged > LOG_EVERY:
+                self.report(arm, window, self.seconds - logged)
                 window, logged = Counter(), self.seconds
             if self.seconds - self.saved > a.save:
                 self.save(arm)
             if self.examiner and last < NEVER and self.seconds - self.examined > a.evaluate and last - self.seconds > a.evaluate / 2:
                 self.examine(arm, self.seconds + a.evaluate_secs)
+
+    def ask_for(self, number: int, group: Group, count: int) -> None:
+        """Rollouts of a group; the rest of one that was begun comes before new ones."""
+        for _ in range(count):
+            self.player.add({**self.practice.order(group), "group": number, "limits": self.limits}, first=bool(group.episodes))
 
     def drain(self, player: Player, secs: float) -> None:
         """Lets what was begun come to its end: the next weights play from the start."""
@@ -267,19 +282,18 @@ class Run:
             steps=1, rollouts=len(episodes), reward=earned, solved=sum(e.done["solved"] for e in episodes), groups=len(groups),
             unfinished=sum(not e.done["finished"] for e in episodes), turns=sum(e.done["turns"] for e in episodes),
             calls=sum(e.done["calls"] for e in episodes), invalid=sum(len(e.done["invalid"]) for e in episodes), **stats)
-        for episode in episodes:
-            window.update({f"{episode.done['set']}": 1, f"{episode.done['set']}_solved": int(episode.done["solved"])})
 
-    def report(self, arm: Arm, w: Counter, seconds: float, lost: int) -> None:
+    def report(self, arm: Arm, w: Counter, seconds: float) -> None:
         n, steps, player = max(1, w["rollouts"]), max(1, w["steps"]), self.player
         share = lambda part, whole=n: round(part / whole, 4)
-        kinds = {kind: share(w[f"{kind}_solved"], w[kind]) for kind in ("one", "two", "packages") if w[kind]}
+        kinds = {kind: [w[f"{kind}_won"], w[f"{kind}_played"]] for kind in KINDS if w[f"{kind}_played"]}
+        played, practice = sum(n for _, n in kinds.values()), self.practice
         self.say(
-            seconds=round(self.seconds, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, a_second=round(w["rollouts"] / seconds, 1), reward=share(w["reward"]),
-            solved=share(w["solved"]), **kinds, kept=share(w["kept"], max(1, w["groups"])), unfinished=share(w["unfinished"]), turns=round(w["turns"] / n, 2),
+            seconds=round(self.seconds, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, played=played, a_second=round(played / seconds, 2), reward=share(w["reward"]),
+            solved=share(w["solved"]), **kinds, begun=practice.begun, dropped=practice.dropped, weights={kind: round(practice.weight(kind), 3) for kind in KINDS}, unfinished=share(w["unfinished"]), turns=round(w["turns"] / n, 2),
             valid=round(1 - w["invalid"] / max(1, w["calls"]), 4), gradient=round(w["gradient"] / steps, 3), clipped=round(w["clipped"] / steps, 4),
             kl=round(w["kl"] / steps, 5), trained=int(w["trained"] / steps), learning=share(w["learning"], seconds), busy=round(player.busy / max(1, player.steps)),
-            step_ms=round(1000 * seconds / max(1, player.steps), 1), lost=lost)
+            step_ms=round(1000 * seconds / max(1, player.steps), 1), lost=practice.lost, cpu=round(time.process_time(), 1))
         player.busy, player.steps = 0.0, 0
 
     def examine(self, arm: Arm, until: float, name: str | None = None) -> None:
@@ -300,7 +314,7 @@ class Run:
         gguf.write(part, export.metadata(arm.model.c, self.tokenizer, export.NAME), rows)
         part.replace(self.a.out / name)
         part = self.state.with_suffix(".part")
-        torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, next_task=self.next_task, rollouts=arm.rollouts), part)
+        torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, practice=self.practice.state(), rollouts=arm.rollouts), part)
         part.replace(self.state)
         self.saved = self.seconds
 
@@ -310,7 +324,8 @@ class Run:
         arm.rounded.fine = saved["fine"]
         arm.rounded.apply()
         arm.optimizer.restore(saved["optimizer"])
-        arm.step, self.next_task, arm.rollouts = saved["step"], saved["next_task"], saved["rollouts"]
+        arm.step, arm.rollouts = saved["step"], saved["rollouts"]
+        self.practice.restore(saved["practice"])
         return arm
 
     def go(self) -> None:

@@ -3,7 +3,7 @@
 //
 //   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]          (the file: tokenizer and template only)
 //
-// in   { id, seed, index }   a practice task        { id, task }   task number `task` of TASKS.jsonl, counted from 0
+// in   { id, kind, seed, index }   a practice task   { id, task }   task number `task` of TASKS.jsonl, counted from 0
 //      { id, ids }           the answer to a question
 // out  { id, ids, most, sampling? }                 a question: the prompt's ids
 //      { id, done: { solved, finished, end, ... } } the end of an episode; the hidden tests decide `solved`
@@ -16,7 +16,7 @@ import { readGguf } from "../src/gguf/reader.ts";
 import { bytesSource } from "../src/gguf/source.ts";
 import { LIMITS } from "../src/base/limits.ts";
 import { FastSandbox } from "../src/tasks/fast-sandbox.ts";
-import { practiceTask } from "../src/tasks/practice.ts";
+import { PRACTICE_KINDS, type PracticeKind, practiceTask } from "../src/tasks/practice.ts";
 import { gradingTree, type Task } from "../src/tasks/task.ts";
 import { TaskLineReader } from "../src/tasks/task-line.ts";
 import { WordSource } from "../src/tasks/words.ts";
@@ -26,6 +26,7 @@ import { AskedModel, type Question } from "./asked-model.ts";
 
 interface Order {
   readonly id: number;
+  readonly kind?: PracticeKind;
   readonly seed?: number;
   readonly index?: number;
   readonly task?: number;
@@ -51,7 +52,7 @@ function say(line: object): void {
 }
 
 function taskOf(order: Order): Task {
-  if (order.task === undefined) return practiceTask(order.seed ?? 0, order.index ?? 0, words);
+  if (order.task === undefined) return practiceTask(order.kind ?? PRACTICE_KINDS[0], order.seed ?? 0, order.index ?? 0, words);
   const task = tasks[order.task];
   if (!task) throw new Error(`${tasksPath} has ${tasks.length} tasks: there is no number ${order.task}.`);
   return task;
@@ -76,7 +77,7 @@ async function run(order: Order): Promise<void> {
   const graded = new FastSandbox(gradingTree(task, await sandbox.snapshot()));
   const solved = await graded.run("npm test").then(({ exitCode }) => exitCode === 0, () => false);
   const finished = end === "verified" || end === "not-verified" || end === "answered";
-  say({ id, done: { solved, finished, end, edits, task: task.id, set: task.set ?? "practice", family: task.family ?? "", ...model.counts } });
+  say({ id, done: { solved, finished, end, edits, task: task.id, set: task.set ?? "practice", family: task.family ?? "", operator: task.origin?.operator ?? "", ...model.counts } });
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

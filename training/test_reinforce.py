@@ -16,9 +16,11 @@ import gguf
 from checkpoint import load_gguf, rounded, Rounded
 from config import preset
 from decode import Choice, Decoder, STEPS
+from decode_cpu import CpuDecoder, suits
 from environment import Episode, Player, seeded, Segment
 from measure import wilson
 from model import Model
+from practice import KINDS, Practice
 from reinforce import Arm, Run
 
 BUNDLED = Path(__file__).parent.parent / "public/models/tabwright-micro.gguf"
@@ -52,8 +54,27 @@ def play(decoder: Decoder, turns: dict, steps: int = 4) -> dict[int, list[tuple[
 
 class Decoding(unittest.TestCase):
     def test_equals_the_model_whatever_the_other_slots_do(self):
-        model = small()
-        decoder = Decoder(model.c, 3, 128, "cpu", [END])
+        self.equals_the_model(small(), Decoder)
+
+    def test_the_ragged_steps_of_a_cpu_equal_the_model_as_well(self):
+        model = Model(preset("small", vocab=64, hidden=64, context=128))
+        model.head.data.mul_(20)
+        self.assertTrue(suits(model.c, "cpu"))
+        self.equals_the_model(model, CpuDecoder)
+
+    def test_a_prompt_that_several_ask_is_read_once(self):
+        model = Model(preset("small", vocab=64, hidden=64, context=128))
+        decoder = CpuDecoder(model.c, 4, 128, "cpu", [END])
+        decoder.load(model)
+        prompt = list(range(10, 60)) * 2
+        alone = play(decoder, {3: (prompt, 0, 5, Choice())}, 3)[3]
+        together = play(decoder, {slot: (prompt, 0, 5, Choice()) for slot in range(3)}, 3)
+        self.assertEqual(decoder.shared, 2 * (len(prompt) - 1))
+        for slot in range(3):
+            self.assertEqual([token for token, _ in together[slot]], [token for token, _ in alone])
+
+    def equals_the_model(self, model: Model, form: type[Decoder]) -> None:
+        decoder = form(model.c, 3, 128, "cpu", [END])
         decoder.load(model)
         first = play(decoder, {0: ([5, 6, 7], 0, 12, Choice()), 2: ([9] * 20, 0, 5, Choice(draw=True))})
         # Slot 0 goes on from where it was; slot 1 begins while the others hold their states.
@@ -127,7 +148,7 @@ class Files(unittest.TestCase):
 
 class Learning(unittest.TestCase):
     def run_of(self, model: Model) -> Arm:
-        a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28))
+        a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), rows=8)
         return Arm(argparse.Namespace(a=a), model, 1e-3)
 
     def episode(self, model: Model, ids: list[int], **done) -> Episode:
@@ -156,7 +177,20 @@ class Learning(unittest.TestCase):
     def test_groups_all_alike_teach_nothing(self):
         model = small()
         arm = self.run_of(model)
-        self.assertEqual(arm.learn([[self.episode(model, [5, 6, 7, 8, 9])] * 2], 1e-3), dict(kept=0, rows=0))
+        self.assertEqual(arm.learn([[self.episode(model, [5, 6, 7, 8, 9])] * 2], 1e-3), dict(rows=0))
+
+    def test_rollouts_that_are_learnt_from_weigh_for_those_left_out(self):
+        model = small()
+        arm = self.run_of(model)
+        arm.run.a.rows = 4
+        for solved in (1, 4, 7):
+            group = [self.episode(model, [5, 6, 7, 8], solved=i < solved) for i in range(8)]
+            taken = arm.advantages(group)
+            self.assertEqual(len(taken), 4)
+            for side in (True, False):
+                weights = [weight for e, weight in taken if e.done["solved"] == side]
+                self.assertGreaterEqual(len(weights), 1)
+                self.assertAlmostEqual(sum(weights), (1 if side else -1) * solved * (8 - solved) / 8)
 
     def test_an_invalid_call_costs_its_own_tokens(self):
         model = small()
@@ -202,15 +236,64 @@ class Playing(unittest.TestCase):
         model.head.data.div_(20)
         decoder = Decoder(model.c, 24, 128, "cpu", [END])
         run = Run.__new__(Run)
-        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), tasks=6, group=8, steps=20, seed=1, save=1e9)
+        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
         run.player, run.examiner, run.limits = Player(decoder, Game(), draw=True), None, {}
-        run.next_task, run.saved, run.say = 0, 0.0, lambda **row: None
+        run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
+        solved = []
+        heard = run.practice.heard
+        run.practice.heard = lambda group, episode: (solved.append(episode.done["solved"]), heard(group, episode))[1]
         run.play(arm, 1e9, 1e9)
-        first, last = sum(arm.earned[:4]) / 4, sum(arm.earned[-4:]) / 4
+        first, last = sum(solved[:100]) / 100, sum(solved[-100:]) / 100
         self.assertLess(first, 0.5)  # a quarter by chance
         self.assertGreater(last, first + 0.25)
         self.assertEqual(arm.step, 20)
+
+
+class Drawing(unittest.TestCase):
+    def play(self, practice: Practice, chance: dict[str, float], groups: int) -> list:
+        """Groups as they came out where a rollout of a kind is solved with that chance."""
+        out = []
+        for _ in range(groups):
+            group = practice.draw()
+            more: int | None = practice.look
+            while more:
+                for _ in range(more):
+                    solved = practice.dice.random() < chance[group.kind]
+                    more = practice.heard(group, Episode({}, done=dict(solved=solved, end="verified")))
+            out.append((group, more))
+        return out
+
+    def test_kinds_that_are_always_or_never_solved_are_seldom_drawn(self):
+        practice = Practice(1, 8, 4)
+        self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 300)
+        later = [group.kind for group, _ in self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 200)]
+        self.assertGreater(later.count("two") + later.count("mutant"), 150)
+        self.assertTrue(all(practice.weight(kind) > 0 for kind in KINDS))
+
+    def test_a_group_that_agrees_ends_early_and_one_that_does_not_is_whole(self):
+        practice = Practice(1, 8, 4)
+        for group, more in self.play(practice, {kind: 0.5 for kind in KINDS}, 100):
+            self.assertEqual(len(group.episodes), 8 if group.is_divided else 4)
+            self.assertEqual(more, 0 if group.is_divided else None)
+
+    def test_a_task_that_divided_its_rollouts_is_played_again(self):
+        practice = Practice(1, 8, 4)
+        drawn = [(group.kind, group.index) for group, _ in self.play(practice, {kind: 0.5 for kind in KINDS}, 100)]
+        self.assertLess(len(set(drawn)), 75)
+
+    def test_a_lost_rollout_leaves_its_group_out(self):
+        practice = Practice(1, 2, 2)
+        group = practice.draw()
+        practice.heard(group, Episode({}, done=None))
+        self.assertIsNone(practice.heard(group, Episode({}, done=dict(solved=True, end="verified"))))
+        self.assertEqual(practice.lost, 1)
+
+    def test_goes_on_where_it_was(self):
+        practice, again = Practice(1, 8, 4), Practice(2, 8, 4)
+        self.play(practice, {kind: 0.5 for kind in KINDS}, 50)
+        again.restore(practice.state())
+        self.assertEqual([(g.kind, g.index) for g in (again.draw() for _ in range(20))], [(g.kind, g.index) for g in (practice.draw() for _ in range(20))])
 
 
 class Intervals(unittest.TestCase):

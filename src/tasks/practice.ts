@@ -1,10 +1,12 @@
 // Tasks to practise on by trial: families and names of training, never those kept for measuring, with hidden tests that
-// decide. Harder than what the corpus shows: several bugs in one function or project need the tests' feedback over turns.
+// decide. Harder than what the corpus shows: several bugs need the tests' feedback over turns, bugs of the wider catalogue
+// were never seen, and a function whose name says nothing must be understood by its code and its tests.
 import { encodeText } from "../project/text.ts";
 import type { Family } from "./draft.ts";
 import { promptFor } from "./episode.ts";
 import { TRAINED_FAMILIES } from "./families/index.ts";
 import { applyMutation, mutations } from "./mutate.ts";
+import { isMutantOf, mutantsOf, type Operator, spliced } from "./operators/index.ts";
 import { callSafely, loadFunction, parses } from "./program.ts";
 import { type Case, makeProblem, type Problem } from "./problem.ts";
 import { type Placed, placeProblems, projectTree, sourcePath, testFile, testPath } from "./project.ts";
@@ -13,38 +15,79 @@ import type { Task } from "./task.ts";
 import { isPlain, showValue } from "./values.ts";
 import type { WordSource } from "./words.ts";
 
-export type PracticeKind = "one" | "two" | "packages";
+/**
+ * One bug as the corpus makes them; two in one function; two broken packages; one bug of the catalogue in `operators/`; one bug
+ * in a function that is named by a word without meaning. Who practises says how much of each: see training/practice.py.
+ */
+export const PRACTICE_KINDS = ["one", "two", "packages", "mutant", "renamed"] as const;
+export type PracticeKind = (typeof PRACTICE_KINDS)[number];
 
-/** Shares of the kinds; they sum to 1. */
-const MIX: Readonly<Record<PracticeKind, number>> = { one: 0.4, two: 0.5, packages: 0.1 };
 /** How often all families are equally likely: most are compositions that the corpus shows seldom. */
 const ANY_FAMILY = 0.7;
 const HIDDEN_CASES = 10;
 
-/** Practice task `index` of this seed; the same whichever others are made. */
-export function practiceTask(seed: number, index: number, words: WordSource): Task {
-  const random = new Random(hashText(`practice/${seed}/${index}`));
-  const kind = random.weighted(Object.keys(MIX) as PracticeKind[], (one) => MIX[one]);
+/** Practice task `index` of this kind and seed; the same whichever others are made. */
+export function practiceTask(kind: PracticeKind, seed: number, index: number, words: WordSource): Task {
+  const random = new Random(hashText(`practice/${kind}/${seed}/${index}`));
   for (;;) {
-    const problems = draw(kind, words, random);
-    if (problems) return toTask(`practice-${seed}-${index}`, kind, problems, words, random);
+    const drawn = draw(kind, words, random);
+    if (drawn) return toTask(`practice-${kind}-${seed}-${index}`, kind, seed, index, drawn, words, random);
   }
+}
+
+interface Drawn {
+  readonly problems: readonly Problem[];
+  readonly operator?: Operator;
 }
 
 function pickFamily(random: Random): Family {
   return random.chance(ANY_FAMILY) ? random.pick(TRAINED_FAMILIES) : random.weighted(TRAINED_FAMILIES, (family) => family.weight);
 }
 
-function draw(kind: PracticeKind, words: WordSource, random: Random): Problem[] | undefined {
+function draw(kind: PracticeKind, words: WordSource, random: Random): Drawn | undefined {
   const one = (): Problem => makeProblem(pickFamily, { side: "train", words, hiddenCases: HIDDEN_CASES }, random);
   const first = one();
-  if (kind === "one") return enough(first) ? [first] : undefined;
+  if (!enough(first)) return undefined;
+  if (kind === "one") return { problems: [first] };
+  if (kind === "renamed") return { problems: [renamed(first, words.wide(random))] };
+  if (kind === "mutant") return breakOtherwise(first, random);
   if (kind === "two") {
     const twice = breakAgain(first, random);
-    return twice && enough(twice) ? [twice] : undefined;
+    return twice && { problems: [twice] };
   }
   const second = one();
-  return enough(first) && enough(second) && first.rendered.fileName !== second.rendered.fileName ? [first, second] : undefined;
+  return enough(second) && first.rendered.fileName !== second.rendered.fileName ? { problems: [first, second] } : undefined;
+}
+
+/** The same function under a name that says nothing of what it does. */
+function renamed(problem: Problem, name: string): Problem {
+  const old = new RegExp(`\\b${problem.rendered.name}\\b`, "g");
+  const put = (text: string): string => text.replace(old, name);
+  const cases = (all: readonly Case[]): Case[] => all.map((one) => ({ ...one, call: put(one.call) }));
+  const { rendered, broken, fix, visible, hidden } = problem;
+  return {
+    ...problem,
+    rendered: { ...rendered, name, fileName: name.toLowerCase(), source: put(rendered.source) },
+    broken: put(broken),
+    fix: { oldText: put(fix.oldText), newText: put(fix.newText) },
+    visible: cases(visible),
+    hidden: cases(hidden),
+  };
+}
+
+/** Broken by an operator of the catalogue, all of them alike, in place of the bug it had. */
+function breakOtherwise(problem: Problem, random: Random): Drawn | undefined {
+  const { rendered, visible, hidden } = problem;
+  const path = `${rendered.fileName}.js`;
+  const all = mutantsOf(rendered.source, path).filter(({ inFunction }) => inFunction === rendered.name);
+  for (const operator of random.shuffle([...new Set(all.map((mutant) => mutant.operator))])) {
+    const mutant = random.pick(all.filter((other) => other.operator === operator));
+    const broken = spliced(rendered.source, mutant);
+    if (isMutantOf(rendered.source, path, mutant) && isRed(broken, rendered.name, visible) && endsWell(broken, rendered.name, [...visible, ...hidden])) {
+      return { problems: [{ ...problem, broken }], operator };
+    }
+  }
+  return undefined;
 }
 
 /** Hidden tests must be more than the visible ones, else guessing pays. */
@@ -88,7 +131,7 @@ function endsWell(source: string, name: string, cases: readonly Case[]): boolean
   });
 }
 
-function toTask(id: string, kind: PracticeKind, problems: readonly Problem[], words: WordSource, random: Random): Task {
+function toTask(id: string, kind: PracticeKind, seed: number, index: number, { problems, operator }: Drawn, words: WordSource, random: Random): Task {
   const multi = kind === "packages";
   const placed = placeProblems(problems, problems.length, multi, () => words.noun(random), random);
   return {
@@ -97,6 +140,7 @@ function toTask(id: string, kind: PracticeKind, problems: readonly Problem[], wo
     test: "npm test",
     set: kind,
     family: problems[0]!.rendered.family,
+    origin: { source: `practice/${kind}/${seed}`, seed: index, ...(operator ? { operator } : {}) },
     files: projectTree(words.noun(random), placed, "start"),
     hidden: new Map(placed.map((one) => hiddenTests(one))),
     solution: new Map(placed.map((one) => [sourcePath(one), encodeText(one.problem.rendered.source)])),

@@ -9,7 +9,8 @@ const MAX_LINES = 500;
 function files(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return path.startsWith("test/fixtures/") ? [] : files(path);
+    // `training/out` is what training makes, its virtual environment among it.
+    if (entry.isDirectory()) return path.startsWith("test/fixtures/") || path === "training/out" ? [] : files(path);
     return /\.(ts|wgsl|py)$/.test(entry.name) ? [path] : [];
   });
 }

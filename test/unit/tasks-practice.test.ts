@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
 import { NOVEL_FAMILIES, TRAINED_FAMILIES } from "../../src/tasks/families/index.ts";
-import { practiceTask } from "../../src/tasks/practice.ts";
+import { PRACTICE_KINDS, practiceTask } from "../../src/tasks/practice.ts";
 import { gradingTree, solvedTree, type Task } from "../../src/tasks/task.ts";
 import { WordSource } from "../../src/tasks/words.ts";
 import type { FileTree } from "../../src/project/tree.ts";
 
 const words = new WordSource("train");
-const tasks = Array.from({ length: 40 }, (_, index) => practiceTask(11, index, words));
+const tasks = PRACTICE_KINDS.flatMap((kind) => Array.from({ length: 12 }, (_, index) => practiceTask(kind, 11, index, words)));
 
 async function passes(files: FileTree): Promise<boolean> {
   return (await new FastSandbox(files).run("npm test")).exitCode === 0;
@@ -33,12 +33,27 @@ describe("practice tasks", () => {
   });
 
   it("are the same whichever others are made", () => {
-    expect(practiceTask(11, 7, new WordSource("train"))).toEqual(tasks[7]);
+    expect(practiceTask("one", 11, 7, new WordSource("train"))).toEqual(tasks[7]);
   });
 
   it("are of training's families only", () => {
     const [trained, novel] = [TRAINED_FAMILIES, NOVEL_FAMILIES].map((families) => new Set(families.map(({ id }) => id)));
     expect(tasks.filter(({ family }) => novel!.has(family!) || !trained!.has(family!))).toEqual([]);
+  });
+
+  it("of the catalogue have bugs of many kinds", () => {
+    const operators = new Set(tasks.filter(({ set }) => set === "mutant").map(({ origin }) => origin?.operator));
+    expect(operators.size).toBeGreaterThan(4);
+    expect(operators).not.toContain(undefined);
+  });
+
+  it("with a name that says nothing have it everywhere, and the old one nowhere", () => {
+    for (const task of tasks.filter(({ set }) => set === "renamed")) {
+      const texts = [...task.files].filter(([path]) => path !== "package.json").map(([, bytes]) => new TextDecoder().decode(bytes));
+      const name = /function (\w+)\(|const (\w+) =/.exec(texts.find((text) => text.startsWith("export"))!)!.slice(1).find((part) => part !== undefined)!;
+      expect(name, task.id).toMatch(/^[a-z0-9]+([A-Z][a-z0-9]*)?$/);
+      for (const text of texts) expect(text, task.id).toContain(name);
+    }
   });
 
   it("with two bugs stay red when only one is repaired", async () => {
