@@ -5,11 +5,13 @@ import { comparedValues, compactValue, type PathReader, projectFrames, type Test
 import { failure, fileFailure, place, specTotals } from "./test-tap.ts";
 
 const RESULT = /^(\s*)(✔|✖|﹣|⚠) (.*?)(?: \([\d.]+ms\))?(?: # (SKIP|TODO).*)?$/;
+/** With a fraction: mocha puts whole milliseconds behind its slow tests. */
+const TIMED = /^\s*[✔✖] .* \(\d+\.\d+ms\)/;
 
 export function parseSpec(output: string, read: PathReader): TestReport | undefined {
   const lines = output.split("\n");
   const totals = specTotals(lines);
-  if (!totals && !lines.some((line) => /^\s*[✔✖] .* \([\d.]+ms\)/.test(line))) return undefined;
+  if (!totals && !lines.some((line) => TIMED.test(line))) return undefined;
   const listAt = lines.findIndex((line) => line.trim() === "✖ failing tests:");
   const failures = listAt >= 0 ? listedFailures(lines, listAt, read) : [];
   const tests = listedTests(listAt >= 0 ? lines.slice(0, listAt) : lines, read);

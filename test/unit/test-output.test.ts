@@ -136,7 +136,7 @@ describe("other runners", () => {
     expect(parseTestOutput(vitest, ["test/a.test.ts"])).toMatchObject({ runner: "vitest", passed: 1, failed: 1, failures: [{ name: "adds", place: { file: "test/a.test.ts", line: 5 }, expected: "4", actual: "3" }] });
     const jest = "FAIL ./sum.test.js\n  ● sum › adds\n\n    expect(received).toBe(expected)\n\n    Expected: 4\n    Received: 3\n\n      at Object.<anonymous> (sum.test.js:4:15)\n\nTest Suites: 1 failed, 1 total\nTests:       1 failed, 2 passed, 3 total\n";
     expect(parseTestOutput(jest, ["sum.test.js"])).toMatchObject({ runner: "jest", passed: 2, failed: 1, failures: [{ name: "adds", place: { file: "sum.test.js", line: 4 }, expected: "4", actual: "3" }] });
-    const mocha = "  sum\n    ✔ adds\n    1) fails\n\n\n  1 passing (5ms)\n  1 failing\n\n  1) sum\n       fails:\n\n      AssertionError: 3 == 4\n      at Context.<anonymous> (test/sum.js:9:12)\n";
+    const mocha = "  sum\n    ✔ adds (52ms)\n    1) fails\n\n\n  1 passing (5ms)\n  1 failing\n\n  1) sum\n       fails:\n\n      AssertionError: 3 == 4\n      at Context.<anonymous> (test/sum.js:9:12)\n";
     expect(parseTestOutput(mocha, ["test/sum.js"])).toMatchObject({ runner: "mocha", passed: 1, failed: 1, failures: [{ name: "fails", place: { file: "test/sum.js", line: 9 } }] });
     const tape = "TAP version 13\n# adds\nnot ok 1 should be equal\n  ---\n    operator: equal\n    expected: 4\n    actual:   3\n    at: Test.<anonymous> (/p/test/a.js:5:5)\n  ...\nok 2 fine\n\n1..2\n# tests 2\n# pass  1\n# fail  1\n";
     expect(parseTestOutput(tape, ["test/a.js"])).toMatchObject({ runner: "tap", passed: 1, failed: 1, failures: [{ name: "should be equal", place: { file: "test/a.js", line: 5 } }] });

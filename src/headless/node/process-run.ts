@@ -2,6 +2,7 @@
 import { Buffer, createBuffer } from "./builtins/buffer.ts";
 import { createConsole } from "./builtins/console.ts";
 import { makeBuiltin } from "./builtins/index.ts";
+import { finishPending } from "./builtins/fs-pending.ts";
 import { createProcess, printWarnings } from "./builtins/process.ts";
 import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stream.ts";
@@ -13,6 +14,7 @@ import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
+import { wordJsonErrors } from "./json-parse.ts";
 import { guardFunctionCode } from "./loader/function-code.ts";
 import { createFetch } from "./http/fetch.ts";
 import { WebRequest, WebResponse } from "./http/web-messages.ts";
@@ -97,6 +99,7 @@ class RunningProcess implements Runtime, NodeProcess {
       recordListeners();
       guardFunctionCode(this);
       wordAborts(this);
+      wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);
     }
     printWarnings(this);
@@ -229,12 +232,15 @@ class RunningProcess implements Runtime, NodeProcess {
   }
 
   #emitExit(code: number): void {
+    finishPending(this);
     try {
       this.process.emit("exit", code);
     } catch (error) {
       if (error instanceof ExitSignal) return;
       this.complain(describeFatal(this, error));
       this.process.exitCode = 1;
+    } finally {
+      finishPending(this);
     }
   }
 

@@ -5,23 +5,16 @@ import { Buffer } from "./buffer.ts";
 import { EventEmitter } from "./events.ts";
 import { optionsOf } from "./fs-arguments.ts";
 import type { Operation } from "./fs-operations.ts";
+import type { Later } from "./fs-pending.ts";
 
 const NOT_PROMISED = new Set(["exists", "open", "close", "read", "write", "readv", "writev", "fstat", "ftruncate", "fsync", "fdatasync", "fchmod", "fchown", "futimes", "realpathNative", "openAsBlob"]);
 const WRITE_CHUNK_BYTES = 512 * 1024;
 
-export function createFsPromises(runtime: Runtime, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict): Dict {
-  const later = (operation: Operation, args: readonly unknown[]): Promise<unknown> =>
+export function createFsPromises(runtime: Runtime, later: Later, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict): Dict {
+  const of = (name: string, ...args: unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const run = operation(...args);
-      runtime.loop.post(() => {
-        try {
-          resolve(run());
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+      later(name, (operations[name] as Operation)(...args), (error, value) => (error === null ? resolve(value) : reject(error as Error)));
     });
-  const of = (name: string, ...args: unknown[]): Promise<unknown> => later(operations[name] as Operation, args);
   const signalOf = (options: unknown): AbortSignal | undefined => optionsOf(options)["signal"] as AbortSignal | undefined;
 
   class FileHandle extends (EventEmitter as unknown as new () => Emitter) {

@@ -6,6 +6,7 @@ import { optionsOf, readTime, takeCallback } from "./fs-arguments.ts";
 import { Descriptors } from "./fs-descriptors.ts";
 import { Dir } from "./fs-dir.ts";
 import { type Operation, createOperations } from "./fs-operations.ts";
+import { createLater } from "./fs-pending.ts";
 import { createFsPromises } from "./fs-promises.ts";
 import { Dirent, Stats } from "./fs-stats.ts";
 import { createFileStreams } from "./fs-streams.ts";
@@ -20,6 +21,7 @@ const CUSTOM_ARGS = Symbol.for("nodejs.util.promisify.customArgs");
 
 export function createFs(runtime: Runtime): Dict {
   const { loop } = runtime;
+  const later = createLater(runtime);
   runtime.vfs.enforcesModes = true;
   const operations = createOperations(runtime, new Descriptors(runtime));
   const constants: Dict = Object.assign(Object.create(null) as Dict, facts.fs);
@@ -29,16 +31,9 @@ export function createFs(runtime: Runtime): Dict {
     const done = takeCallback(args, CALLBACK_NAMES[name]);
     const run = operation(...args);
     const signal = name === "readFile" || name === "writeFile" ? (optionsOf(args.at(-1) instanceof Uint8Array ? undefined : objectOf(args.at(-1)))["signal"] as AbortSignal | undefined) : undefined;
-    loop.post(() => {
-      let value: unknown;
-      try {
-        if (signal?.aborted) throw Object.assign(new Error("The operation was aborted", { cause: signal.reason }), { code: "ABORT_ERR", name: "AbortError" });
-        value = run();
-      } catch (error) {
-        done(error);
-        return;
-      }
-      if (name in WITH_BUFFER) done(null, value, bufferOf(args[1]));
+    later(name, signal ? () => (signal.aborted ? stop(signal) : run()) : run, (error, value) => {
+      if (error !== null) done(error);
+      else if (name in WITH_BUFFER) done(null, value, bufferOf(args[1]));
       else if (value === undefined) done(null);
       else done(null, value);
     });
@@ -70,9 +65,13 @@ export function createFs(runtime: Runtime): Dict {
   Object.assign(fs, createFileStreams(runtime, fs), createWatch(runtime), { Dirent, Stats, Dir, _toUnixTimestamp: (time: unknown) => readTime(time) / 1000 });
   for (const name of ["F_OK", "R_OK", "W_OK", "X_OK"]) fs[name] = constants[name];
   fs["constants"] = constants;
-  const promises = createFsPromises(runtime, operations, fs, constants);
+  const promises = createFsPromises(runtime, later, operations, fs, constants);
   Object.defineProperty(fs, "promises", { value: promises, configurable: true, enumerable: true });
   return fs;
+}
+
+function stop(signal: AbortSignal): never {
+  throw Object.assign(new Error("The operation was aborted", { cause: signal.reason }), { code: "ABORT_ERR", name: "AbortError" });
 }
 
 const objectOf = (value: unknown): unknown => (typeof value === "object" ? value : undefined);

@@ -73,7 +73,8 @@ async function joined(parts: AsyncIterable<Uint8Array>): Promise<Blob> {
 
 /** The fields that Node's own client sends, around the program's. */
 function fieldsOf({ headers, body, method }: Asked): Record<string, string> {
-  const fields: Record<string, string> = { connection: "keep-alive" };
+  // Node's client gives a connection up after HEAD: some servers answer it with a body.
+  const fields: Record<string, string> = { connection: method === "HEAD" ? "close" : "keep-alive" };
   for (const [name, value] of headers) if (name !== "host" && name !== "connection") fields[name] = value;
   const defaults = { accept: "*/*", "accept-language": "*", "sec-fetch-mode": "cors", "user-agent": "node", "accept-encoding": "gzip, deflate" };
   for (const [name, value] of Object.entries(defaults)) fields[name] ??= value;

@@ -1,0 +1,43 @@
+// File operations that were asked for and have not run yet. Node gives each to a thread and waits for its threads at the
+// end: `fs.write(…); process.exit()` writes. So what is still pending when the process ends is done then, unanswered.
+import type { Runtime } from "../runtime.ts";
+
+/** Node takes these in steps, each asked for by the one before: an end in between leaves the rest undone. */
+const IN_STEPS = new Set(["readFile", "writeFile", "appendFile", "rm", "cp", "opendir"]);
+
+export type Later = (name: string, run: () => unknown, settle: (error: unknown, value?: unknown) => void) => void;
+
+const pendingOf = new WeakMap<Runtime, Set<() => unknown>>();
+
+/** For a process that ends. */
+export function finishPending(runtime: Runtime): void {
+  const pending = pendingOf.get(runtime);
+  for (const run of pending ?? []) {
+    pending?.delete(run);
+    try {
+      run();
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
+}
+
+/** Runs operations in the loop's poll phase. `settle` gets null and the value, or what was thrown. */
+export function createLater(runtime: Runtime): Later {
+  const pending = new Set<() => unknown>();
+  pendingOf.set(runtime, pending);
+  return (name, run, settle) => {
+    if (!IN_STEPS.has(name)) pending.add(run);
+    runtime.loop.post(() => {
+      pending.delete(run);
+      let value: unknown;
+      try {
+        value = run();
+      } catch (error) {
+        settle(error);
+        return;
+      }
+      settle(null, value);
+    });
+  };
+}
