@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ import torch
 from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
-from environment import Environment, Player, ROLLOUTS
+from environment import Environment, Episode, Player, ROLLOUTS
 from tokenizer import CONTROL
 
 RECORDED = Path(__file__).parent.parent / "test/fixtures/models/bundled.json"
@@ -36,17 +37,29 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
 
 
-def solve(player: Player, tasks: int, until: float = math.inf, report=None) -> list[dict]:
-    """What came of each task, in the order of the file. Stops early at `until`: the rest is left out."""
-    for task in range(tasks):
-        player.add({"task": task, "home": task})
+def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None, level: str | None = None) -> list[dict]:
+    """What came of each task, in the order of the file. Stops early at `until`: the rest is left out. `turns` gets what was written."""
+    for task in tasks:
+        player.add({"task": task, "home": task} | ({"level": level} if level else {}))
     results: dict[int, dict] = {}
     while player.open and time.time() < until:
         for episode in player.step():
+            if turns is not None:
+                turns[episode.order["task"]] = written(episode)
             results[episode.order["task"]] = episode.done or dict(solved=False, finished=False, end="lost", turns=0, calls=0, invalid=[], set="", task="")
         if report:
             report(len(results))
     return [results[task] for task in sorted(results)]
+
+
+def written(episode: Episode) -> list[list[int]]:
+    """The ids of each turn, the one that ended it included."""
+    out: list[list[int]] = [[] for _ in range(episode.turns)]
+    for segment in episode.segments:
+        for token, kind in zip(segment.ids, segment.kind):
+            if kind:
+                out[kind - 1].append(token)
+    return out
 
 
 def summary(results: list[dict]) -> dict:
@@ -118,6 +131,9 @@ def main() -> None:
     args.add_argument("--tasks", type=Path, required=True)
     args.add_argument("--out", type=Path)
     args.add_argument("--limit", type=int, default=1_000_000)
+    args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
+    args.add_argument("--level", choices=("vague", "plain", "exact"), help="which instruction is asked of tasks that have three")
+    args.add_argument("--record", type=Path, help="gets the tasks and what was written, turn by turn, for test/browser/model-episodes.test.ts")
     args.add_argument("--threads", type=int, default=1)
     arguments(args)
     a = args.parse_args()
@@ -126,13 +142,19 @@ def main() -> None:
     a.vocabulary = a.model
     player = open_player(model, tokenizer, a, a.tasks, draw=False)
     print("recorded continuations alike:", recorded(player.decoder, a.model))
-    begun, count = time.time(), min(a.limit, count_tasks(a.tasks))
-    results = solve(player, count)
+    begun, turns = time.time(), {}
+    chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
+    count = len(chosen)
+    results = solve(player, chosen, turns=turns, level=a.level)
     player.environment.close()
     sets = summary(results)
     for name, row in sets.items():
         print(name, json.dumps(row))
     print(f"{count} tasks, {player.tokens} tokens in {time.time() - begun:.0f} s, {time.process_time():.0f} s of this process")
+    if a.record:
+        lines = a.tasks.read_text().splitlines()
+        episodes = [dict(task=json.loads(lines[task]), turns=turns[task], done={key: result[key] for key in ("solved", "end")}) for task, result in zip(sorted(chosen), results)]
+        a.record.write_text(json.dumps(dict(file=a.model.name, sha256=hashlib.sha256(a.model.read_bytes()).hexdigest(), episodes=episodes)) + "\n")
     if a.out:
         a.out.write_text(json.dumps(dict(model=a.model.name, sets=sets, results=results), indent=1) + "\n")
 

@@ -299,7 +299,7 @@ class Run:
     def examine(self, arm: Arm, until: float, name: str | None = None) -> None:
         begun = self.seconds
         self.examiner.decoder.load(arm.model)
-        results = solve(self.examiner, self.count, BEGUN + until)
+        results = solve(self.examiner, range(self.count), BEGUN + until)
         self.say(evaluated=len(results), seconds=round(begun, 1), took=round(self.seconds - begun, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, sets=summary(results))
         if name:
             (self.a.out / name).write_text(json.dumps(dict(sets=summary(results), results=results)) + "\n")

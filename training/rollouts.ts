@@ -4,6 +4,7 @@
 //   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]          (the file: tokenizer and template only)
 //
 // in   { id, kind, seed, index }   a practice task   { id, task }   task number `task` of TASKS.jsonl, counted from 0
+//                                                     `level`: which of its instructions, if it has three
 //      { id, ids }           the answer to a question
 // out  { id, ids, most, sampling? }                 a question: the prompt's ids
 //      { id, done: { solved, finished, end, ... } } the end of an episode; the hidden tests decide `solved`
@@ -17,7 +18,7 @@ import { bytesSource } from "../src/gguf/source.ts";
 import { LIMITS } from "../src/base/limits.ts";
 import { FastSandbox } from "../src/tasks/fast-sandbox.ts";
 import { PRACTICE_KINDS, type PracticeKind, practiceTask } from "../src/tasks/practice.ts";
-import { gradingTree, type Task } from "../src/tasks/task.ts";
+import { atLevel, gradingTree, type Level, type Task } from "../src/tasks/task.ts";
 import { TaskLineReader } from "../src/tasks/task-line.ts";
 import { WordSource } from "../src/tasks/words.ts";
 import { PromptRenderer } from "../src/tokenizer/prompt.ts";
@@ -30,6 +31,7 @@ interface Order {
   readonly seed?: number;
   readonly index?: number;
   readonly task?: number;
+  readonly level?: Level;
   readonly ids?: readonly number[];
   readonly limits?: { readonly context: number; readonly turn: number; readonly steps: number };
 }
@@ -55,7 +57,7 @@ function taskOf(order: Order): Task {
   if (order.task === undefined) return practiceTask(order.kind ?? PRACTICE_KINDS[0], order.seed ?? 0, order.index ?? 0, words);
   const task = tasks[order.task];
   if (!task) throw new Error(`${tasksPath} has ${tasks.length} tasks: there is no number ${order.task}.`);
-  return task;
+  return order.level ? atLevel(task, order.level) : task;
 }
 
 async function run(order: Order): Promise<void> {

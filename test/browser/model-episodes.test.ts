@@ -1,0 +1,63 @@
+// Whole episodes, greedy turns and freer ones: the page's engine writes, token for token, what the fast path of training
+// (training/measure.py --record) wrote for the same tasks. So what is measured there is what the page does.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runAgent } from "../../src/agent/loop.ts";
+import { type ConnectedEngine, connectEngine } from "../../src/engine/client.ts";
+import { BUNDLED_FOLDER, bundledModels } from "../../src/engine/models.ts";
+import { readGguf } from "../../src/gguf/reader.ts";
+import { bytesSource } from "../../src/gguf/source.ts";
+import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
+import { gradingTree } from "../../src/tasks/task.ts";
+import { TaskLineReader } from "../../src/tasks/task-line.ts";
+import { decodeIds } from "../../src/tokenizer/detokenizer.ts";
+import { ModelTokenizer } from "../../src/tokenizer/tokenizer.ts";
+import recorded from "../fixtures/models/episodes.json" with { type: "json" };
+
+/** Loading compiles every kernel, on a busy machine without a GPU for half a minute. */
+const LOAD_MS = 240_000;
+const EPISODE_MS = 300_000;
+const AGAIN = "Record them again: see \"The fast path and the page\" in training/README.md";
+
+const reader = new TaskLineReader();
+const episodes = recorded.episodes.map(({ task, turns, done }) => ({ task: reader.read(JSON.stringify(task), "episodes.json")!.task, turns, done }));
+
+/** Edits that changed nothing: after one, the loop has the model draw more freely, with random numbers from its seed. */
+let refused = 0;
+
+it("are of the very file that this site ships, and end in more than one way", async () => {
+  const shipped = await bundledModels();
+  expect(shipped.some(({ sha256 }) => sha256 === recorded.sha256), AGAIN).toBe(true);
+  expect(new Set(episodes.map(({ done }) => done.end)).size).toBeGreaterThan(1);
+});
+
+describe("an episode in the page's engine", () => {
+  let engine: ConnectedEngine;
+  let tokenizer: ModelTokenizer;
+  beforeAll(async () => {
+    const bytes = new Uint8Array(await (await fetch(`${BUNDLED_FOLDER}${recorded.file}`)).arrayBuffer());
+    tokenizer = new ModelTokenizer((await readGguf(bytesSource("bundled", bytes))).metadata);
+    engine = connectEngine();
+    await engine.api.load(new File([bytes], recorded.file), {}, () => {});
+  }, LOAD_MS);
+  afterAll(() => engine.close());
+
+  it.each(episodes.map((episode) => [episode.task.id, episode.turns.length, episode] as const))("%s goes as it did on the fast path, in %i turns", async (_, __, { task, turns, done }) => {
+    const sandbox = new FastSandbox(task.files);
+    const written: string[] = [];
+    let end = "";
+    for await (const event of runAgent({ history: [], task: task.instruction, model: engine.model, sandbox }, new AbortController().signal)) {
+      if (event.type === "assistant") written.push(event.text);
+      if (event.type === "error") throw new Error(event.error.message);
+      if (event.type === "done") end = event.reason;
+      if (event.type === "tool-finished" && event.call.name === "edit" && !event.ok) refused++;
+    }
+    const shown = (ids: readonly number[]): string => decodeIds(tokenizer, ids.filter((id) => !tokenizer.endTokens.has(id)));
+    expect(written).toEqual(turns.map(shown));
+    const graded = await new FastSandbox(gradingTree(task, await sandbox.snapshot())).run("npm test");
+    expect({ end, solved: graded.exitCode === 0 }).toEqual(done);
+  }, EPISODE_MS);
+
+  it("had freer turns among them", () => {
+    expect(refused, AGAIN).toBeGreaterThan(1);
+  });
+});
