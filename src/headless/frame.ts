@@ -29,6 +29,7 @@ const sources = {
   typescript: () => import("./libraries/typescript.ts?bundle"),
   brotli: () => import("./libraries/brotli.ts?bundle"),
   keys: () => import("./libraries/keys.ts?bundle"),
+  terminal: () => import("./libraries/terminal.ts?bundle"),
   repl: () => import("./libraries/repl.ts?bundle"),
 } as const;
 

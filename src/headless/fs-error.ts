@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 const CODES = {
   EPERM: [-1, "operation not permitted"],
   ENOENT: [-2, "no such file or directory"],
+  ENXIO: [-6, "no such device or address"],
   EBADF: [-9, "bad file descriptor"],
   EACCES: [-13, "permission denied"],
   EEXIST: [-17, "file already exists"],

@@ -4,6 +4,7 @@
 import type { BrotliLibrary } from "./libraries/brotli.ts";
 import type { KeyLibrary } from "./libraries/keys.ts";
 import type { ReplLibrary } from "./libraries/repl.ts";
+import type { TerminalLibrary } from "./libraries/terminal.ts";
 import type { TypesLibrary } from "./libraries/types.ts";
 import type { TypeScriptTransform } from "./node/loader/typescript.ts";
 
@@ -16,6 +17,8 @@ export interface Libraries {
   readonly brotli: BrotliLibrary;
   /** crypto's ciphers, key pairs, signatures, key agreement, and crypto.subtle. */
   readonly keys: KeyLibrary;
+  /** node:readline, keys included, and what stdin and stdout are at a terminal. */
+  readonly terminal: TerminalLibrary;
   /** `node` without a program, at a terminal. */
   readonly repl: ReplLibrary;
 }

@@ -22,7 +22,8 @@ export type Typed = { readonly line: string } | null | "interrupt";
 const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const COMBINING = /\p{Mn}|\u200d|\ufe0f/u;
 
-function width(text: string): number {
+/** Columns that it takes on a screen. */
+export function textWidth(text: string): number {
   let sum = 0;
   // oxlint-disable-next-line no-control-regex -- colours of a prompt take no room
   for (const c of text.replaceAll(/\u001b\[[\d;]*m/g, "")) sum += COMBINING.test(c) ? 0 : WIDE.test(c) ? 2 : 1;
@@ -224,14 +225,14 @@ export class LineEditor {
   }
 
   #list(names: readonly string[]): void {
-    const wide = Math.max(...names.map(width)) + 2;
+    const wide = Math.max(...names.map(textWidth)) + 2;
     const columns = Math.max(1, Math.floor(this.#options.columns() / wide));
     const rows = Math.ceil(names.length / columns);
     const { length } = this.#line;
     const cursor = this.#cursor;
     this.#move(length);
     let text = "\n";
-    for (let row = 0; row < rows; row++) text += `${Array.from({ length: columns }, (_, column) => names[column * rows + row]).filter((name) => name !== undefined).map((name) => name + " ".repeat(wide - width(name))).join("").trimEnd()}\n`;
+    for (let row = 0; row < rows; row++) text += `${Array.from({ length: columns }, (_, column) => names[column * rows + row]).filter((name) => name !== undefined).map((name) => name + " ".repeat(wide - textWidth(name))).join("").trimEnd()}\n`;
     this.#options.write(text);
     this.#cursor = cursor;
     this.redraw();
@@ -240,8 +241,8 @@ export class LineEditor {
   #draw(): void {
     const columns = Math.max(1, this.#options.columns());
     const text = this.#line.join("");
-    const end = width(this.#prompt) + width(text);
-    const at = width(this.#prompt) + width(this.#line.slice(0, this.#cursor).join(""));
+    const end = textWidth(this.#prompt) + textWidth(text);
+    const at = textWidth(this.#prompt) + textWidth(this.#line.slice(0, this.#cursor).join(""));
     let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${this.#prompt}${text}`;
     // At the right margin a terminal waits with the new row until something comes.
     if (end > 0 && end % columns === 0) out += " \r\u001b[K";

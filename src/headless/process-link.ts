@@ -13,6 +13,7 @@ export interface WorkerPort {
 // Kept before a program can replace the globals.
 const soon = globalThis.queueMicrotask.bind(globalThis);
 const now = performance.now.bind(performance);
+const { load, wait } = Atomics;
 
 /** In every stretch of this time the first writes go out at once; held output goes out with the first of the next. */
 const STRETCH_MS = 16;
@@ -27,6 +28,7 @@ export class ProcessLink {
   #writes = 0;
   #scheduled = false;
   #ended = false;
+  #stopped: Int32Array<SharedArrayBuffer> | undefined;
 
   constructor(port: WorkerPort, onMessage: (message: ToProcess) => void) {
     const post = port.postMessage.bind(port);
@@ -39,7 +41,12 @@ export class ProcessLink {
         throw error;
       }
     };
-    port.addEventListener("message", (event) => onMessage(event.data as ToProcess));
+    port.addEventListener("message", (event) => {
+      const message = event.data as ToProcess;
+      if (message.type === "start" && message.stopped) this.#stopped = new Int32Array(message.stopped);
+      this.#waitWhileStopped();
+      if (message.type !== "stop") onMessage(message);
+    });
     this.post({ type: "ready" });
   }
 
@@ -47,7 +54,16 @@ export class ProcessLink {
   post(message: FromProcess, transfer: Transferable[] = []): void {
     if (this.#ended) return;
     this.flush();
+    this.#waitWhileStopped();
     this.#post(message, transfer);
+  }
+
+  /**
+   * A process that was stopped (Ctrl+Z, SIGSTOP) sleeps here until it is told to go on: at the next message that comes, or the
+   * next thing it prints or changes. What it computes in between, nobody sees.
+   */
+  #waitWhileStopped(): void {
+    while (this.#stopped && load(this.#stopped, 0) === 1) wait(this.#stopped, 0, 1);
   }
 
   /** Sends bytes to stdout or stderr, in order, now or soon. The bytes are copied: the caller may reuse them. */
@@ -87,6 +103,7 @@ export class ProcessLink {
     }
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#waitWhileStopped();
     this.#post({ type: "output", fd: this.#fd, data }, [data.buffer]);
   }
 

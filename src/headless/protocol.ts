@@ -11,15 +11,17 @@ export type Program = "node" | "sh" | "npm";
 /** What a Worker may be made of or load: a program, or a library for the node programs that need it. */
 export type ScriptName = Program | LibraryName;
 
-/** Those whose default is to end the process. */
+/** Those whose default is to end the process, and, on the last line, those that stop it and let it go on. */
 export type Signal =
   | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGILL" | "SIGTRAP" | "SIGABRT" | "SIGIOT" | "SIGBUS" | "SIGFPE" | "SIGKILL" | "SIGUSR1" | "SIGSEGV" | "SIGUSR2" | "SIGPIPE" | "SIGALRM" | "SIGTERM"
-  | "SIGSTKFLT" | "SIGXCPU" | "SIGXFSZ" | "SIGVTALRM" | "SIGPROF" | "SIGIO" | "SIGPOLL" | "SIGPWR" | "SIGSYS";
+  | "SIGSTKFLT" | "SIGXCPU" | "SIGXFSZ" | "SIGVTALRM" | "SIGPROF" | "SIGIO" | "SIGPOLL" | "SIGPWR" | "SIGSYS"
+  | "SIGCONT" | "SIGSTOP" | "SIGTSTP" | "SIGTTIN" | "SIGTTOU";
 
 /** The conventional exit code of a process ended by a signal, as a shell reports it: 128 + number. */
 export const SIGNAL_EXIT_CODES: Readonly<Record<Signal, number>> = {
   SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGILL: 132, SIGTRAP: 133, SIGABRT: 134, SIGIOT: 134, SIGBUS: 135, SIGFPE: 136, SIGKILL: 137, SIGUSR1: 138, SIGSEGV: 139, SIGUSR2: 140, SIGPIPE: 141,
   SIGALRM: 142, SIGTERM: 143, SIGSTKFLT: 144, SIGXCPU: 152, SIGXFSZ: 153, SIGVTALRM: 154, SIGPROF: 155, SIGIO: 157, SIGPOLL: 157, SIGPWR: 158, SIGSYS: 159,
+  SIGCONT: 146, SIGSTOP: 147, SIGTSTP: 148, SIGTTIN: 149, SIGTTOU: 150,
 };
 
 /** Where a server listens: a TCP port of the container's one machine, or the path of a local socket. */
@@ -35,6 +37,8 @@ export const SOCKET_WINDOW_BYTES = 256 * 1024;
 export interface Terminal {
   readonly cols: number;
   readonly rows: number;
+  /** Which of a process's descriptors lead there, as bits: 1 input, 2 output, 4 errors. Absent: all. */
+  readonly fds?: number;
 }
 
 /** The first message, sent once. Its Worker may have been waiting warm for a while. */
@@ -49,10 +53,12 @@ export interface StartMessage {
   /** Complete: PATH, HOME, PWD and the like are in it. */
   readonly env: Readonly<Record<string, string>>;
   readonly files: FileImage;
-  /** Null when stdout is not a terminal, as in a pipe. */
+  /** Null when neither input nor output is a terminal, as in a pipe. */
   readonly terminal: Terminal | null;
   /** False: end of input at once, as with `</dev/null`. */
   readonly stdin: boolean;
+  /** A 32-bit number: while it is 1 the process does nothing that others could see (`ProcessLink`). Null where no memory is shared. */
+  readonly stopped: SharedArrayBuffer | null;
   /** Where to load libraries from (`importScripts`): those that the project seems to need. */
   readonly libraries: Readonly<Partial<Record<LibraryName, string>>>;
   /** True: `process.send` works and messages arrive (a child made by `fork`, or a test file's process). */
@@ -98,7 +104,10 @@ export type ToProcess =
   /** Null ends the input. */
   | { readonly type: "stdin"; readonly data: Uint8Array | null }
   | { readonly type: "resize"; readonly terminal: Terminal }
-  /** Only for signals the process said it handles; any other signal ends it without a message. */
+  /** It is stopped: whoever waits for messages finds out by this one. */
+  | { readonly type: "stop" }
+  | { readonly type: "child-stopped"; readonly child: number }
+  /** Only for signals the process said it handles; any other signal ends it (or stops it) without a message. */
   | { readonly type: "signal"; readonly signal: Signal }
   /** From the parent, when `ipc`. `null` means the parent disconnected. */
   | { readonly type: "message"; readonly message: unknown }
@@ -123,7 +132,7 @@ export interface SpawnRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: boolean;
   readonly ipc: boolean;
-  /** Passed on when the child writes to its parent's terminal (`stdio: "inherit"`). */
+  /** Passed on when the child reads or writes its parent's terminal (`stdio: "inherit"`). */
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
 }
@@ -156,6 +165,11 @@ export interface SyncSpawnResult {
   readonly ops: readonly FileOp[];
   readonly seq: number;
 }
+/** What a process that sleeps for input gets; null is its end. */
+export interface SyncReadResult extends Pick<SyncSpawnResult, "ops" | "seq"> {
+  /** At least one: all that it was sent and has not received as a message. Those messages come all the same. */
+  readonly input: readonly (Uint8Array | null)[];
+}
 /** Two 32-bit numbers: 1 when the answer is there, and its length. */
 export const SYNC_HEAD_BYTES = 8;
 
@@ -164,6 +178,10 @@ export type FromProcess =
   | { readonly type: "files-seen"; readonly seq: number }
   /** The sender sleeps on the first number of `memory` until the answer is in it. */
   | { readonly type: "spawn-sync"; readonly spawn: SyncSpawnRequest; readonly seen: number; readonly memory: SharedArrayBuffer }
+  /** As above, for input; `received` counts its `stdin` messages. */
+  | { readonly type: "read-sync"; readonly received: number; readonly seen: number; readonly memory: SharedArrayBuffer }
+  /** So many `stdin` messages have come: they need not be kept for a `read-sync`. */
+  | { readonly type: "input-seen"; readonly received: number }
   /** The Worker's script has run and waits for `start`. */
   | { readonly type: "ready" }
   | SocketMessage

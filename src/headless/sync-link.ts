@@ -1,13 +1,14 @@
-// The process's end of synchronous children: it sleeps on shared memory until the kernel has written the answer there, and
-// keeps count of the files it was told of, so that changes meanwhile are applied once and in order.
+// The process's end of synchronous children and of input that is waited for: it sleeps on shared memory until the kernel has
+// written the answer there, and keeps count of the files and the input it was sent, so that each comes once and in order.
 import { decode } from "@msgpack/msgpack";
 import { LIMITS } from "../base/limits.ts";
 import type { ProcessLink } from "./process-link.ts";
-import { SYNC_HEAD_BYTES, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";
+import { SYNC_HEAD_BYTES, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";
 import type { FileOp, Vfs } from "./vfs.ts";
 
 /** The kernel keeps what was not acknowledged: so often, and no oftener. */
 const SEEN_EVERY = 64;
+const INPUT_SEEN_EVERY = 16;
 
 export class SyncLink {
   readonly #link: ProcessLink;
@@ -15,6 +16,11 @@ export class SyncLink {
   #seen = 0;
   /** Changes up to here have come with an answer. */
   #answered = 0;
+  #received = 0;
+  /** Messages of input that are still to come and whose contents an answer has brought. */
+  #skipped = 0;
+  /** Of reads, which come one after the other. */
+  #memory: SharedArrayBuffer | undefined;
 
   constructor(link: ProcessLink, vfs: Vfs) {
     this.#link = link;
@@ -33,16 +39,45 @@ export class SyncLink {
 
   /** Returns when the child has ended and its changes are in the replica. */
   spawn(spawn: SyncSpawnRequest): SyncSpawnResult {
-    const memory = new SharedArrayBuffer(SYNC_HEAD_BYTES, { maxByteLength: LIMITS.syncAnswerBytes });
+    const memory = answerMemory();
     this.#link.post({ type: "spawn-sync", spawn, seen: this.#seen, memory });
+    return this.#answer(memory);
+  }
+
+  /** Returns when there is input: at least one piece; null is the end. */
+  read(): readonly (Uint8Array | null)[] {
+    const memory = (this.#memory ??= answerMemory());
+    new Int32Array(memory, 0, 1)[0] = 0;
+    this.#link.post({ type: "read-sync", received: this.#received, seen: this.#seen, memory });
+    const { input } = this.#answer<SyncReadResult>(memory);
+    this.#received += input.length;
+    this.#skipped += input.length;
+    return input;
+  }
+
+  /** A message with input has come: false when an answer has brought it already. */
+  comes(): boolean {
+    if (this.#skipped > 0) {
+      this.#skipped--;
+      return false;
+    }
+    if (++this.#received % INPUT_SEEN_EVERY === 0) this.#link.post({ type: "input-seen", received: this.#received });
+    return true;
+  }
+
+  #answer<R extends Pick<SyncSpawnResult, "ops" | "seq"> = SyncSpawnResult>(memory: SharedArrayBuffer): R {
     const head = new Int32Array(memory, 0, 2);
     while (Atomics.load(head, 0) === 0) Atomics.wait(head, 0, 0);
     // What is shared cannot be read as text: a copy can.
     const packed = new Uint8Array(Atomics.load(head, 1));
     packed.set(new Uint8Array(memory, SYNC_HEAD_BYTES, packed.length));
-    const result = decode(packed) as SyncSpawnResult;
+    const result = decode(packed) as R;
     for (const op of result.ops) this.#vfs.follow(op);
     this.#seen = this.#answered = result.seq;
     return result;
   }
+}
+
+function answerMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(SYNC_HEAD_BYTES, { maxByteLength: LIMITS.syncAnswerBytes });
 }

@@ -35,8 +35,9 @@ const visit = (path, object, depth) => {
   }
 };
 process.removeAllListeners("warning");
-// Loads the library behind a half of crypto: what is in it counts as there.
+// Loads the libraries behind a half of crypto and all of readline: what is in them counts as there.
 require("crypto").generatePrimeSync(8);
+require("readline");
 for (const name of [...builtinModules.filter((each) => !each.startsWith("_")), "node:test"]) {
   let module;
   try { module = require(name); } catch { continue; }

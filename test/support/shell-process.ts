@@ -75,7 +75,7 @@ export class ShellProcess {
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
       type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: vfs.clone().image(),
-      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null,
+      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null, stopped: null,
     };
     this.#deliver(start);
     if (options.stdin !== undefined && options.stdin !== null) {

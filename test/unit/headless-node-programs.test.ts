@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { keys } from "../../src/headless/libraries/keys.ts";
+import { terminal } from "../../src/headless/libraries/terminal.ts";
 import { runNode } from "../../src/headless/node/run.ts";
 import { Vfs } from "../../src/headless/vfs.ts";
 import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
@@ -27,7 +28,7 @@ async function run(program: NodeProgram): Promise<Outcome> {
   };
   const code = await runNode({
     vfs, argv: program.argv, cwd: FOLDER, env: { PATH: "/usr/bin" }, stdout: listen("stdout"), stderr: listen("stderr"),
-    stdin: new TextEncoder().encode(program.stdin ?? ""), libraries: { keys }, signal: AbortSignal.timeout(15_000),
+    stdin: new TextEncoder().encode(program.stdin ?? ""), libraries: { keys, terminal }, signal: AbortSignal.timeout(15_000),
   });
   return { code, stdout: normalise(said.stdout, FOLDER), stderr: (program.wholeStderr ? normalise : normaliseStderr)(said.stderr, FOLDER) };
 }

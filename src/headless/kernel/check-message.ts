@@ -64,6 +64,10 @@ function message(m: Fields): FromProcess {
       return { type: "files-seen", seq: integer(m["seq"]) };
     case "spawn-sync":
       return { type: "spawn-sync", spawn: syncSpawn(fields(m["spawn"])), seen: integer(m["seen"]), memory: shared(m["memory"]) };
+    case "read-sync":
+      return { type: "read-sync", received: integer(m["received"]), seen: integer(m["seen"]), memory: shared(m["memory"]) };
+    case "input-seen":
+      return { type: "input-seen", received: integer(m["received"]) };
     case "listen":
       return { type: "listen", server: integer(m["server"]), address: address(m["address"]) };
     case "unlisten":
@@ -161,11 +165,12 @@ function shared(value: unknown): SharedArrayBuffer {
   return value;
 }
 
-/** A terminal's size, made sane. Throws nothing: odd values become 80×24. */
+/** A terminal, made sane. Throws nothing: odd values become 80×24. */
 export function checkTerminal(value: unknown): Terminal {
   const side = (n: unknown, fallback: number): number => (typeof n === "number" && Number.isInteger(n) && n > 0 && n < 10_000 ? n : fallback);
   const t = typeof value === "object" && value !== null ? (value as Fields) : {};
-  return { cols: side(t["cols"], 80), rows: side(t["rows"], 24) };
+  const { fds } = t;
+  return { cols: side(t["cols"], 80), rows: side(t["rows"], 24), ...(typeof fds === "number" ? { fds: fds & 7 } : {}) };
 }
 
 function path(value: unknown): string {

@@ -3,7 +3,7 @@
 // there; from then on every program gets it.
 import { Breath } from "../../base/breath.ts";
 import type { LibraryName } from "../libraries.ts";
-import type { StartMessage } from "../protocol.ts";
+import type { StartMessage, Terminal } from "../protocol.ts";
 import type { DirNode, FileNode, Vfs } from "../vfs.ts";
 import { unshared } from "../vfs-node.ts";
 import type { WorkerPool } from "./worker-pool.ts";
@@ -13,6 +13,7 @@ export const MENTIONS: Readonly<Partial<Record<LibraryName, RegExp>>> = {
   // A file that a program may yet write.
   types: /(?<!\.d)\.[cm]?ts["'`]/,
   brotli: /brotli/i,
+  terminal: /readline|\btty\b/i,
   keys: /Cipheriv|getCipher|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
 };
 /** A larger one is no code that a person or a bundler wrote. */
@@ -35,15 +36,17 @@ export class NeededLibraries {
   }
 
   /** The addresses for one program. Throws what fetching a library throws. */
-  async for({ argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }, atTerminal: boolean): Promise<StartMessage["libraries"]> {
+  async for({ argv, env }: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }, terminal: Terminal | null): Promise<StartMessage["libraries"]> {
     const root = this.#vfs.dir("/");
     if (!this.#wanted.has("typescript") && hasTypeScript(root)) this.#wanted.add("typescript");
     const missing = Object.entries(MENTIONS).filter(([name]) => !this.#wanted.has(name as LibraryName)) as [LibraryName, RegExp][];
     const said = [...argv, env["NODE_OPTIONS"] ?? ""].join("\n");
     for (const [name, pattern] of missing) if (pattern.test(said)) this.#wanted.add(name);
     if (missing.some(([name]) => !this.#wanted.has(name))) await this.#search(root, missing, new Breath("Starting a program"));
-    const names: readonly LibraryName[] = [...this.#wanted, ...(atTerminal && argv.every((arg) => arg.startsWith("-")) ? ["repl" as const] : [])];
-    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await this.#pool.url(name)])));
+    // Its program is typed or comes in: nobody knows what it names.
+    const unseen = argv.every((arg) => arg.startsWith("-"));
+    const names = new Set<LibraryName>([...this.#wanted, ...(unseen || terminal ? ["terminal" as const] : []), ...(unseen && ((terminal?.fds ?? (terminal ? 1 : 0)) & 1) !== 0 ? ["repl" as const] : [])]);
+    return Object.fromEntries(await Promise.all([...names].map(async (name) => [name, await this.#pool.url(name)])));
   }
 
   async #search(folder: DirNode, missing: readonly (readonly [LibraryName, RegExp])[], breath: Breath): Promise<void> {

@@ -4,57 +4,19 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
-import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
+import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
 import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
 import { plan, type Step } from "./plan.ts";
+import { isBelow, isRelated, type Process, type ProcessSink } from "./process.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
+import { SentInput } from "./sent-input.ts";
 import { shareContents } from "./shared-contents.ts";
+import { argumentBytes, SpawnError } from "./spawn-request.ts";
 import { answerSync, SyncChild } from "./sync-child.ts";
 import type { WorkerPool } from "./worker-pool.ts";
-
-/** Where a process's words go: the page, or its parent. */
-export interface ProcessSink {
-  output(fd: 1 | 2, data: Uint8Array): void;
-  /** Bytes that wait to be taken; a process that lets too many pile up is stopped. */
-  backlogBytes(): number;
-  /** False: it holds what cannot be passed on. */
-  message(message: unknown, ports?: readonly MessagePort[]): boolean;
-  /** It reads its input from now on. */
-  wantsInput?(): void;
-  /** It, or a process below it, sets the mode of the terminal. */
-  terminalMode?(raw: boolean): void;
-  /** Called once, last. Exactly one of the two is null. */
-  exit(code: number | null, signal: Signal | null): void;
-}
-
-interface Process {
-  readonly pid: number;
-  readonly parent: Process | undefined;
-  readonly request: SpawnRequest;
-  readonly sink: ProcessSink;
-  /** Still to run, the current one first. */
-  steps: Step[];
-  worker: Worker | undefined;
-  /** What came before the Worker was there, with the ports in it. */
-  early: { readonly message: ToProcess; readonly ports: readonly MessagePort[] }[];
-  /** Ports in a thread's data. */
-  readonly ports: readonly MessagePort[];
-  readonly children: Map<number, Process>;
-  readonly handledSignals: Set<Signal>;
-  outputBytes: number;
-  terminal: Terminal | null;
-  live: boolean;
-  /** How many changes it was sent, and those it may not have applied yet. */
-  fileSeq: number;
-  unseen: { readonly seq: number; readonly op: FileOp }[];
-  /** It sleeps until a child has ended: changes wait in `unseen`. */
-  sleeping: boolean;
-  /** Which of the ranges of ephemeral ports is its own. */
-  readonly slot: number;
-}
 
 /** How long a process may take to answer a signal that it handles when the page asked for its end. */
 const GRACE_MS = 400;
@@ -101,7 +63,7 @@ export class ProcessTable {
   }
 
   stdin(pid: number, data: Uint8Array | null): void {
-    this.#post(this.#live.get(pid), { type: "stdin", data });
+    this.#feed(this.#live.get(pid), data);
   }
 
   /** Of its terminal, which all that it started on it share. */
@@ -172,6 +134,9 @@ export class ProcessTable {
       fileSeq: 0,
       unseen: [],
       sleeping: false,
+      input: new SentInput(),
+      reading: undefined,
+      stopped: globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : undefined,
       slot: this.#freeSlot(),
     };
     this.#live.set(process.pid, process);
@@ -191,7 +156,7 @@ export class ProcessTable {
       return this.#stepEnded(process, step.code);
     }
     if (step.banner !== undefined) this.#output(process, 1, encoder.encode(step.banner));
-    const libraries = step.program === "node" ? this.#libraries.for(step, process.terminal !== null) : {};
+    const libraries = step.program === "node" ? this.#libraries.for(step, process.terminal) : {};
     Promise.all([this.#pool.take(step.program), libraries]).then(
       ([worker, urls]) => {
         if (process.live) this.#run(process, step, worker, urls);
@@ -239,6 +204,7 @@ export class ProcessTable {
       files,
       terminal: process.terminal,
       stdin: request.stdin,
+      stopped: process.stopped?.buffer ?? null,
       ipc: request.ipc,
       firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
       libraries,
@@ -296,8 +262,7 @@ export class ProcessTable {
       case "spawn":
         return this.#spawnChild(process, message.child, message.request, ports);
       case "child-stdin":
-        this.#post(process.children.get(message.child), { type: "stdin", data: message.data });
-        return;
+        return this.#feed(process.children.get(message.child), message.data);
       case "child-message":
         if (!this.#post(process.children.get(message.child), { type: "message", message: message.message }, ports)) this.#stop(process, UNPASSABLE);
         return;
@@ -309,6 +274,14 @@ export class ProcessTable {
       case "files-seen":
         process.unseen = process.unseen.filter(({ seq }) => seq > message.seq);
         return;
+      case "read-sync":
+        process.sleeping = true;
+        process.reading = message;
+        process.input.received(message.received);
+        process.sink.wantsInput?.();
+        return this.#answerRead(process);
+      case "input-seen":
+        return process.input.received(message.received);
       case "spawn-sync":
         return this.#spawnSync(process, message.spawn, message.seen, message.memory);
       case "listen":
@@ -362,6 +335,7 @@ export class ProcessTable {
           backlogBytes: () => 0,
           message: (message, passed) => tell({ type: "child-message", child, message }, passed),
           wantsInput: () => void tell({ type: "child-stdin-wanted", child }),
+          stopped: () => void tell({ type: "child-stopped", child }),
           exit: (code, signal) => {
             process.children.delete(child);
             tell({ type: "child-exit", child, code, signal });
@@ -384,11 +358,8 @@ export class ProcessTable {
     let child: Process | undefined;
     const answer = (result: Omit<SyncSpawnResult, "pid" | "ops" | "seq">): void => {
       if (!process.live) return;
-      process.sleeping = false;
       if (child) process.children.delete(-child.pid);
-      const ops = process.unseen.filter(({ seq }) => seq > seen).map(({ op }) => op);
-      process.unseen = [];
-      answerSync(memory, { ...result, pid: child?.pid ?? 0, ops, seq: process.fileSeq });
+      answerSync(memory, { ...result, pid: child?.pid ?? 0, ...this.#wake(process, seen) });
     };
     process.sleeping = true;
     try {
@@ -396,12 +367,34 @@ export class ProcessTable {
       child = this.#spawn({ ...spawn.request, stdin: true, ipc: false }, sink, process);
       // Below zero: a number that no process chooses for a child.
       process.children.set(-child.pid, child);
-      if (spawn.input.length > 0) this.#post(child, { type: "stdin", data: spawn.input });
-      this.#post(child, { type: "stdin", data: null });
+      if (spawn.input.length > 0) this.#feed(child, spawn.input);
+      this.#feed(child, null);
     } catch (error) {
       const { code, message } = error instanceof SpawnError ? error : { code: "EACCES", message: `spawn ${spawn.request.command} EACCES: ${String(error)}` };
       answer({ code: null, signal: null, error: { code, message }, stdout: new Uint8Array(), stderr: new Uint8Array() });
     }
+  }
+
+  /** The changes that it has slept through. */
+  #wake(process: Process, seen: number): Pick<SyncSpawnResult, "ops" | "seq"> {
+    process.sleeping = false;
+    const ops = process.unseen.filter(({ seq }) => seq > seen).map(({ op }) => op);
+    process.unseen = [];
+    return { ops, seq: process.fileSeq };
+  }
+
+  #feed(process: Process | undefined, data: Uint8Array | null): void {
+    if (process?.steps[0]?.program === "node") process.input.add(data);
+    this.#post(process, { type: "stdin", data });
+    if (process) this.#answerRead(process);
+  }
+
+  #answerRead(process: Process): void {
+    const { reading } = process;
+    const input = reading ? process.input.take() : [];
+    if (!reading || input.length === 0) return;
+    process.reading = undefined;
+    answerSync(reading.memory, { input, ...this.#wake(process, reading.seen) });
   }
 
   #output(process: Process, fd: 1 | 2, data: Uint8Array): void {
@@ -420,8 +413,26 @@ export class ProcessTable {
   }
 
   #signal(process: Process, signal: Signal): void {
+    if (/CONT|STOP|TSTP|TTIN|TTOU/.test(signal)) return this.#stopOrGoOn(process, signal);
     if (signal !== "SIGKILL" && process.handledSignals.has(signal) && process.worker) this.#post(process, { type: "signal", signal });
     else this.#end(process, null, signal);
+  }
+
+  /** It and all below it: a terminal sends these to a whole job. */
+  #stopOrGoOn(top: Process, signal: Signal): void {
+    const stops = signal !== "SIGCONT";
+    for (const process of this.#live.values()) {
+      if (!isBelow(process, top)) continue;
+      const { stopped } = process;
+      const handled = process.handledSignals.has(signal) && signal !== "SIGSTOP";
+      if (stopped && !(stops && handled)) {
+        Atomics.store(stopped, 0, stops ? 1 : 0);
+        if (stops) this.#post(process, { type: "stop" });
+        else Atomics.notify(stopped, 0);
+        if (stops) process.sink.stopped?.();
+      }
+      if (handled) this.#post(process, { type: "signal", signal });
+    }
   }
 
   #end(process: Process, code: number | null, signal: Signal | null): void {
@@ -453,37 +464,4 @@ export class ProcessTable {
       return false; // it throws for nothing else
     }
   }
-}
-
-function argumentBytes({ args, env }: SpawnRequest): number {
-  return [...args, ...Object.entries(env).flat()].reduce((sum, { length }) => sum + length, 0);
-}
-
-function isBelow(process: Process, top: Process): boolean {
-  for (let up: Process | undefined = process; up; up = up.parent) if (up === top) return true;
-  return false;
-}
-
-/** A process may signal itself, what it started, and what its parent started. */
-function isRelated(target: Process, from: Process): boolean {
-  return isBelow(target, from) || target.parent !== undefined && target.parent === from.parent;
-}
-
-export class SpawnError extends Error {
-  readonly code: "ENOENT" | "EAGAIN" | "E2BIG";
-
-  constructor(code: SpawnError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** The environment of a process that the page starts. */
-export function hostEnvironment(given: Readonly<Record<string, string>>, path: string, cwd: string): Record<string, string> {
-  return { HOME: "/home", PATH: path, PWD: cwd, SHELL: "/bin/sh", TERM: "xterm-256color", USER: "user", LANG: "C.UTF-8", TMPDIR: "/tmp", ...given };
-}
-
-/** 128 + number for a signal, as a shell would say it. */
-export function exitCodeOf(code: number | null, signal: Signal | null): number {
-  return code ?? SIGNAL_EXIT_CODES[signal ?? "SIGTERM"];
 }

@@ -3,8 +3,8 @@
 import { encode } from "@msgpack/msgpack";
 import { joined } from "../../base/bytes.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { type Signal, SYNC_HEAD_BYTES, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
-import type { ProcessSink } from "./process-table.ts";
+import { type Signal, SYNC_HEAD_BYTES, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
+import type { ProcessSink } from "./process.ts";
 
 export interface SyncEvents {
   /** To where the parent's own output goes. */
@@ -60,7 +60,7 @@ export class SyncChild implements ProcessSink {
 }
 
 /** Writes the answer and wakes the sleeper; one that is too large is told as ENOBUFS, with the files all the same if they fit. */
-export function answerSync(memory: SharedArrayBuffer, result: SyncSpawnResult): void {
+export function answerSync(memory: SharedArrayBuffer, result: SyncSpawnResult | SyncReadResult): void {
   let packed = encode(result);
   const room = Math.min(memory.maxByteLength, LIMITS.syncAnswerBytes) - SYNC_HEAD_BYTES;
   const tooMuch = { code: "ENOBUFS", message: `ENOBUFS: a synchronous child may hand back ${LIMITS.syncAnswerBytes} bytes` };

@@ -1,5 +1,5 @@
 // The line discipline of a terminal, as a kernel keeps it: what is typed is echoed and handed on line by line, erased with
-// Backspace, and Ctrl+C is a signal. A program that edits its own lines asks for raw bytes instead.
+// Backspace, and Ctrl+C and Ctrl+Z are signals. A program that edits its own lines asks for raw bytes instead.
 import type { Signal } from "../protocol.ts";
 
 export interface TtyEvents {
@@ -46,10 +46,13 @@ export class Tty {
         echo("\n");
         return this.#hand("\n");
       case "\u0003":
-      case "\u001c":
-        echo(character === "\u0003" ? "^C\n" : "^\\\n");
+      case "\u001a":
+      case "\u001c": {
+        const [shown, sent] = character === "\u0003" ? (["^C\n", "SIGINT"] as const) : character === "\u001a" ? (["^Z", "SIGTSTP"] as const) : (["^\\\n", "SIGQUIT"] as const);
+        echo(shown);
         this.#line = [];
-        return signal(character === "\u0003" ? "SIGINT" : "SIGQUIT");
+        return signal(sent);
+      }
       case "\u0004":
         return this.#line.length === 0 ? input(null) : this.#hand("");
       case "\u007f":

@@ -52,7 +52,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     },
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
-    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn) } : {}),
+    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read() } : {}),
     rawMode: (raw) => link.post({ type: "terminal-mode", raw }),
     wantsInput: () => link.post({ type: "stdin-wanted" }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
@@ -68,7 +68,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         sync.follow(message.op, message.seq);
         return;
       case "stdin":
-        process.stdin(message.data);
+        if (sync.comes()) process.stdin(message.data);
         return;
       case "resize":
         process.resize(message.terminal.cols, message.terminal.rows);

@@ -5,7 +5,7 @@ import { makeBuiltin } from "./builtins/index.ts";
 import { finishPending } from "./builtins/fs-pending.ts";
 import { createProcess, printWarnings } from "./builtins/process.ts";
 import { recordListeners } from "./builtins/event-target.ts";
-import { attachStdio } from "./builtins/stream.ts";
+import { attachStdio } from "./builtins/stdio.ts";
 import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
 import { createTimers } from "./builtins/timers.ts";
 import { createUrl } from "./builtins/url.ts";
@@ -27,7 +27,7 @@ import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { describeFatal, rejectionError } from "./report.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
-import type { AnyFunction, Dict, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
+import type { AnyFunction, Dict, Input, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
 import { SourceTable } from "./stack.ts";
 import { isCaptured } from "./uncaught.ts";
 
@@ -62,6 +62,7 @@ class RunningProcess implements Runtime, NodeProcess {
   readonly exitCode: Promise<number>;
   readonly loader: Loader;
   readonly process: ProcessObject;
+  readonly input: Input;
   readonly realm;
   cwd: string;
   umask = 0o022;
@@ -88,7 +89,7 @@ class RunningProcess implements Runtime, NodeProcess {
     this.#cleanups.push(activate(this), this.sources.install());
     this.process = createProcess(this);
     this.loader = createLoader(this);
-    attachStdio(this);
+    this.input = attachStdio(this);
     const globals = this.#globals();
     this.realm = host.ownsRealm ? ownRealm(globals) : sharedRealm(globals);
     const { realm } = this;
@@ -168,7 +169,7 @@ class RunningProcess implements Runtime, NodeProcess {
   }
 
   stdin(data: Uint8Array | null): void {
-    if (!this.ended) this.loop.run(() => void this.process.stdin.push(data && Buffer.from(data)));
+    if (!this.ended) this.loop.run(() => this.input.deliver(data));
   }
 
   message(message: unknown): void {
@@ -190,9 +191,11 @@ class RunningProcess implements Runtime, NodeProcess {
   resize(cols: number, rows: number): void {
     if (this.ended) return;
     for (const stream of [this.process.stdout, this.process.stderr] as StreamLike[]) {
+      if (stream.isTTY !== true) continue;
       Object.assign(stream, { columns: cols, rows });
       this.loop.run(() => void stream.emit("resize"));
     }
+    this.loop.run(() => void this.process.emit("SIGWINCH", "SIGWINCH", 28));
   }
 
   terminate(code: number): void {
@@ -261,6 +264,8 @@ class RunningProcess implements Runtime, NodeProcess {
     this.ended = true;
     this.loop.stop();
     for (const cleanup of this.#cleanups.splice(0).reverse()) cleanup();
+    // A terminal that was read key by key is handed back as it was.
+    if (this.process.stdin["isRaw" as keyof StreamLike]) this.host.rawMode?.(false);
     this.host.exit(code & 0xff);
     this.#finish(code & 0xff);
   }

@@ -8,6 +8,7 @@ import type { Loader } from "./loader/index.ts";
 import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
 import { runTestFiles } from "./testing/test-command.ts";
 import { builtinNames } from "./builtins/index.ts";
+import { isTerminal } from "./builtins/tty.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
 
 const EXEC_PATH = "/usr/local/bin/node";
@@ -41,7 +42,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":
       process.argv = [EXEC_PATH, ...options.rest];
-      if (runtime.host.terminal && runtime.host.stdin && options.rest.length === 0) {
+      if (isTerminal(runtime.host, 0) && runtime.host.stdin && options.rest.length === 0) {
         const parse = (code: string) => Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowAwaitOutsideFunction: true });
         return afterPreloads(runtime, () => runtime.host.library("repl")?.(runtime, { parse, inspect, evaluate: (code) => evaluate(runtime, loader, code, "REPL") }));
       }

@@ -31,12 +31,10 @@ let pids = 100;
  */
 export function runNode(options: RunNodeOptions): Promise<number> {
   const { vfs, argv, cwd, env = {}, stdout = ignore, stderr = ignore } = options;
+  const input = [...(options.stdin ? [options.stdin] : []), null];
   const host = makeHost({ vfs, argv, cwd, env, stdout, stderr, stdin: options.stdin !== undefined, ipc: false, send: ignore, libraries: { types, ...options.libraries } });
-  const process = startNodeProcess(host);
-  if (options.stdin) {
-    process.stdin(options.stdin);
-    process.stdin(null);
-  }
+  const process = startNodeProcess({ ...host, readSync: () => input.splice(0) });
+  for (const piece of input.splice(0)) process.stdin(piece);
   options.signal?.addEventListener("abort", () => process.terminate(SIGNAL_EXIT_CODES.SIGKILL), { once: true });
   if (options.signal?.aborted) process.terminate(SIGNAL_EXIT_CODES.SIGKILL);
   return process.exitCode;

@@ -73,6 +73,8 @@ export interface NodeHost {
   library<N extends keyof Libraries>(name: N): Libraries[N] | undefined;
   /** Runs a child to its end before it returns; only where the page shares memory. */
   readonly spawnSync?: (spawn: SyncSpawnRequest) => SyncSpawnResult;
+  /** Waits for input before it returns: all that has come and was not handed to `stdin`. Only where the page shares memory. */
+  readonly readSync?: () => readonly (Uint8Array | null)[];
   /** Only with `ipc`. */
   send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;
@@ -102,7 +104,7 @@ export interface ProcessObject extends Emitter {
   exitCode: number | string | undefined | null;
   stdout: StreamLike;
   stderr: StreamLike;
-  stdin: StreamLike & { push(chunk: Uint8Array | null): boolean };
+  stdin: StreamLike;
   nextTick(task: AnyFunction, ...args: unknown[]): void;
   cwd(): string;
   emitWarning(warning: string | Error, options?: unknown): void;
@@ -116,6 +118,14 @@ export interface StreamLike extends Emitter {
   rows?: number;
 }
 
+/** What comes in on stdin, for its stream and for those who cannot wait for a stream. */
+export interface Input {
+  /** Null ends it. */
+  deliver(chunk: Uint8Array | null): void;
+  /** At least one byte of what comes next, at most `most`, waiting for it; none at the end. Throws where it would have to wait and cannot. */
+  take(most: number): Uint8Array;
+}
+
 export interface Runtime {
   readonly host: NodeHost;
   readonly vfs: Vfs;
@@ -124,6 +134,7 @@ export interface Runtime {
   readonly options: Options;
   realm: Realm;
   process: ProcessObject;
+  input: Input;
   cwd: string;
   /** Permission bits that new files and folders do not get. */
   umask: number;

@@ -147,8 +147,9 @@ async function runProgram(state: ShellState, name: string, args: readonly string
   const out = state.fds.get(1)?.hold();
   const err = state.fds.get(2)?.hold();
   const input = state.fds.get(0)?.hold();
+  const fds = [input, out, err].reduce((bits, file, fd) => (file?.stream.terminal === true ? bits | (1 << fd) : bits), 0);
   const child = host.children.start(
-    { command: commandName(name), args, cwd: state.cwd, env: state.vars.exported(), terminal: out?.stream.terminal === true ? host.terminal : null },
+    { command: commandName(name), args, cwd: state.cwd, env: state.vars.exported(), terminal: host.terminal && fds > 0 ? { ...host.terminal, fds } : null },
     input?.stream ?? new NullStream(),
     input !== undefined && input.stream === state.given,
     {

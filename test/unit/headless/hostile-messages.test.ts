@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { checkFromProcess } from "../../../src/headless/kernel/check-message.ts";
-import { type ProcessSink, ProcessTable } from "../../../src/headless/kernel/process-table.ts";
+import type { ProcessSink } from "../../../src/headless/kernel/process.ts";
+import { ProcessTable } from "../../../src/headless/kernel/process-table.ts";
 import { RegistryCalls } from "../../../src/headless/kernel/registry-calls.ts";
 import type { WorkerPool } from "../../../src/headless/kernel/worker-pool.ts";
 import { checkFromKernel, checkResult } from "../../../src/headless/page/check-kernel.ts";
@@ -154,6 +155,7 @@ async function kernel(): Promise<{ table: ProcessTable; vfs: Vfs; puppets: Puppe
       puppets.push(puppet);
       return puppet as unknown as Worker;
     },
+    url: async () => "blob:none",
   } as unknown as WorkerPool;
   const table = new ProcessTable(vfs, pool, new RegistryCalls(() => undefined), { port: () => undefined, network: () => undefined });
   const [hostile, bystander] = [listener(), listener()];

@@ -86,7 +86,7 @@ describe("a message from a process", () => {
       { type: "output", fd: 1, data: new Uint8Array(70_000) }, { type: "file", op: { op: "write", path: "../x", data: new Uint8Array() } },
       { type: "file", op: { op: "write", path: "/a/../b", data: new Uint8Array() } }, { type: "file", op: { op: "write", path: "/a\0", data: new Uint8Array() } },
       { type: "file", op: { op: "chown", path: "/a" } }, { type: "spawn", child: 1, request: { command: "node", args: [1], cwd: "/", env: {} } },
-      { type: "spawn", child: 1, request: { command: "node", args: [], cwd: "relative", env: {} } }, { type: "kill", pid: 1, signal: "SIGSTOP" },
+      { type: "spawn", child: 1, request: { command: "node", args: [], cwd: "relative", env: {} } }, { type: "kill", pid: 1, signal: "SIGNONE" },
       { type: "child-kill", child: 1, signal: "toString" },
       { type: "listen", server: 1, address: 0 }, { type: "listen", server: 1, address: 65_536 }, { type: "listen", server: 1, address: "a/../b" }, { type: "listen", server: "1", address: 80 },
       { type: "connect", socket: -1, address: 80, port: 1 }, { type: "connect", socket: 1, address: 80 }, { type: "socket-data", socket: 1, data: new Uint8Array(70_000) },

@@ -4,6 +4,7 @@ import { SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
 import { invalidArgType, invalidArgValue, nodeError, outOfRange, unsupported } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildRequest, Dict, Runtime, StreamLike } from "../runtime.ts";
+import { isTerminal } from "./tty.ts";
 
 export interface SpawnOptions {
   readonly cwd?: string | URL | null;
@@ -100,6 +101,14 @@ function checkOptions(options: SpawnOptions): void {
   if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
 }
 
+/** The process's own, as far as the child has its descriptors. */
+function sharedTerminal({ host, process }: Runtime, kinds: readonly Stdio[]): ChildRequest["terminal"] {
+  const own = [process.stdin, process.stdout, process.stderr];
+  const shares = (kind: Stdio | undefined, fd: number): boolean => isTerminal(host, fd) && (kind === "inherit" || (typeof kind === "object" && ("fd" in kind ? kind.fd === fd : (kind.stream as unknown) === own[fd])));
+  const fds = own.reduce((bits, _, fd) => (shares(kinds[fd], fd) ? bits | (1 << fd) : bits), 0);
+  return host.terminal && fds > 0 ? { ...host.terminal, fds } : null;
+}
+
 /** What the kernel is asked for. */
 export function requestOf(runtime: Runtime, { file, args, options }: Command, kinds: readonly Stdio[]): ChildRequest {
   const env: Record<string, string> = {};
@@ -109,7 +118,7 @@ export function requestOf(runtime: Runtime, { file, args, options }: Command, ki
   const cwd = options.cwd instanceof URL ? urlToFile(options.cwd) : (options.cwd ?? undefined);
   return {
     command: file, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), env, stdin: kinds[0] !== "ignore", ipc,
-    terminal: kinds[1] === "inherit" ? runtime.host.terminal : null,
+    terminal: sharedTerminal(runtime, kinds),
   };
 }
 

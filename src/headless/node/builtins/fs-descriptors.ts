@@ -1,5 +1,6 @@
 // Open files: numbers, positions, flags, and the operations that take a descriptor. A descriptor is of the file, not of its
 // name: it goes on when the file is renamed or removed.
+import { joined } from "../../../base/bytes.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { FsError } from "../../fs-error.ts";
 import { joinPath } from "../../posix-path.ts";
@@ -20,6 +21,20 @@ interface OpenFile {
   readonly writable: boolean;
   readonly append: boolean;
   position: number;
+  /** The process's own input or output, by another name. */
+  readonly device?: 0 | 1 | 2;
+}
+
+/** `/dev/tty` is read and written. */
+const DEVICE = /^(?:\/dev\/(?:fd\/|std(?=[ioe]))|\/proc\/self\/fd\/)([012]|in|out|err)$|^\/dev\/tty$/;
+const READ_BYTES = 1024 * 1024;
+
+/** Which of its own descriptors a path names; for the terminal's, input when it is to be read. */
+function deviceOf(path: string, access: number): 0 | 1 | 2 | undefined {
+  const [, name] = DEVICE.exec(path) ?? [undefined, ""];
+  if (name === "") return undefined;
+  if (name === undefined) return access === O.WRONLY ? 1 : 0;
+  return ({ in: 0, out: 1, err: 2 } as const)[name as "in"] ?? (Number(name) as 0 | 1 | 2);
 }
 
 export class Descriptors {
@@ -39,6 +54,11 @@ export class Descriptors {
     if (this.#open.size >= LIMITS.openFiles) throw new FsError("EMFILE", "open", path);
     const access = flags & (O.WRONLY | O.RDWR);
     const fail = (code: FsError["code"]): FsError => new FsError(code, "open", path);
+    const device = vfs.exists(path) ? undefined : deviceOf(path, access);
+    if (device !== undefined) {
+      if (path === "/dev/tty" && this.#runtime.host.terminal === null) throw fail("ENXIO");
+      return this.#add({ node: vfs.dir("/"), path, position: 0, append: false, readable: true, writable: true, device });
+    }
     const known = vfs.find(path, (flags & O.NOFOLLOW) === 0);
     if (known && (flags & O.CREAT) !== 0 && (flags & O.EXCL) !== 0) throw fail("EEXIST");
     if (known?.kind === "link") throw fail("ELOOP");
@@ -53,11 +73,19 @@ export class Descriptors {
     }
     const node = vfs.find(path);
     if (!node) throw fail("ENOENT");
+    return this.#add({ node, path: vfs.realpath(path), position: 0, append: (flags & O.APPEND) !== 0, readable: access !== O.WRONLY, writable: access !== 0 });
+  }
+
+  /** At the lowest free number, as POSIX has it. */
+  #add(file: OpenFile): number {
     let fd = 3;
-    // The lowest free number, as POSIX has it.
     while (this.#open.has(fd)) fd++;
-    this.#open.set(fd, { node, path: vfs.realpath(path), position: 0, append: (flags & O.APPEND) !== 0, readable: access !== O.WRONLY, writable: access !== 0 });
+    this.#open.set(fd, file);
     return fd;
+  }
+
+  #isInput(fd: number): boolean {
+    return fd === 0 || this.#open.get(fd)?.device === 0;
   }
 
   close(fd: number): void {
@@ -76,7 +104,11 @@ export class Descriptors {
   }
 
   read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
-    if (fd === 0) return this.#readInput(target.subarray(offset, offset + length));
+    if (this.#isInput(fd)) {
+      const piece = this.#runtime.input.take(length);
+      target.set(piece, offset);
+      return piece.length;
+    }
     const file = this.#file(fd, "read");
     if (!file.readable) throw new FsError("EBADF", "read");
     const from = position ?? file.position;
@@ -86,21 +118,11 @@ export class Descriptors {
     return piece.length;
   }
 
-  /** What has come in on stdin so far; a program cannot wait here for more. */
-  #readInput(target: Uint8Array): number {
-    const waiting = this.#runtime.process.stdin as unknown as { read?: (size?: number) => Uint8Array | null; readableLength?: number };
-    const available = Math.min(target.length, waiting.readableLength ?? 0);
-    const chunk = available > 0 ? waiting.read?.(available) : null;
-    if (!chunk) return 0;
-    target.set(chunk);
-    return chunk.length;
-  }
-
   readAll(fd: number): Uint8Array {
-    if (fd === 0) {
-      const { readableLength = 0 } = this.#runtime.process.stdin as unknown as { readableLength?: number };
-      const all = new Uint8Array(readableLength);
-      return all.subarray(0, this.#readInput(all));
+    if (this.#isInput(fd)) {
+      const pieces: Uint8Array[] = [];
+      for (let piece = this.#runtime.input.take(READ_BYTES); piece.length > 0; piece = this.#runtime.input.take(READ_BYTES)) pieces.push(piece);
+      return joined(pieces);
     }
     const file = this.#file(fd, "fstat");
     if (!file.readable) throw new FsError("EBADF", "read");
@@ -110,8 +132,9 @@ export class Descriptors {
   }
 
   write(fd: number, bytes: Uint8Array, position: number | null): number {
-    if (fd === 1 || fd === 2) {
-      if (!this.#runtime.ended) this.#runtime.host.write(fd, bytes);
+    const device = this.#open.get(fd)?.device ?? fd;
+    if (device === 1 || device === 2) {
+      if (!this.#runtime.ended) this.#runtime.host.write(device, bytes);
       return bytes.length;
     }
     const file = this.#file(fd, "write");

@@ -28,6 +28,9 @@ export function respell<T>(paths: readonly FilePath[], run: () => T, syscall?: s
   }
 }
 
+/** What may be one: opening it finds out. */
+const isDevice = (file: FilePath): boolean => /^\/(dev|proc)\//.test(file.full);
+
 export function createOperations(runtime: Runtime, descriptors: Descriptors): Record<string, Operation> {
   const { vfs } = runtime;
   const path = (value: unknown, name?: string): FilePath => readPath(runtime, value, name);
@@ -39,7 +42,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     if (typeof target === "number") return () => decoded(descriptors.readAll(target), encoding);
     const file = path(target);
     const flags = readFlags(flag);
-    if (flags === 0) return () => respell([file], () => decoded(vfs.readFile(file.full), encoding));
+    if (flags === 0 && !isDevice(file)) return () => respell([file], () => decoded(vfs.readFile(file.full), encoding));
     return () => {
       const fd = descriptors.open(file, flags, 0o666);
       try {
@@ -57,8 +60,8 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     const file = path(target);
     const flags = readFlags(flag);
     return () => respell([file], () => {
-      if ((flags & O.APPEND) !== 0 && (flags & O.EXCL) === 0) vfs.append(file.full, bytes, masked(bits));
-      else if ((flags & O.TRUNC) !== 0) vfs.writeFile(file.full, bytes, { exclusive: (flags & O.EXCL) !== 0, mode: masked(bits) });
+      if ((flags & O.APPEND) !== 0 && (flags & O.EXCL) === 0 && !isDevice(file)) vfs.append(file.full, bytes, masked(bits));
+      else if ((flags & O.TRUNC) !== 0 && !isDevice(file)) vfs.writeFile(file.full, bytes, { exclusive: (flags & O.EXCL) !== 0, mode: masked(bits) });
       else {
         const fd = descriptors.open(file, flags, bits);
         descriptors.write(fd, bytes, null);

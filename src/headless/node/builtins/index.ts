@@ -23,9 +23,9 @@ import { createPath } from "./path.ts";
 import { createPerfHooks } from "./perf-hooks.ts";
 import { createPunycode } from "./punycode.ts";
 import { querystring } from "./querystring.ts";
-import { createReadline, createReadlinePromises } from "./readline.ts";
 import { StringDecoder } from "./string-decoder.ts";
 import { createStream, createStreamConsumers, createStreamPromises, createStreamWeb } from "./stream.ts";
+import { createReadline } from "./terminal.ts";
 import { createTest } from "../testing/test-module.ts";
 import { createTimers } from "./timers.ts";
 import { createTty } from "./tty.ts";
@@ -72,7 +72,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   punycode: createPunycode,
   querystring: () => querystring,
   readline: createReadline,
-  "readline/promises": createReadlinePromises,
+  "readline/promises": (runtime) => runtime.builtin("readline")["promises"] as Dict,
   stream: createStream,
   "stream/consumers": createStreamConsumers,
   "stream/promises": createStreamPromises,

@@ -7,6 +7,7 @@ import { messageValue } from "./child-process.ts";
 import { signalName } from "./child-options.ts";
 import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
+import { terminalLibrary } from "./terminal.ts";
 
 /** process.env: every value is a string, as in a real environment. */
 function makeEnv(initial: Readonly<Record<string, string>>): Record<string, string | undefined> {
@@ -97,6 +98,8 @@ export function createProcess(runtime: Runtime): ProcessObject {
     },
     emitWarning: (warning: string | Error, ...rest: unknown[]) => emitWarning(runtime, warning, rest),
     binding: (name: string) => {
+      const { binding } = name === "tty_wrap" ? terminalLibrary(runtime) : {};
+      if (binding) return binding;
       throw unsupported(`process.binding("${name}")`, "native bindings cannot run in the browser");
     },
     dlopen: () => {

@@ -4,7 +4,7 @@ import streamModule from "readable-stream";
 import { EventEmitter } from "./events.ts";
 import { addWebStreams } from "./stream-web.ts";
 import { Buffer } from "./buffer.ts";
-import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
+import type { AnyFunction, Dict, StreamLike } from "../runtime.ts";
 
 export interface StreamModule extends Dict {
   Readable: (new (options?: Dict) => StreamLike & { push(chunk: unknown, encoding?: string): boolean }) & Dict;
@@ -57,75 +57,4 @@ export function createStreamWeb(): Dict {
     "ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextEncoderStream", "TextDecoderStream", "CompressionStream", "DecompressionStream",
   ];
   return Object.fromEntries(names.map((name) => [name, (globalThis as unknown as Dict)[name]]));
-}
-
-/** process.stdout, stderr and stdin. Output is synchronous: it has left before `write` returns, as with a pipe in Node. */
-export function attachStdio(runtime: Runtime): void {
-  const { host, process, loop } = runtime;
-  const { Writable, Readable } = createStream();
-  const output = (fd: 1 | 2): StreamLike => {
-    const stream = new Writable({
-      decodeStrings: false,
-      write: (chunk: string | Uint8Array, encoding: string, done: () => void) => {
-        if (!runtime.ended) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
-        done();
-      },
-    });
-    Object.assign(stream, { fd, _type: host.terminal ? "tty" : "pipe", _isStdio: true, destroySoon: () => undefined });
-    if (host.terminal) {
-      const { cols, rows } = host.terminal;
-      const done = (): boolean => true;
-      const move = (code: string) => (): boolean => stream.write(code);
-      Object.assign(stream, {
-        isTTY: true, columns: cols, rows, getColorDepth: () => 8, hasColors: (count = 16) => Number(count) <= 256,
-        getWindowSize: () => [stream.columns, stream.rows], clearLine: move("\u001b[2K"), clearScreenDown: move("\u001b[0J"), moveCursor: done,
-        cursorTo: (x: number, y?: number) => stream.write(y === undefined ? `\u001b[${x + 1}G` : `\u001b[${y + 1};${x + 1}H`),
-      });
-    }
-    return stream;
-  };
-  process.stdout = output(1);
-  process.stderr = output(2);
-
-  let release: (() => void) | undefined;
-  let ended = !host.stdin;
-  let want = host.wantsInput;
-  const letGo = (): void => {
-    release?.();
-    release = undefined;
-  };
-  const stdin = new Readable({
-    read: () => {
-      if (ended) stdin.push(null);
-      else release ??= loop.hold();
-      want?.();
-      want = undefined;
-    },
-  });
-  const { push, pause } = stdin as unknown as { push: (chunk: unknown) => boolean; pause: () => unknown };
-  Object.assign(stdin, {
-    fd: 0, isTTY: host.terminal ? true : undefined, isRaw: host.terminal ? false : undefined, ref: () => stdin,
-    ...(host.terminal ? {
-      setRawMode: (on: unknown) => {
-        host.rawMode?.(on === true);
-        return Object.assign(stdin, { isRaw: on === true });
-      },
-    } : {}),
-    unref: () => {
-      letGo();
-      return stdin;
-    },
-    pause: () => {
-      letGo();
-      return pause.call(stdin);
-    },
-    push: (chunk: unknown) => {
-      if (chunk === null) {
-        ended = true;
-        letGo();
-      }
-      return push.call(stdin, chunk);
-    },
-  });
-  process.stdin = stdin;
 }

@@ -1,10 +1,11 @@
-// node:tty.
-import { unsupported } from "../errors.ts";
-import type { Dict, Runtime } from "../runtime.ts";
+// node:tty: which descriptors are the terminal. The classes come with the library of terminals.
+import type { Dict, NodeHost, Runtime } from "../runtime.ts";
+import { terminalLibrary } from "./terminal.ts";
+
+export function isTerminal({ terminal }: NodeHost, fd: unknown): boolean {
+  return terminal !== null && (fd === 0 || fd === 1 || fd === 2) && ((terminal.fds ?? 7) & (1 << fd)) !== 0;
+}
 
 export function createTty(runtime: Runtime): Dict {
-  const refuse = (name: string) => () => {
-    throw unsupported(`tty.${name}`, "only the process's own stdin, stdout and stderr can be terminals");
-  };
-  return { isatty: (fd: unknown) => runtime.host.terminal !== null && typeof fd === "number" && fd >= 0 && fd <= 2, ReadStream: refuse("ReadStream"), WriteStream: refuse("WriteStream") };
+  return { isatty: (fd: unknown) => isTerminal(runtime.host, fd), ...terminalLibrary(runtime).tty };
 }

@@ -1,0 +1,63 @@
+// One process of the table, and where its words go.
+import type { FromProcess, Signal, SpawnRequest, Terminal, ToProcess } from "../protocol.ts";
+import type { FileOp } from "../vfs.ts";
+import type { Step } from "./plan.ts";
+import type { SentInput } from "./sent-input.ts";
+
+/** Where a process's words go: the page, or its parent. */
+export interface ProcessSink {
+  output(fd: 1 | 2, data: Uint8Array): void;
+  /** Bytes that wait to be taken; a process that lets too many pile up is stopped. */
+  backlogBytes(): number;
+  /** False: it holds what cannot be passed on. */
+  message(message: unknown, ports?: readonly MessagePort[]): boolean;
+  /** It reads its input from now on. */
+  wantsInput?(): void;
+  /** It, or a process below it, sets the mode of the terminal. */
+  terminalMode?(raw: boolean): void;
+  /** A signal has stopped it. */
+  stopped?(): void;
+  /** Called once, last. Exactly one of the two is null. */
+  exit(code: number | null, signal: Signal | null): void;
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: Process | undefined;
+  readonly request: SpawnRequest;
+  readonly sink: ProcessSink;
+  /** Still to run, the current one first. */
+  steps: Step[];
+  worker: Worker | undefined;
+  /** What came before the Worker was there, with the ports in it. */
+  early: { readonly message: ToProcess; readonly ports: readonly MessagePort[] }[];
+  /** Ports in a thread's data. */
+  readonly ports: readonly MessagePort[];
+  readonly children: Map<number, Process>;
+  readonly handledSignals: Set<Signal>;
+  outputBytes: number;
+  terminal: Terminal | null;
+  live: boolean;
+  /** How many changes it was sent, and those it may not have applied yet. */
+  fileSeq: number;
+  unseen: { readonly seq: number; readonly op: FileOp }[];
+  /** It sleeps until a child has ended or input has come: changes wait in `unseen`. */
+  sleeping: boolean;
+  readonly input: SentInput;
+  /** It sleeps for input. */
+  reading: (FromProcess & { type: "read-sync" }) | undefined;
+  /** See StartMessage. Undefined where the page shares no memory: then nothing can be stopped. */
+  readonly stopped: Int32Array<SharedArrayBuffer> | undefined;
+  /** Which of the ranges of ephemeral ports is its own. */
+  readonly slot: number;
+}
+
+export function isBelow(process: Process, top: Process): boolean {
+  for (let up: Process | undefined = process; up; up = up.parent) if (up === top) return true;
+  return false;
+}
+
+/** A process may signal itself, what it started, and what its parent started. */
+export function isRelated(target: Process, from: Process): boolean {
+  return isBelow(target, from) || target.parent !== undefined && target.parent === from.parent;
+}

@@ -1,0 +1,104 @@
+// process.stdout, stderr and stdin. Output is synchronous: it has left before `write` returns, as with a pipe in Node. Input
+// waits here until its stream or a synchronous read takes it.
+import type { Input, Runtime, StreamLike } from "../runtime.ts";
+import { Buffer } from "./buffer.ts";
+import { createStream } from "./stream.ts";
+import { terminalLibrary } from "./terminal.ts";
+import { isTerminal } from "./tty.ts";
+
+const NO_WAITING = "EAGAIN: resource temporarily unavailable, read: this page shares no memory, so a program cannot wait inside a synchronous read of stdin. Read process.stdin as a stream, or reload the page: isolated (COOP, COEP) it can";
+
+export function attachStdio(runtime: Runtime): Input {
+  const { host, process, loop } = runtime;
+  const { Writable, Readable } = createStream();
+  const classes = host.terminal && (terminalLibrary(runtime).tty as Readonly<Record<string, { readonly prototype: object }>>);
+  const output = (fd: 1 | 2): StreamLike => {
+    const terminal = isTerminal(host, fd);
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Uint8Array, encoding: string, done: () => void) => {
+        if (!runtime.ended) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
+        done();
+      },
+    });
+    if (terminal) Object.setPrototypeOf(Object.assign(stream, { isTTY: true, columns: host.terminal?.cols, rows: host.terminal?.rows }), classes?.["WriteStream"]?.prototype ?? null);
+    return Object.assign(stream, { fd, _type: terminal ? "tty" : "pipe", _isStdio: true, destroySoon: () => undefined });
+  };
+  process.stdout = output(1);
+  process.stderr = output(2);
+
+  const terminal = isTerminal(host, 0);
+  const waiting: (Uint8Array | null)[] = host.stdin ? [] : [null];
+  let release: (() => void) | undefined;
+  let want = host.wantsInput;
+  /** Its stream has asked for more. */
+  let asked = false;
+  const letGo = (): void => {
+    release?.();
+    release = undefined;
+  };
+  let paused = false;
+  /** While its stream waits for more, and somebody reads it, the process goes on. */
+  const hold = (): void => {
+    if (asked && waiting.length === 0 && (!paused || stdin.listenerCount("readable") > 0)) release ??= loop.hold();
+  };
+  const pump = (): void => {
+    while (asked && waiting.length > 0) {
+      const chunk = waiting.shift() ?? null;
+      asked = false;
+      // Its end stays the end, for whoever asks again.
+      if (chunk === null) waiting.unshift(null);
+      if (chunk === null) letGo();
+      stdin.push(chunk && Buffer.from(chunk));
+    }
+  };
+  const stdin = new Readable({
+    read: () => {
+      asked = true;
+      pump();
+      hold();
+      if (asked) want?.();
+      if (asked) want = undefined;
+    },
+  });
+  const { pause, resume } = stdin as unknown as { pause: () => unknown; resume: () => unknown };
+  if (terminal) Object.setPrototypeOf(Object.assign(stdin, { isTTY: true, isRaw: false }), classes?.["ReadStream"]?.prototype ?? null);
+  process.stdin = Object.assign(stdin, {
+    fd: 0, ref: () => stdin,
+    unref: () => {
+      letGo();
+      return stdin;
+    },
+    pause: () => {
+      paused = true;
+      letGo();
+      return pause.call(stdin);
+    },
+    resume: () => {
+      paused = false;
+      hold();
+      return resume.call(stdin);
+    },
+  });
+  return {
+    deliver: (chunk) => {
+      waiting.push(chunk);
+      pump();
+    },
+    take: (most) => {
+      const kept = stdin as unknown as { readableLength: number; read(size: number): Uint8Array };
+      if (kept.readableLength > 0) return kept.read(Math.min(most, kept.readableLength));
+      if (waiting.length === 0 && host.readSync) waiting.push(...host.readSync());
+      const [chunk] = waiting;
+      if (chunk === undefined) throw Object.assign(new Error(NO_WAITING), { errno: -11, code: "EAGAIN", syscall: "read" });
+      if (chunk === null) {
+        // Ctrl+D ends one read of a terminal.
+        if (terminal && host.stdin) waiting.shift();
+        return new Uint8Array();
+      }
+      if (chunk.length > most) waiting[0] = chunk.subarray(most);
+      else waiting.shift();
+      return chunk.subarray(0, most);
+    },
+  };
+}
