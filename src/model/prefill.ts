@@ -36,10 +36,12 @@ interface Chunk {
   readonly position: number;
   /** The prompt ends with it. */
   readonly last: boolean;
+  readonly each: OnLogits | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 type OnCount = (tokens: number) => void;
+type OnLogits = (logits: Float32Array<ArrayBuffer>) => void;
 
 export class Prefill {
   readonly sizes: PrefillSizes;
@@ -83,13 +85,14 @@ export class Prefill {
   /**
    * Appends the tokens to the sequence at `position`; the logits after the last. After every chunk `onChunk` is told how many
    * tokens it had, which are done for good: what throws later, `aborted` or an expert that cannot be read, leaves the sequence
-   * there. Undefined when there is no memory to make that sure: the rest has to be computed otherwise.
+   * there. Undefined when there is no memory to make that sure: the rest has to be computed otherwise. `each` is given the logits
+   * after every token, in order, a chunk's at its end: one product with the output matrix and one readback each.
    */
-  async run(tokens: readonly number[], position: number, onChunk: OnCount, onProgress: OnCount, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer> | undefined> {
+  async run(tokens: readonly number[], position: number, onChunk: OnCount, onProgress: OnCount, signal?: AbortSignal, each?: OnLogits): Promise<Float32Array<ArrayBuffer> | undefined> {
     for (let done = 0; ; ) {
       throwIfAborted(signal, "Generating");
       const count = nextChunk(tokens.length - done, this.#asked, this.sizes);
-      const chunk: Chunk = { tokens: tokens.slice(done, done + count), position: position + done, last: done + count === tokens.length, signal };
+      const chunk: Chunk = { tokens: tokens.slice(done, done + count), position: position + done, last: done + count === tokens.length, each, signal };
       const undo = await this.#undo(chunk.position);
       if (!undo) return undefined;
       const started = performance.now();
@@ -141,7 +144,7 @@ export class Prefill {
   }
 
   /** All layers of one chunk. The logits after its last token, if it is the prompt's last. */
-  async #chunk({ tokens, position, last, signal }: Chunk, onProgress: OnCount): Promise<Float32Array<ArrayBuffer> | undefined> {
+  async #chunk({ tokens, position, last, each, signal }: Chunk, onProgress: OnCount): Promise<Float32Array<ArrayBuffer> | undefined> {
     const { gpu, many, records, plan: { config } } = this.#parts;
     const { layers } = this.#model;
     gpu.memory.write(many.ids, 0, Uint32Array.from(tokens));
@@ -156,7 +159,14 @@ export class Prefill {
       } else await this.#segments(segment, tokens.length, position, [], undefined, signal);
       onProgress(Math.floor((tokens.length * (index + 1)) / layers.length));
     }
-    if (last) return this.#logits(tokens.length - 1);
+    let logits: Float32Array<ArrayBuffer> | undefined;
+    if (each) {
+      for (let row = 0; row < tokens.length; row++) {
+        throwIfAborted(signal, "Generating");
+        each((logits = await this.#logits(row)));
+      }
+    }
+    if (last) return logits ?? this.#logits(tokens.length - 1);
     this.#submit("prefill end", [], this.#fence);
     await this.#wait(this.#fence, this.#pairFlow, undefined);
     return undefined;

@@ -184,17 +184,23 @@ export class Transformer {
   async forward(tokens: readonly number[], signal?: AbortSignal, onTokens: OnTokens = () => {}): Promise<Float32Array<ArrayBuffer>> {
     this.#check(tokens);
     const begun = this.#position;
-    const prefill = tokens.length < this.#prefill.least || this.begun ? undefined : await this.#exclusively(() => this.#prefill.open());
-    const logits = prefill && (await this.#exclusively(() => prefill.run(tokens, begun, (chunk) => (this.#position += chunk), onTokens, signal)));
-    if (logits && !allFinite(logits)) throw this.#spoiled();
+    const logits = await this.#inChunks(tokens, onTokens, signal);
     return logits ?? this.#inTurn(tokens.slice(this.#position - begun), () => onTokens(this.#position - begun), signal);
   }
 
-  /** As `forward`, with the logits after every token: `[tokens, vocab]`. */
+  /** As `forward`, with the logits after every token: `[tokens, vocab]`. While routing is recorded, one token after the other. */
   async forwardAll(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
     this.#check(tokens);
+    const begun = this.#position;
     const out = new Float32Array(tokens.length * this.vocab);
-    for (const [index, token] of tokens.entries()) out.set(await this.#append([token], signal), index * this.vocab);
+    let rows = 0;
+    if (!this.#experts.onUse) {
+      await this.#inChunks(tokens, () => {}, signal, (logits) => {
+        if (!allFinite(logits)) throw this.#spoiled();
+        out.set(logits, rows++ * this.vocab);
+      });
+    }
+    for (let at = this.#position - begun; at < tokens.length; at++) out.set(await this.#append([tokens[at]!], signal), at * this.vocab);
     return out;
   }
 
@@ -311,6 +317,15 @@ export class Transformer {
       this.#busy = false;
       void this.#prefetcher?.run();
     }
+  }
+
+  /** Layer by layer as far as there is memory for that; the logits after the last token if it came so far. Too few tokens: none. */
+  async #inChunks(tokens: readonly number[], onTokens: OnTokens, signal?: AbortSignal, each?: (logits: Float32Array<ArrayBuffer>) => void): Promise<Float32Array<ArrayBuffer> | undefined> {
+    if (tokens.length < this.#prefill.least || this.begun) return undefined;
+    const prefill = await this.#exclusively(() => this.#prefill.open());
+    const logits = prefill && (await this.#exclusively(() => prefill.run(tokens, this.#position, (chunk) => (this.#position += chunk), onTokens, signal, each)));
+    if (logits && !allFinite(logits)) throw this.#spoiled();
+    return logits;
   }
 
   async #inTurn(tokens: readonly number[], onPart: () => void, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {

@@ -54,17 +54,14 @@ describe.each(["default-interval-q8", "large-heads", "k-quants", "qwen35moe", "q
 });
 
 describe("a prompt as a real GPU runs it, with its tiles", () => {
-  it("ends as in llama.cpp", async () => {
-    const name = "default-interval-q8";
-    const { spec, vocab, tokens } = named(name);
+  it("gives after each token what llama.cpp gives", async () => {
+    const { spec, vocab, tokens } = named("default-interval-q8");
     const real = Object.assign(Object.create(gpu) as Gpu, { report: { ...gpu.report, software: false } });
-    const length = tokens.length - 1;
-    const expected = await recordedProbabilities(name);
     await withModel(randomModel(spec), {}, async (model) => {
-      const { maxL1, sameTop } = agreement(await model.forward(tokens.slice(0, length)), expected.slice((length - 1) * vocab, length * vocab), vocab);
+      const { maxL1, sameTop } = agreement(await model.forwardAll(tokens), await recordedProbabilities(spec.name), vocab);
       expect(sameTop).toBe(1);
       expect(maxL1).toBeLessThan(1e-4);
-      expect(model.stats.prefill).toMatchObject({ tokens: length, chunks: 1 });
+      expect(model.stats.prefill).toMatchObject({ tokens: tokens.length, chunks: 1 });
     }, real);
   });
 });
@@ -79,7 +76,7 @@ describe("a long prompt", () => {
   let inTurn: Float32Array;
   beforeAll(async () => {
     recordBytes = (await memoryModel(bytes)).experts.recordBytes(0);
-    inTurn = await withModel(bytes, {}, (model) => model.forwardAll(tokens));
+    inTurn = await withModel(bytes, { prefillLeast: Infinity }, (model) => model.forwardAll(tokens));
   });
 
   const probabilitiesAfter = (count: number): Float32Array => {
@@ -112,6 +109,19 @@ describe("a long prompt", () => {
         }
         expectAfter(at + 1, await model.forward(tokens.slice(at, at + 1)), `${cuts.join(" + ")}, the next`);
       }
+    });
+  });
+
+  it("gives the logits after every token, and which experts they took if that is recorded", async () => {
+    await withModel(bytes, { prefillTokens: 64 }, async (model) => {
+      const all = await model.forwardAll(tokens);
+      expect(model.stats.prefill.chunks).toBe(4);
+      for (let count = 1; count <= tokens.length; count++) expectAfter(count, all.subarray((count - 1) * vocab, count * vocab), `after ${count} of ${tokens.length}`);
+      model.reset();
+      const recorded = model.recordRouting();
+      expect(await model.forwardAll(tokens.slice(0, 20))).toEqual(inTurn.slice(0, 20 * vocab));
+      for (const layer of recorded()) expect(layer.map((experts) => experts.length)).toEqual(Array.from({ length: 20 }, () => moe.topK));
+      expect(model.position).toBe(20);
     });
   });
 
