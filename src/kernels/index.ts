@@ -21,7 +21,7 @@ export { attentionJoin, attentionParts, attentionSplits } from "./ops/attention-
 export { attentionAppend } from "./ops/attention-append.ts";
 export { ATTENTION_TILES_MOST_DIM, attentionTilesLanes, attentionTiles } from "./ops/attention-tiles.ts";
 export { combine } from "./ops/combine.ts";
-export { deltanet, deltanetSizes, packDeltanetConstants } from "./ops/deltanet.ts";
+export { deltanetFor, deltanetSizes, packDeltanetConstants } from "./ops/deltanet.ts";
 export { DELTA_CHUNK, DELTA_MATS, deltanetChunks, deltanetConv, deltanetOut, deltanetScan, takesDeltaHeads } from "./ops/deltanet-segment.ts";
 export { embedding } from "./ops/embedding.ts";
 export { expertsDown } from "./ops/experts-down.ts";

@@ -3,7 +3,7 @@
 import type { ExpertCache } from "../experts/cache.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, prepare } from "../gpu/dispatch.ts";
-import { type KernelWeightType, type Lanes, attention, attentionJoin, attentionSplits, deltanet, embedding, expertsDown, expertsUp, lanesFor, rowLanes, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
+import { type KernelWeightType, type Lanes, attention, attentionJoin, attentionSplits, deltanetFor, embedding, expertsDown, expertsUp, lanesFor, rowLanes, matvec, packAttentionConstants, packDeltanetConstants, route } from "../kernels/index.ts";
 import type { RecordLayout } from "../storage/stored-model.ts";
 import { gdnOf } from "./config.ts";
 import type { JoinedMatrix, ResidentWeights } from "./resident.ts";
@@ -167,12 +167,13 @@ class Builder {
     const { gpu, plan, state, space } = this.#parts;
     const { keyHeads, valueHeads, headOrder, headDim, convTaps } = gdnOf(plan.config);
     const { history, memory } = state.layers[index] as GdnState;
-    return prepare(gpu, deltanet, {
+    const { kernel, lanes } = deltanetFor(gpu.report.software, headDim, headDim);
+    return prepare(gpu, kernel, {
       label: `${blk}.deltanet`,
       params: { key_heads: keyHeads, value_heads: valueHeads, kernel: convTaps, eps: this.#epsilon },
       buffers: { proj: space.proj, constants: deltanetConstants(this.#parts.weights, blk, weights), step: space.step, routing: space.routing, history, state: memory, out: space.mixed },
       types: {},
-      constants: { key_dim: headDim, value_dim: headDim, lanes: this.#lanes(), tiled: headOrder === "tiled" ? 1 : 0 },
+      constants: { key_dim: headDim, value_dim: headDim, lanes, tiled: headOrder === "tiled" ? 1 : 0 },
     });
   }
 

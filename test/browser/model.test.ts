@@ -35,7 +35,7 @@ describe.each(RECORDED.map((model) => [model.spec.name, model] as const))("the m
 });
 
 describe("as a real GPU runs it, with its lanes, parts and splits", () => {
-  it.each(RECORDED.filter(({ spec }) => /k-quants|q4/.test(spec.name)).map((model) => [model.spec.name, model] as const))("the model %s gives the distributions that llama.cpp gives", async (name, { spec, vocab, tokens }) => {
+  it.each(RECORDED.filter(({ spec }) => /k-quants|q4|large-heads/.test(spec.name)).map((model) => [model.spec.name, model] as const))("the model %s gives the distributions that llama.cpp gives", async (name, { spec, vocab, tokens }) => {
     const real = Object.assign(Object.create(gpu) as Gpu, { report: { ...gpu.report, software: false } });
     const logits = await withModel(randomModel(spec), { prefillLeast: Infinity }, (model) => model.forwardAll(tokens), real);
     const { meanL1, sameTop } = agreement(logits, await recordedProbabilities(name), vocab);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deltanet, deltanetReference, deltanetSizes, packDeltanetConstants, type DeltanetConstants, type DeltanetShape } from "../../src/kernels/ops/deltanet.ts";
+import { deltanet, deltanetFor, deltanetReference, deltanetSizes, packDeltanetConstants, type DeltanetConstants, type DeltanetShape } from "../../src/kernels/ops/deltanet.ts";
 import { type Rng, seeded } from "../support/kernel-random.ts";
 import { errorOf, expectClose, runKernel, RUNNING, STALLED } from "../support/kernel-run.ts";
 
@@ -16,7 +16,7 @@ function randomConstants(p: DeltanetShape, rng: Rng): DeltanetConstants {
 }
 
 /** Feeds the tokens one after the other, state carried over, and returns each one's output. */
-async function run(tokens: readonly Float32Array<ArrayBuffer>[], constants: DeltanetConstants, p: DeltanetShape, lanes = 64) {
+async function run(tokens: readonly Float32Array<ArrayBuffer>[], constants: DeltanetConstants, p: DeltanetShape, { kernel: of, lanes }: Pick<ReturnType<typeof deltanetFor>, "kernel" | "lanes"> = { kernel: deltanet, lanes: 64 }) {
   const sizes = deltanetSizes(p);
   const { key_heads, value_heads, kernel, eps, key_dim, value_dim } = p;
   // What an earlier text left behind: a sequence that starts at position 0 must not see it.
@@ -24,7 +24,7 @@ async function run(tokens: readonly Float32Array<ArrayBuffer>[], constants: Delt
   let state: Float32Array<ArrayBuffer> = new Float32Array(sizes.state).fill(NaN);
   const outputs: Float32Array[] = [];
   for (const [position, proj] of tokens.entries()) {
-    const result = await runKernel(deltanet, {
+    const result = await runKernel(of, {
       params: { key_heads, value_heads, kernel, eps },
       constants: { key_dim, value_dim, lanes, tiled: p.tiled ? 1 : 0 },
       buffers: { proj, constants: packDeltanetConstants(constants), step: new Uint32Array([0, position, 0, 0]), routing: RUNNING, history, state, out: sizes.out },
@@ -45,9 +45,28 @@ describe("deltanet", () => {
       const p: DeltanetShape = { key_heads, value_heads: key_heads * rng.pick([1, 2, 4]), key_dim, value_dim, kernel: rng.int(1, 5), eps: 1e-6, tiled: seed % 3 === 0 };
       const constants = randomConstants(p, rng);
       const tokens = Array.from({ length: rng.int(1, 12) }, () => rng.normal(deltanetSizes(p).proj));
-      const outputs = await run(tokens, constants, p, seed % 2 === 0 ? 16 : 64);
+      const outputs = await run(tokens, constants, p, { kernel: deltanet, lanes: seed % 2 === 0 ? 16 : 64 });
       deltanetReference(tokens, constants, p).forEach((reference, t) => expectClose(outputs[t]!, reference, TOLERANCE, `${JSON.stringify(p)} seed ${seed} token ${t}`));
     }
+  });
+
+  it("by as many lanes as a GPU has, runs sequences of the heads that models have", async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const rng = seeded(seed);
+      const key_heads = rng.int(1, 3);
+      const [key_dim, value_dim] = rng.pick([[128, 128], [64, 64], [128, 64], [64, 32]] as const);
+      const how = deltanetFor(false, key_dim, value_dim);
+      expect(how.kernel.name).toBe("deltanet_wide");
+      const p: DeltanetShape = { key_heads, value_heads: key_heads * rng.pick([1, 2, 4]), key_dim, value_dim, kernel: rng.int(1, 5), eps: 1e-6, tiled: seed % 3 === 0 };
+      const constants = randomConstants(p, rng);
+      const tokens = Array.from({ length: rng.int(1, 12) }, () => rng.normal(deltanetSizes(p).proj));
+      const outputs = await run(tokens, constants, p, how);
+      deltanetReference(tokens, constants, p).forEach((reference, t) => expectClose(outputs[t]!, reference, TOLERANCE, `${JSON.stringify(p)} seed ${seed} token ${t}`));
+    }
+  });
+
+  it("leaves other heads, and adapters that compute on the CPU, to fewer lanes", () => {
+    for (const [software, key, value] of [[true, 128, 128], [false, 20, 8], [false, 64, 96], [false, 16, 16], [false, 256, 128]] as const) expect(deltanetFor(software, key, value).kernel).toBe(deltanet);
   });
 
   it("survives gates at their ends: full decay, no decay, a softplus that would overflow", async () => {

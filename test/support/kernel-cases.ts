@@ -3,7 +3,7 @@
 import { blockWeights, gpuBytes, repackToGpu, type WeightType } from "../../src/gguf/blocks.ts";
 import { type Kernel, type KernelFeatures, PLAIN } from "../../src/gpu/kernel.ts";
 import { attention, packAttentionConstants } from "../../src/kernels/ops/attention.ts";
-import { deltanet, deltanetSizes, packDeltanetConstants } from "../../src/kernels/ops/deltanet.ts";
+import { deltanet, deltanetFor, deltanetSizes, packDeltanetConstants } from "../../src/kernels/ops/deltanet.ts";
 import { embedding } from "../../src/kernels/ops/embedding.ts";
 import { expertsDown } from "../../src/kernels/ops/experts-down.ts";
 import { expertsUp } from "../../src/kernels/ops/experts-up.ts";
@@ -88,14 +88,14 @@ function attentionCase(): Case {
   });
 }
 
-function deltanetCase(): Case {
+function deltanetCase({ kernel, lanes }: Pick<ReturnType<typeof deltanetFor>, "kernel" | "lanes">): Case {
   const p = { key_heads: 1, value_heads: 2, key_dim: 128, value_dim: 128, kernel: 4, eps: 1e-6, tiled: false };
   const rng = seeded(6);
   const sizes = deltanetSizes(p);
   const constants = { a: rng.normal(2).map((x) => -Math.exp(x)), dt: rng.normal(2), norm: rng.normal(128), conv: rng.normal(sizes.channels * 4, 0.7) };
-  return given(deltanet, {
+  return given(kernel, {
     params: { key_heads: 1, value_heads: 2, kernel: 4, eps: 1e-6 },
-    constants: { key_dim: 128, value_dim: 128, lanes: 64 },
+    constants: { key_dim: 128, value_dim: 128, lanes },
     buffers: { proj: rng.normal(sizes.proj), constants: packDeltanetConstants(constants), step: new Uint32Array([0, 5, 0, 0]), routing: RUNNING, history: rng.normal(sizes.history), state: rng.normal(sizes.state, 0.1), out: sizes.out },
   });
 }
@@ -103,7 +103,7 @@ function deltanetCase(): Case {
 const [up64, down64] = expertCases(64);
 const [up4, down4] = expertCases(4);
 /** Every lane has something to add up. */
-export const WHOLE = { matvec: matvecCase("Q4_K", 2048, 64), "matvec by parts": matvecCase("Q6_K", 2048, 64, true), "matvec by parts, 128 lanes a row": matvecCase("Q4_K", 4096, 128, true), experts_up: up64, experts_down: down64, attention: attentionCase(), deltanet: deltanetCase() } as const;
+export const WHOLE = { matvec: matvecCase("Q4_K", 2048, 64), "matvec by parts": matvecCase("Q6_K", 2048, 64, true), "matvec by parts, 128 lanes a row": matvecCase("Q4_K", 4096, 128, true), experts_up: up64, experts_down: down64, attention: attentionCase(), deltanet: deltanetCase({ kernel: deltanet, lanes: 64 }), deltanet_wide: deltanetCase(deltanetFor(false, 128, 128)) } as const;
 /** A row is some lanes' only. */
 export const PARTS = { ...Object.fromEntries([1, 2, 4, 8, 16, 32].map((perRow) => [`matvec, ${perRow} lanes a row`, matvecCase("Q8_0", 32 * perRow, perRow)])), "experts_up, 4 lanes a row": up4, "experts_down, 4 lanes a row": down4 };
 

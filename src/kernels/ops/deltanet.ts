@@ -1,9 +1,10 @@
 /**
  * One token of Gated DeltaNet between its two projections: convolution, L2 norms, gates, the state's update, the gated norm.
- * Formula, source and mapping: deltanet.wgsl. Mutates `history` and `state`; does nothing while `routing` is stalled.
+ * Formula, source and mapping: deltanet.wgsl, deltanet-wide.wgsl. Mutates `history` and `state`; does nothing while `routing` is stalled.
  */
 import type { Kernel, KernelFeatures } from "../../gpu/kernel.ts";
-import { specialise } from "../weights.ts";
+import { lanesFor, specialise } from "../weights.ts";
+import wideSource from "./deltanet-wide.wgsl?raw";
 import source from "./deltanet.wgsl?raw";
 
 type Param = "key_heads" | "value_heads" | "kernel" | "eps";
@@ -29,6 +30,29 @@ export const deltanet = {
   /** One workgroup a value head. */
   workgroups: (p: Readonly<Record<Param, number>>) => [p.value_heads, 1, 1],
 } as const satisfies Kernel<"proj" | "constants" | "step" | "routing" | "history" | "state" | "out", Param, never, "key_dim" | "value_dim" | "lanes" | "tiled">;
+
+/** The same with a lane for every 16 keys and 4 value columns. */
+export const deltanetWide = {
+  ...deltanet,
+  name: "deltanet_wide",
+  source: wideSource,
+  specialise: (_types: unknown, features: KernelFeatures) => specialise(wideSource, {}, features),
+  constants: { ...deltanet.constants, lanes: 256 },
+} as const;
+
+/** Lanes of a workgroup that every device can have. */
+const MOST_LANES = 256;
+
+/**
+ * The kernel for this kind of adapter and heads of these sizes, and its lanes. With 64 lanes a head each lane went through 128 keys one
+ * after the other, twice: by an H100's times of a layer and of its matrices (README) that took about 55 µs, more than all its matrices; the
+ * state's 4 MB, read and written, are 1.5 µs of its memory. What deltanet_wide takes was not measured on a GPU yet.
+ */
+export function deltanetFor(software: boolean, keyDim: number, valueDim: number): { readonly kernel: typeof deltanet | typeof deltanetWide; readonly lanes: number } {
+  const lanes = (keyDim / 16) * (valueDim / 4);
+  const takesAll = Number.isInteger(Math.log2(lanes)) && lanes >= valueDim && lanes <= MOST_LANES && keyDim % 16 === 0 && valueDim % 4 === 0;
+  return software || !takesAll ? { kernel: deltanet, lanes: lanesFor(software) } : { kernel: deltanetWide, lanes };
+}
 
 export interface DeltanetConstants {
   /** GGUF `ssm_a`, −exp(A_log): [value_heads]. */
