@@ -1,13 +1,20 @@
 """The model card, with the numbers of a training log and of `npm run eval -- --out eval.json`.
 
     python card.py train.log --eval eval.json --machine "one NVIDIA H200" --out ../public/models/tabwright-micro.md
+    python card.py train.log … --stage "supervised=out/rl/start.json" --stage "reinforced=out/rl/end.json" --curves reinforcement.svg
+
+A stage is what `measure.py --out` (or `reinforce.py --frozen`) wrote after it; all of them are of the same frozen tasks, and each
+is compared with the first, task by task. The picture is put beside the card.
 
 `forerunner.md` beside this file, what the model before it was and did, goes at the end.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
+
+from certainty import sign_test
 
 CARD = """# Tabwright micro
 
@@ -50,7 +57,7 @@ Held-out episodes while training, 100 each ({last} in the last row). *Edit exact
 
 {solved}
 
-{forerunner}"""
+{stages}{forerunner}"""
 
 SOLVED = """`npm run eval` (real browser, real container, hidden tests) on the held-out tasks:
 
@@ -59,6 +66,17 @@ SOLVED = """`npm run eval` (real browser, real container, hidden tests) on the h
 {rows}
 
 *known*: families of the corpus under names it never has. *novel*: families it never has."""
+
+STAGES = """## Stage by stage
+
+The frozen tasks on the fast path (`training/measure.py`), after every stage of training. In brackets 95 % intervals. *Against the first*:
+tasks that are solved and were not, tasks that were and are not, and how probable a difference as large is by chance (sign test).
+
+| stage | set | solved | valid calls | against the first |
+|---|---|---|---|---|
+{rows}
+
+{curves}"""
 
 UNMEASURED = "Not measured yet for this file: `npm run eval -- --tasks test/fixtures/tasks/held-out` prints it."
 
@@ -90,13 +108,39 @@ def solved(path: Path | None) -> str:
     return SOLVED.format(rows="\n".join(f"| {one['set']} | {one['tasks']} | {one['solved']} ({one['share']:.1%}) |" for one in summary))
 
 
+def paired(first: list[dict], then: list[dict]) -> str:
+    """Gained, lost and the sign test's probability, over the tasks that both have."""
+    before = {result["task"]: result["solved"] for result in first}
+    both = [(before[result["task"]], result["solved"]) for result in then if result["task"] in before]
+    gained, lost = sum(now and not was for was, now in both), sum(was and not now for was, now in both)
+    return f"+{gained} −{lost} of {len(both)}, p = {sign_test(gained, lost):.2g}"
+
+
+def stages(files: list[tuple[str, Path]], curves: Path | None) -> str:
+    if not files:
+        return ""
+    runs = [(name, json.loads(path.read_text())) for name, path in files]
+    rows = []
+    for name, run in runs:
+        for which, one in run["sets"].items():
+            of_set = lambda results, which=which: [result for result in results if result["set"] == which]
+            against = "" if run is runs[0][1] else paired(of_set(runs[0][1]["results"]), of_set(run["results"]))
+            share = f"{one['solved']} of {one['tasks']}, {one['share']:.1%} ({one['low']:.1%}–{one['high']:.1%})"
+            rows.append(f"| {name} | {which} | {share} | {one['valid']:.2%} | {against} |")
+    return STAGES.format(rows="\n".join(rows), curves=f"![The run]({curves.name})\n\n" if curves else "")
+
+
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     args.add_argument("log", type=Path)
     args.add_argument("--eval", type=Path)
     args.add_argument("--machine", required=True, help="what it was trained on, in words")
     args.add_argument("--out", type=Path, required=True)
+    args.add_argument("--stage", action="append", default=[], type=lambda text: (text.split("=", 1)[0], Path(text.split("=", 1)[1])), help="NAME=FILE.json")
+    args.add_argument("--curves", type=Path, help="a picture by curves.py")
     a = args.parse_args()
+    if a.curves:
+        shutil.copy(a.curves, a.out.parent / a.curves.name)
     head, steps, held = read_log(a.log)
     parameters, active = head.pop("parameters")
     last = max(steps, key=lambda row: row["seconds"])
@@ -104,7 +148,7 @@ def main() -> None:
     a.out.write_text(CARD.format(
         **head, parameters=parameters, active=active, tokens=last["mtok"], minutes=last["seconds"] / 60,
         rows="\n".join(progress(steps, held)), last=200 if last["lr"] == 0 else 100, solved=solved(a.eval),
-        machine=a.machine, forerunner=(Path(__file__).parent / "forerunner.md").read_text()))
+        machine=a.machine, stages=stages(a.stage, a.curves), forerunner=(Path(__file__).parent / "forerunner.md").read_text()))
     print(a.out)
 
 

@@ -2,16 +2,19 @@
 
     python curves.py out/rl/log.jsonl --out curves.svg
 
-Three panels over the rollouts played: what practice earns, what is solved of the frozen tasks (with 95 % intervals), and
-how many tool calls are valid. Arms that were given up are drawn thin.
+Three panels over the rollouts played: what is solved of each kind of practice, what is solved of the frozen tasks (with 95 %
+intervals), and how many tool calls are valid. Kinds that are seldom played are averaged over more of the run.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 300, 190, 46, 30, 60
-COLOURS = {"reward": "#555", "solved": "#0072b2", "one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2"}
+from practice import KINDS
+
+ROLLOUTS = 60  # that a share of a kind is of
+WIDTH, HEIGHT, LEFT, TOP, GAP = 340, 190, 46, 30, 60
+COLOURS = {"one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "mutant": "#0072b2", "renamed": "#555", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2"}
 
 
 class Panel:
@@ -24,7 +27,7 @@ class Panel:
                               f'<text x="{self.x0 - 5}" y="{self.y(value) + 4:.1f}" text-anchor="end">{value * 100:.{0 if high - low > 0.2 else 1}f}</text>')
         for i in range(3):
             at = self.rollouts * i / 2
-            self.parts.append(f'<text x="{self.x(at):.1f}" y="{TOP + HEIGHT + 15}" text-anchor="middle">{at / 1000:.0f}k</text>')
+            self.parts.append(f'<text x="{self.x(at):.1f}" y="{TOP + HEIGHT + 15}" text-anchor="middle">{at / 1000:.{0 if self.rollouts >= 4000 else 1}f}k</text>')
         self.names: list[str] = []
 
     def x(self, rollouts: float) -> float:
@@ -33,15 +36,28 @@ class Panel:
     def y(self, value: float) -> float:
         return TOP + HEIGHT * (1 - (min(self.high, max(self.low, value)) - self.low) / (self.high - self.low))
 
-    def line(self, name: str, points: list[tuple[float, float]], thin: bool = False, bars: list[tuple[float, float, float]] = ()) -> None:
+    def line(self, name: str, points: list[tuple[float, float]], bars: list[tuple[float, float, float]] = ()) -> None:
         colour = COLOURS[name]
         path = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
-        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{0.7 if thin else 1.8}" opacity="{0.5 if thin else 1}"/>')
+        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
         for x, low, high in bars:
             self.parts.append(f'<line x1="{self.x(x):.1f}" x2="{self.x(x):.1f}" y1="{self.y(low):.1f}" y2="{self.y(high):.1f}" stroke="{colour}"/>')
-        if not thin and points:
-            self.parts.append(f'<text x="{self.x0 + 4 + 76 * len(self.names)}" y="{TOP + HEIGHT + 32}" fill="{colour}">{name} {points[-1][1] * 100:.1f}</text>')
+        if points:
+            self.parts.append(f'<text x="{self.x0 + 4 + 68 * len(self.names)}" y="{TOP + HEIGHT + 32}" fill="{colour}">{name} {points[-1][1] * 100:.1f}</text>')
             self.names.append(name)
+
+
+def shares(points: list[tuple[float, int, int]], over: int) -> list[tuple[float, float]]:
+    """Solved of played, over at least the last `over` rollouts where there are so many."""
+    out = []
+    for i, (x, *_) in enumerate(points):
+        first, played = i, points[i][2]
+        while first > 0 and played < over:
+            first -= 1
+            played += points[first][2]
+        if played >= over or i == len(points) - 1:
+            out.append((x, sum(won for _, won, _ in points[first : i + 1]) / played))
+    return out
 
 
 def smooth(points: list[tuple[float, float]], over: int) -> list[tuple[float, float]]:
@@ -54,15 +70,12 @@ def smooth(points: list[tuple[float, float]], over: int) -> list[tuple[float, fl
 
 def draw(rows: list[dict]) -> str:
     chosen = next((row["chosen"] for row in rows if "chosen" in row), None)
-    steps = [row for row in rows if "reward" in row]
-    mine = [row for row in steps if chosen is None or row["lr"] == chosen]
+    mine = [row for row in rows if "reward" in row and row["lr"] in (chosen, None)]
     exams = [row for row in rows if "evaluated" in row and row["lr"] in (0.0, chosen)]
     rollouts = max([row["rollouts"] for row in mine + exams], default=1)
-    practice = Panel(0, "practice: reward and solved, %", 0, 1, rollouts)
-    for rate in sorted({row["lr"] for row in steps} - {chosen}):
-        practice.line("reward", [(row["rollouts"], row["reward"]) for row in steps if row["lr"] == rate], thin=True)
-    for name in ("reward", "solved", "one", "two"):
-        practice.line(name, smooth([(row["rollouts"], row[name]) for row in mine if name in row], 3))
+    practice = Panel(0, "practice: solved of each kind, %", 0, 1, rollouts)
+    for name in KINDS:
+        practice.line(name, shares([(row["rollouts"], *row["kinds"][name]) for row in mine if name in row["kinds"]], ROLLOUTS))
     frozen = Panel(1, "frozen tasks: solved, %", 0.5, 1, rollouts)
     valid = Panel(2, "valid tool calls, %", 0.9, 1, rollouts)
     valid.line("practice", smooth([(row["rollouts"], row["valid"]) for row in mine], 3))

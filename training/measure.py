@@ -14,11 +14,12 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 
+from certainty import wilson
 from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
@@ -28,28 +29,22 @@ from tokenizer import CONTROL
 RECORDED = Path(__file__).parent.parent / "test/fixtures/models/bundled.json"
 
 
-def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share. Source: Wilson 1927; Brown, Cai, DasGupta 2001 recommend it for small counts."""
-    if count == 0:
-        return 0.0, 1.0
-    p, n = hits / count, count
-    middle, half = (p + z * z / 2 / n), z * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
-    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
-
-
-def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None, level: str | None = None) -> list[dict]:
+def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None, levels: Sequence[str | None] = (None,)) -> list[dict]:
     """What came of each task, in the order of the file. Stops early at `until`: the rest is left out. `turns` gets what was written."""
     for task in tasks:
-        player.add({"task": task, "home": task} | ({"level": level} if level else {}))
-    results: dict[int, dict] = {}
+        for level in levels:
+            player.add({"task": task, "home": task} | ({"level": level} if level else {}))
+    results: dict[tuple, dict] = {}
     while player.open and time.time() < until:
         for episode in player.step():
+            task, level = episode.order["task"], episode.order.get("level")
             if turns is not None:
-                turns[episode.order["task"]] = written(episode)
-            results[episode.order["task"]] = episode.done or dict(solved=False, finished=False, end="lost", turns=0, calls=0, invalid=[], set="", task="")
+                turns[task] = written(episode)
+            result = episode.done or dict(solved=False, finished=False, end="lost", turns=0, calls=0, invalid=[], set="", task="")
+            results[task, level or ""] = dict(result, level=level, set=f"{result['set']}, {level}") if level else result
         if report:
             report(len(results))
-    return [results[task] for task in sorted(results)]
+    return [results[key] for key in sorted(results)]
 
 
 def written(episode: Episode) -> list[list[int]]:
@@ -132,7 +127,7 @@ def main() -> None:
     args.add_argument("--out", type=Path)
     args.add_argument("--limit", type=int, default=1_000_000)
     args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
-    args.add_argument("--level", choices=("vague", "plain", "exact"), help="which instruction is asked of tasks that have three")
+    args.add_argument("--levels", type=lambda text: text.split(","), default=[None], help="which instructions are asked of tasks that have three: vague,plain,exact")
     args.add_argument("--record", type=Path, help="gets the tasks and what was written, turn by turn, for test/browser/model-episodes.test.ts")
     args.add_argument("--threads", type=int, default=1)
     arguments(args)
@@ -145,7 +140,7 @@ def main() -> None:
     begun, turns = time.time(), {}
     chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
     count = len(chosen)
-    results = solve(player, chosen, turns=turns, level=a.level)
+    results = solve(player, chosen, turns=turns, levels=a.levels)
     player.environment.close()
     sets = summary(results)
     for name, row in sets.items():

@@ -1,9 +1,10 @@
-"""What reinforcement plays next: kinds of tasks and tasks that are solved about half of the time, for only those teach.
+"""What reinforcement plays next: tasks whose rollouts do not agree, for only those teach.
 
 A group of rollouts that are all solved, or all not, has no advantage to learn from. So kinds of practice are drawn in proportion
-to p(1 - p), the variance of a rollout of theirs, by a running estimate; a group begins with a few rollouts and ends there if
-they agree (of what is dropped nothing is learnt, as in DAPO's dynamic sampling); and a task whose rollouts did not agree is
-played again later, as long as they do not. Everything is of the training side: src/tasks/practice.ts draws nothing else.
+to how often a new task of theirs divides its rollouts (not by how often they are solved: a kind that is solved half of the time may
+hold tasks that always are and tasks that never are); a group begins with a few rollouts and ends there if they agree (of what is
+dropped nothing is learnt, as in DAPO's dynamic sampling); and a task that divided its rollouts is played again later, as long as
+it does. Everything is of the training side: src/tasks/practice.ts draws nothing else.
 """
 
 import random
@@ -14,8 +15,8 @@ from environment import Episode
 
 KINDS = ("one", "two", "packages", "mutant", "renamed")  # PRACTICE_KINDS of src/tasks/practice.ts
 FORGET = 0.98  # what an estimate keeps of the past with every group
-LEAST = 0.02  # of a kind's weight: what is never played is never known better
-AGAIN = 0.4  # how often a task that divided its rollouts is played again
+LEAST = 0.03  # of a kind's weight: what is never played is never known better
+AGAIN = 0.5  # how often a task that divided its rollouts is played again
 KEPT = 400
 
 
@@ -25,6 +26,7 @@ class Group:
     kind: str
     index: int
     wanted: int
+    is_new: bool
     episodes: list[Episode] = field(default_factory=list)
     lost: bool = False
 
@@ -38,26 +40,20 @@ class Practice:
         self.seed, self.size, self.look = seed, group, min(look, group)
         self.dice = random.Random(seed)
         self.next_index = 0  # of all kinds
-        self.solved, self.played = {kind: 1.0 for kind in KINDS}, {kind: 2.0 for kind in KINDS}
+        self.teaching, self.groups = {kind: 1.0 for kind in KINDS}, {kind: 2.0 for kind in KINDS}
         self.dividing: deque[tuple[str, int]] = deque(maxlen=KEPT)
-        self.begun, self.dropped, self.lost = 0, 0, 0
-
-    def share(self, kind: str) -> float:
-        return self.solved[kind] / self.played[kind]
+        self.begun, self.divided, self.dropped, self.lost = 0, 0, 0, 0
 
     def weight(self, kind: str) -> float:
-        p = self.share(kind)
-        return max(LEAST, p * (1 - p))
+        return max(LEAST, self.teaching[kind] / self.groups[kind])
 
     def draw(self) -> Group:
         self.begun += 1
         if self.dividing and self.dice.random() < AGAIN:
-            kind, index = self.dividing.popleft()
-        else:
-            kind = self.dice.choices(KINDS, [self.weight(kind) for kind in KINDS])[0]
-            index = self.next_index
-            self.next_index += 1
-        return Group(kind, index, self.look)
+            return Group(*self.dividing.popleft(), self.look, is_new=False)
+        kind = self.dice.choices(KINDS, [self.weight(kind) for kind in KINDS])[0]
+        self.next_index += 1
+        return Group(kind, self.next_index, self.look, is_new=True)
 
     def order(self, group: Group) -> dict:
         return {"kind": group.kind, "seed": self.seed, "index": group.index, "home": group.index}
@@ -80,17 +76,19 @@ class Practice:
         group.wanted = self.size
         if more == 0:
             self._count(group)
+            self.divided += 1
             self.dividing.append((group.kind, group.index))
         return more
 
     def _count(self, group: Group) -> None:
-        for tally, seen in ((self.solved, sum(e.done["solved"] for e in group.episodes)), (self.played, len(group.episodes))):
-            tally[group.kind] = FORGET * tally[group.kind] + seen
+        if group.is_new:
+            self.teaching[group.kind] = FORGET * self.teaching[group.kind] + group.is_divided
+            self.groups[group.kind] = FORGET * self.groups[group.kind] + 1
 
     def state(self) -> dict:
-        return dict(next_index=self.next_index, solved=self.solved, played=self.played, dividing=list(self.dividing), dice=self.dice.getstate())
+        return dict(next_index=self.next_index, teaching=self.teaching, groups=self.groups, dividing=list(self.dividing), dice=self.dice.getstate())
 
     def restore(self, state: dict) -> None:
-        self.next_index, self.solved, self.played = state["next_index"], dict(state["solved"]), dict(state["played"])
+        self.next_index, self.teaching, self.groups = state["next_index"], dict(state["teaching"]), dict(state["groups"])
         self.dividing.extend(state["dividing"])
         self.dice.setstate(state["dice"])

@@ -19,7 +19,7 @@ import argparse
 import copy
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +88,14 @@ class Arm:
         self.directions = torch.zeros(self.optimizer.size, device=run.a.device)
         self.step, self.rollouts = 0, 0
         self.batch_tokens = 32768 if run.a.device == "cuda" else 4096  # padded; halved where memory does not do
-        self.earned: list[float] = []  # mean reward, a step each
+        self.earned: list[tuple[str, float]] = []  # kind and reward of every rollout
+
+    def lately(self) -> float:
+        """The mean reward of the last third, every kind alike: what is drawn shifts towards what is hard."""
+        kinds: dict[str, list[float]] = defaultdict(list)
+        for kind, value in self.earned[-max(1, len(self.earned) // 3) :]:
+            kinds[kind].append(value)
+        return sum(sum(values) / len(values) for values in kinds.values()) / max(1, len(kinds))
 
     def learn(self, groups: list[list[Episode]], lr: float) -> dict:
         a = self.run.a
@@ -235,8 +242,7 @@ class Run:
                 group = groups.get(number)
                 if group is None:
                     continue  # of another arm, which was given up
-                window[f"{group.kind}_played"] += 1
-                window[f"{group.kind}_won"] += episode.done is not None and episode.done["solved"]
+                self.count_rollout(arm, group.kind, episode, window)
                 more = self.practice.heard(group, episode)
                 if more:
                     self.ask_for(number, group, more)
@@ -250,8 +256,8 @@ class Run:
                 lr = arm.lr * min(1.0, (arm.step + 1) / a.warm) * max(0.1, min(1.0, (last - self.seconds) / (0.5 * last)))
                 stats = arm.learn(groups_now, lr)
                 player.decoder.load(arm.model)
-                self.count_step(arm, groups_now, stats, window)
-                window["learning"] += time.time() - begun
+                arm.step += 1
+                window.update(stats, steps=1, learning=time.time() - begun)
             if self.seconds - logged > LOG_EVERY:
                 self.report(arm, window, self.seconds - logged)
                 window, logged = Counter(), self.seconds
@@ -272,28 +278,26 @@ class Run:
             player.waiting.clear()
             player.step()
 
-    def count_step(self, arm: Arm, groups: list[list[Episode]], stats: dict, window: Counter) -> None:
-        arm.step += 1
-        episodes = [episode for group in groups for episode in group]
-        arm.rollouts += len(episodes)
-        earned = sum(reward(episode, self.a.unfinished) for episode in episodes)
-        arm.earned.append(earned / len(episodes))
-        window.update(
-            steps=1, rollouts=len(episodes), reward=earned, solved=sum(e.done["solved"] for e in episodes), groups=len(groups),
-            unfinished=sum(not e.done["finished"] for e in episodes), turns=sum(e.done["turns"] for e in episodes),
-            calls=sum(e.done["calls"] for e in episodes), invalid=sum(len(e.done["invalid"]) for e in episodes), **stats)
+    def count_rollout(self, arm: Arm, kind: str, episode: Episode, window: Counter) -> None:
+        arm.rollouts += 1
+        done = episode.done
+        if done is not None:
+            earned = reward(episode, self.a.unfinished)
+            arm.earned.append((kind, earned))
+            window.update({f"{kind}_played": 1, f"{kind}_won": int(done["solved"])}, rollouts=1, reward=earned, solved=int(done["solved"]),
+                          unfinished=int(not done["finished"]), turns=done["turns"], calls=done["calls"], invalid=len(done["invalid"]))
 
     def report(self, arm: Arm, w: Counter, seconds: float) -> None:
-        n, steps, player = max(1, w["rollouts"]), max(1, w["steps"]), self.player
+        n, steps, player, practice = max(1, w["rollouts"]), w["steps"], self.player, self.practice
         share = lambda part, whole=n: round(part / whole, 4)
-        kinds = {kind: [w[f"{kind}_won"], w[f"{kind}_played"]] for kind in KINDS if w[f"{kind}_played"]}
-        played, practice = sum(n for _, n in kinds.values()), self.practice
+        learnt = dict(
+            gradient=round(w["gradient"] / steps, 3), clipped=round(w["clipped"] / steps, 4), kl=round(w["kl"] / steps, 5),
+            rows=int(w["rows"] / steps), trained=int(w["trained"] / steps), learning=share(w["learning"], seconds)) if steps else {}
         self.say(
-            seconds=round(self.seconds, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, played=played, a_second=round(played / seconds, 2), reward=share(w["reward"]),
-            solved=share(w["solved"]), **kinds, begun=practice.begun, dropped=practice.dropped, weights={kind: round(practice.weight(kind), 3) for kind in KINDS}, unfinished=share(w["unfinished"]), turns=round(w["turns"] / n, 2),
-            valid=round(1 - w["invalid"] / max(1, w["calls"]), 4), gradient=round(w["gradient"] / steps, 3), clipped=round(w["clipped"] / steps, 4),
-            kl=round(w["kl"] / steps, 5), trained=int(w["trained"] / steps), learning=share(w["learning"], seconds), busy=round(player.busy / max(1, player.steps)),
-            step_ms=round(1000 * seconds / max(1, player.steps), 1), lost=practice.lost, cpu=round(time.process_time(), 1))
+            seconds=round(self.seconds, 1), lr=arm.lr, step=arm.step, rollouts=arm.rollouts, a_second=round(w["rollouts"] / seconds, 2), reward=share(w["reward"]), solved=share(w["solved"]),
+            kinds={kind: [w[f"{kind}_won"], w[f"{kind}_played"]] for kind in KINDS if w[f"{kind}_played"]}, weights={kind: round(practice.weight(kind), 2) for kind in KINDS}, begun=practice.begun, dropped=practice.dropped, divided=practice.divided,
+            lost=practice.lost, unfinished=share(w["unfinished"]), turns=share(w["turns"]), valid=round(1 - w["invalid"] / max(1, w["calls"]), 4), **learnt,
+            busy=round(player.busy / max(1, player.steps)), step_ms=round(1000 * seconds / max(1, player.steps), 1), cpu=round(time.process_time(), 1))
         player.busy, player.steps = 0.0, 0
 
     def examine(self, arm: Arm, until: float, name: str | None = None) -> None:
@@ -341,9 +345,8 @@ class Run:
             if len(a.arms) > 1:
                 self.play(arm, self.seconds + a.arm_secs, NEVER)
                 self.drain(self.player, 15)
-        last = lambda arm: sum(arm.earned[-len(arm.earned) // 3 :]) / max(1, len(arm.earned[-len(arm.earned) // 3 :]))
-        best = max(arms, key=last)
-        self.say(arms={arm.lr: round(last(arm), 4) for arm in arms}, chosen=best.lr)
+        best = max(arms, key=Arm.lately)
+        self.say(arms={arm.lr: round(arm.lately(), 4) for arm in arms}, chosen=best.lr)
         self.play(best, end, end)
         self.save(best)
         if self.examiner:

@@ -1,7 +1,10 @@
 // Episodes of the real agent loop for a model that runs elsewhere: many at once in one process, over standard input and
 // output, one JSON object a line.
 //
-//   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]          (the file: tokenizer and template only)
+//   npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl] [--node]   (the file: tokenizer and template only)
+//
+// With --node the project is a folder and its tests run in a Node of their own, with your rights: for projects that are not
+// generated. What they need is found where Node looks, from the folder for temporary files (TMPDIR) upwards.
 //
 // in   { id, kind, seed, index }   a practice task   { id, task }   task number `task` of TASKS.jsonl, counted from 0
 //                                                     `level`: which of its instructions, if it has three
@@ -16,6 +19,8 @@ import { runAgent } from "../src/agent/loop.ts";
 import { readGguf } from "../src/gguf/reader.ts";
 import { bytesSource } from "../src/gguf/source.ts";
 import { LIMITS } from "../src/base/limits.ts";
+import type { Sandbox } from "../src/container/sandbox.ts";
+import type { FileTree } from "../src/project/tree.ts";
 import { FastSandbox } from "../src/tasks/fast-sandbox.ts";
 import { PRACTICE_KINDS, type PracticeKind, practiceTask } from "../src/tasks/practice.ts";
 import { atLevel, gradingTree, type Level, type Task } from "../src/tasks/task.ts";
@@ -23,6 +28,7 @@ import { TaskLineReader } from "../src/tasks/task-line.ts";
 import { WordSource } from "../src/tasks/words.ts";
 import { PromptRenderer } from "../src/tokenizer/prompt.ts";
 import { ModelTokenizer } from "../src/tokenizer/tokenizer.ts";
+import { NodeSandbox } from "../test/support/node-sandbox.ts";
 import { AskedModel, type Question } from "./asked-model.ts";
 
 interface Order {
@@ -36,9 +42,10 @@ interface Order {
   readonly limits?: { readonly context: number; readonly turn: number; readonly steps: number };
 }
 
-const [modelPath, tasksPath] = process.argv.slice(2);
+const [modelPath, tasksPath] = process.argv.slice(2).filter((argument) => argument !== "--node");
+const realNode = process.argv.includes("--node");
 if (!modelPath) {
-  console.error("usage: npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl]");
+  console.error("usage: npx tsx training/rollouts.ts MODEL.gguf [TASKS.jsonl] [--node]");
   process.exit(2);
 }
 const { metadata } = await readGguf(bytesSource(modelPath, new Uint8Array(readFileSync(modelPath))));
@@ -60,14 +67,23 @@ function taskOf(order: Order): Task {
   return order.level ? atLevel(task, order.level) : task;
 }
 
-async function run(order: Order): Promise<void> {
-  const { id, limits = { context: 4096, turn: LIMITS.turnTokens, steps: LIMITS.agentSteps } } = order;
+async function inSandbox<T>(files: FileTree, use: (sandbox: Sandbox) => Promise<T>): Promise<T> {
+  if (!realNode) return use(new FastSandbox(files));
+  const sandbox = await NodeSandbox.open(files);
+  return use(sandbox).finally(() => sandbox.close());
+}
+
+function run(order: Order): Promise<void> {
   const task = taskOf(order);
+  return inSandbox(task.files, (sandbox) => play(order, task, sandbox));
+}
+
+async function play(order: Order, task: Task, sandbox: Sandbox): Promise<void> {
+  const { id, limits = { context: 4096, turn: LIMITS.turnTokens, steps: LIMITS.agentSteps } } = order;
   const model = new AskedModel(tokenizer, renderer, limits.context, ({ ids, most, sampling }: Question) => {
     say({ id, ids, most, ...(sampling ? { sampling } : {}) });
     return new Promise((resolve) => waiting.set(id, resolve));
   });
-  const sandbox = new FastSandbox(task.files);
   const options = { limits: { turnTokens: limits.turn, steps: limits.steps } };
   let end = "error";
   let edits = 0;
@@ -76,8 +92,7 @@ async function run(order: Order): Promise<void> {
     else if (event.type === "error") end = `error: ${event.error.message}`;
     else if (event.type === "tool-finished" && (event.call.name === "edit" || event.call.name === "write_file")) edits++;
   }
-  const graded = new FastSandbox(gradingTree(task, await sandbox.snapshot()));
-  const solved = await graded.run("npm test").then(({ exitCode }) => exitCode === 0, () => false);
+  const solved = await inSandbox(gradingTree(task, await sandbox.snapshot()), (graded) => graded.run(task.test)).then(({ exitCode }) => exitCode === 0, () => false);
   const finished = end === "verified" || end === "not-verified" || end === "answered";
   say({ id, done: { solved, finished, end, edits, task: task.id, set: task.set ?? "practice", family: task.family ?? "", operator: task.origin?.operator ?? "", ...model.counts } });
 }
@@ -88,5 +103,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     const answer = waiting.get(order.id);
     waiting.delete(order.id);
     answer?.(order.ids);
-  } else run(order).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], edits: 0, task: "", set: "", family: "" } }));
+  } else Promise.resolve(order).then(run).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], edits: 0, task: "", set: "", family: "" } }));
 }

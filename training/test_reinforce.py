@@ -13,12 +13,12 @@ import torch
 
 import export
 import gguf
+from certainty import sign_test, wilson
 from checkpoint import load_gguf, rounded, Rounded
 from config import preset
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Episode, Player, seeded, Segment
-from measure import wilson
 from model import Model
 from practice import KINDS, Practice
 from reinforce import Arm, Run
@@ -240,11 +240,8 @@ class Playing(unittest.TestCase):
         run.player, run.examiner, run.limits = Player(decoder, Game(), draw=True), None, {}
         run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
-        solved = []
-        heard = run.practice.heard
-        run.practice.heard = lambda group, episode: (solved.append(episode.done["solved"]), heard(group, episode))[1]
         run.play(arm, 1e9, 1e9)
-        first, last = sum(solved[:100]) / 100, sum(solved[-100:]) / 100
+        first, last = (sum(reward for _, reward in part) / 100 for part in (arm.earned[:100], arm.earned[-100:]))
         self.assertLess(first, 0.5)  # a quarter by chance
         self.assertGreater(last, first + 0.25)
         self.assertEqual(arm.step, 20)
@@ -264,7 +261,7 @@ class Drawing(unittest.TestCase):
             out.append((group, more))
         return out
 
-    def test_kinds_that_are_always_or_never_solved_are_seldom_drawn(self):
+    def test_kinds_whose_rollouts_agree_are_seldom_drawn(self):
         practice = Practice(1, 8, 4)
         self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 300)
         later = [group.kind for group, _ in self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 200)]
@@ -301,6 +298,11 @@ class Intervals(unittest.TestCase):
         """Brown, Cai, DasGupta 2001; 30 of 40 by an independent calculator."""
         self.assertEqual(tuple(round(x, 3) for x in wilson(30, 40)), (0.598, 0.858))
         self.assertEqual(round(wilson(0, 20)[1], 3), 0.161)
+
+    def test_of_signs(self):
+        self.assertEqual(sign_test(4, 0), 0.125)
+        self.assertEqual(sign_test(3, 3), 1.0)
+        self.assertAlmostEqual(sign_test(15, 5), 0.0414, places=4)  # R: binom.test(15, 20)
 
 
 if __name__ == "__main__":
