@@ -29,6 +29,8 @@ export interface Options {
   testShard: string | undefined;
   testTimeoutMs: number;
   unhandledRejections: string;
+  /** Of `--env-file`, in order; a missing one ends the process unless it is optional. */
+  readonly envFiles: { readonly path: string; readonly optional: boolean }[];
   /** Set when the line cannot be run: what Node prints, and its exit code 9. */
   error: string | undefined;
 }
@@ -37,7 +39,7 @@ export interface Options {
 const WITH_VALUE = new Set([
   "-e", "--eval", "-r", "--require", "--import", "--input-type", "-C", "--conditions", "--test-reporter", "--test-reporter-destination", "--test-name-pattern",
   "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--test-isolation", "--experimental-test-isolation", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
-  "--stack-trace-limit", "--env-file", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
+  "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
 ]);
 const WITHOUT_VALUE = new Set([
   "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
@@ -50,7 +52,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
-    unhandledRejections: "throw", error: undefined,
+    unhandledRejections: "throw", envFiles: [], error: undefined,
   };
   const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
   const line = [...fromEnvironment, ...argv];
@@ -173,6 +175,10 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--unhandled-rejections":
       options.unhandledRejections = value;
+      return;
+    case "--env-file":
+    case "--env-file-if-exists":
+      options.envFiles.push({ path: value, optional: flag !== "--env-file" });
       return;
     case "--no-warnings":
       options.warnings = false;

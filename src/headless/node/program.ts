@@ -7,6 +7,7 @@ import { parseModule } from "./loader/esm-transform.ts";
 import type { Loader } from "./loader/index.ts";
 import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
 import { runTestFiles } from "./testing/test-command.ts";
+import { Buffer } from "./builtins/buffer.ts";
 import { builtinNames } from "./builtins/index.ts";
 import { isTerminal } from "./builtins/tty.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
@@ -20,6 +21,11 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
   const loader = runtime.loader as Loader;
   if (options.error !== undefined) {
     runtime.complain(`node: ${options.error}\n`);
+    return void runtime.exit(BAD_COMMAND_LINE);
+  }
+  const missing = options.envFiles.length > 0 ? loadEnvFiles(runtime) : undefined;
+  if (missing !== undefined) {
+    runtime.complain(`node: ${missing}: not found\n`);
     return void runtime.exit(BAD_COMMAND_LINE);
   }
   switch (options.mode) {
@@ -50,6 +56,20 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
     default:
       return options.mode satisfies never;
   }
+}
+
+/** A later file wins over an earlier one, what the process was started with over both. Tells which file is missing. */
+function loadEnvFiles(runtime: Runtime): string | undefined {
+  const { parseEnv } = runtime.builtin("util") as { parseEnv(text: string): Record<string, string> };
+  for (const { path, optional } of runtime.options.envFiles) {
+    const full = resolvePath(path, runtime.cwd);
+    if (runtime.vfs.find(full)) {
+      const read = Object.entries(parseEnv(Buffer.from(runtime.vfs.readFile(full)).toString()));
+      Object.assign(runtime.process.env, Object.fromEntries(read.filter(([name]) => !(name in runtime.host.env))));
+    } else if (!optional) return path;
+    else runtime.complain(`${path} not found. Continuing without it.\n`);
+  }
+  return undefined;
 }
 
 function runFile(runtime: Runtime, loader: Loader): Promise<unknown> | undefined {

@@ -105,6 +105,13 @@ export function createProcess(runtime: Runtime): ProcessObject {
     dlopen: () => {
       throw unsupported("process.dlopen", "native addons cannot run in the browser");
     },
+    loadEnvFile: (path: unknown = ".env") => {
+      const fs = runtime.builtin("fs") as Record<"openSync" | "readFileSync" | "closeSync", AnyFunction>;
+      const fd = fs.openSync(path);
+      const read = (runtime.builtin("util")["parseEnv"] as AnyFunction)(fs.readFileSync(fd, "utf8")) as Dict;
+      fs.closeSync(fd);
+      object.env = Object.assign(object.env, { ...read, ...object.env });
+    },
     getActiveResourcesInfo: () => [], allowedNodeEnvironmentFlags: new Set<string>(), report: {},
     setSourceMapsEnabled: () => undefined, setUncaughtExceptionCaptureCallback: () => undefined, hasUncaughtExceptionCaptureCallback: () => false,
     moduleLoadList: [], getBuiltinModule: (name: string) => runtime.builtin(name.replace(/^node:/, "")),

@@ -1,6 +1,7 @@
 // node:stream, node:stream/promises, node:stream/consumers and node:stream/web.
 import "./stream-errors.ts";
 import streamModule from "readable-stream";
+import { createDuplexPair } from "./duplex-pair.ts";
 import { EventEmitter } from "./events.ts";
 import { addWebStreams } from "./stream-web.ts";
 import { Buffer } from "./buffer.ts";
@@ -25,6 +26,7 @@ export function createStream(): StreamModule {
   if (!(exported.prototype instanceof (EventEmitter as unknown as AnyFunction))) Object.setPrototypeOf(exported.prototype as object, EventEmitter.prototype as object);
   exported["isErrored"] ??= (value: Dict) => value?.["errored"] != null;
   exported["getDefaultHighWaterMark"] ??= (objectMode: boolean) => (objectMode ? 16 : 16 * 1024);
+  exported["duplexPair"] = createDuplexPair(exported.Duplex);
   addWebStreams(exported);
   shared = exported;
   return exported;

@@ -13,6 +13,8 @@ function allFields(given: HeadersInit | undefined, from: Headers): Headers {
   return headers;
 }
 
+const READS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
+
 class FullRequest extends NativeRequest {
   readonly #headers: Headers;
 
@@ -58,12 +60,24 @@ class FullResponse extends NativeResponse {
   }
 }
 
+// Node words a second reading its own way, and JSON errors as JSON.parse does.
+for (const [made, native] of [[FullRequest, NativeRequest], [FullResponse, NativeResponse]] as const) {
+  for (const name of READS) {
+    const read = {
+      async [name](this: Body): Promise<unknown> {
+        if (this.bodyUsed || this.body?.locked) throw new TypeError("Body is unusable: Body has already been read");
+        const value = await ((native.prototype as Body)[name === "json" ? "text" : name] as () => Promise<unknown>).call(this);
+        return name === "json" ? (JSON.parse(value as string) as unknown) : value;
+      },
+    };
+    if (name in native.prototype) Object.defineProperty(made.prototype, name, { value: read[name], writable: true, configurable: true });
+  }
+}
+
 for (const [made, name] of [[FullRequest, "Request"], [FullResponse, "Response"]] as const) Object.defineProperty(made, "name", { value: name });
 
 export const WebRequest: typeof Request = KEEPS_ALL ? NativeRequest : FullRequest;
 export const WebResponse: typeof Response = KEEPS_ALL ? NativeResponse : FullResponse;
-
-const READS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
 /** A response that came from an address. An engine words its own error for a body that was cut short; `failure` is ours. */
 export function placed(response: Response, url: string, redirected: boolean, failure: () => unknown = () => undefined): Response {
