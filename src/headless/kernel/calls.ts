@@ -17,6 +17,9 @@ import type { WorkerPool } from "./worker-pool.ts";
 /** Folders every POSIX program expects. */
 const SYSTEM_FOLDERS = ["/bin", "/usr/bin", "/usr/local/bin", "/dev", "/tmp", "/home"];
 const PATH = "/usr/local/bin:/usr/bin:/bin";
+/** Programs look for these on PATH before they start them. The plan (plan.ts) goes by their names and never reads them. */
+const PROGRAMS = ["/usr/local/bin/node", "/usr/local/bin/npm", "/usr/local/bin/npx", "/bin/sh", "/bin/bash"];
+const PROGRAM_TEXT = "#!/bin/sh\n# The container itself is this program: the file only says that it is there.\n";
 
 /** Ctrl+D on its own ends the input, as on a terminal: the client has no other way to say so. */
 const END_OF_TRANSMISSION = "\u0004";
@@ -55,6 +58,7 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     init(workdirName) {
       workdir = `/home/${workdirName}`;
       for (const folder of [...SYSTEM_FOLDERS, workdir]) vfs.mkdir(folder, { recursive: true });
+      for (const file of PROGRAMS) vfs.writeFile(file, encodeText(PROGRAM_TEXT, "utf8"), { mode: 0o755 });
       void pool.warm("node");
       return { path: PATH, cwd: workdir };
     },

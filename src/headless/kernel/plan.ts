@@ -34,14 +34,14 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
     case "sh":
     case "bash":
     case "jsh":
-      return planShell(vfs, args, cwd, env);
+      return planShell(vfs, command);
     default:
       return planFile(vfs, command);
   }
 }
 
 /** `sh -c "node x.js"` needs no shell: the command runs as if it had been asked for directly, and streams. */
-function planShell(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+function planShell(vfs: Vfs, { command: name, args, cwd, env }: Command): readonly Step[] {
   const shell: Step = { program: "sh", argv: args, cwd, env };
   if (args[0] !== "-c" || args.length !== 2) return [shell];
   const only = parseSimpleScript(args[1] ?? "");
@@ -49,7 +49,7 @@ function planShell(vfs: Vfs, args: readonly string[], cwd: string, env: Env): re
   const [command = "", ...rest] = only.words;
   if (SHELL_COMMANDS.has(command)) return [shell];
   const direct = { command, args: rest, cwd, env: { ...env, ...only.env } };
-  return plan(vfs, direct) ?? [{ stdout: "", stderr: `sh: 1: ${command}: not found\n`, code: 127 }];
+  return plan(vfs, direct) ?? [{ stdout: "", stderr: `${name}: 1: ${command}: not found\n`, code: 127 }];
 }
 
 function planFile(vfs: Vfs, { command, args, cwd, env }: Command): readonly Step[] | undefined {

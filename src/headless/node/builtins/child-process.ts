@@ -5,6 +5,7 @@ import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } fro
 import { Buffer, toBytes } from "./buffer.ts";
 import { checkMaxBuffer, type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
 import { createSyncChildren } from "./child-sync.ts";
+import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
 import { EventEmitter } from "./events.ts";
 import { createStream } from "./stream.ts";
 
@@ -32,7 +33,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   stdout: StreamLike | null = null;
   stderr: StreamLike | null = null;
   stdio: (StreamLike | null)[] = [];
-  channel: object | null | undefined;
+  channel: IpcChannel | null | undefined;
   #runtime: Runtime | undefined;
   #handle: ChildHandle | undefined;
   #release: (() => void) | undefined;
@@ -62,10 +63,10 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     const outputs = [1, 2].map((fd) => (kinds[fd] === "pipe" ? new Readable({ read: () => undefined }) : null));
     [this.stdout = null, this.stderr = null] = outputs;
     this.stdio = [this.stdin, this.stdout, this.stderr, ...kinds.slice(3).map(() => null)];
-    this.connected = kinds.includes("ipc");
-    if (this.connected) this.channel = { ref: () => undefined, unref: () => undefined };
-    this.#release = runtime.loop.hold();
     const { loop } = runtime;
+    this.connected = kinds.includes("ipc");
+    if (this.connected) this.channel = createIpcChannel(() => loop.hold(), 1);
+    this.#release = loop.hold();
     const [first] = kinds;
     const sharesInput = runtime.host.stdin && (first === "inherit" || (typeof first === "object" && (("stream" in first && first.stream === runtime.process.stdin) || ("fd" in first && first.fd === 0))));
     this.#handle = runtime.host.spawn(requestOf(runtime, command, kinds), {
@@ -147,6 +148,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   #disconnected(): void {
     if (!this.connected) return;
     this.connected = false;
+    this.channel?.close();
     this.channel = null;
     this.emit("disconnect");
   }
@@ -165,6 +167,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
 
   #failed(command: Command, code: string, message: string): void {
     this.exitCode = errnoOf(code);
+    this.channel?.close();
     (this.stdin as unknown as { destroy(): void } | null)?.destroy();
     this.emit("error", spawnError("spawn", command, code, message));
     this.#closeStreams(() => {
@@ -199,6 +202,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     if (!this.connected) return void this.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     this.#handle?.send(null);
     this.connected = false;
+    this.channel?.close();
     this.channel = null;
     this.#runtime?.loop.nextTick(() => void this.emit("disconnect"));
   }

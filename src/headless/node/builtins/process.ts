@@ -7,6 +7,7 @@ import { messageValue } from "./child-process.ts";
 import { signalName } from "./child-options.ts";
 import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
+import { createIpcChannel } from "./ipc-channel.ts";
 import { terminalLibrary } from "./terminal.ts";
 
 /** process.env: every value is a string, as in a real environment. */
@@ -146,18 +147,18 @@ function followSignals(runtime: Runtime, object: Emitter): void {
 function addIpc(runtime: Runtime, object: ProcessObject): void {
   const advanced = object.env["NODE_CHANNEL_SERIALIZATION_MODE"] === "advanced";
   Reflect.deleteProperty(object.env, "NODE_CHANNEL_SERIALIZATION_MODE");
-  let release: (() => void) | undefined;
+  const channel = createIpcChannel(() => runtime.loop.hold());
   const disconnect = (): void => {
     if (object["connected"] !== true) return void object.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     object["connected"] = false;
     object["channel"] = null;
-    release?.();
+    channel.close();
     // Null is the end, to both sides.
     runtime.host.send(null);
     runtime.loop.post(() => void object.emit("disconnect"));
   };
   Object.assign(object, {
-    connected: true, disconnect, channel: { ref: () => undefined, unref: () => undefined },
+    connected: true, disconnect, channel,
     send: (message: unknown, ...rest: unknown[]) => {
       const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
       if (object["connected"] !== true) {
@@ -171,13 +172,12 @@ function addIpc(runtime: Runtime, object: ProcessObject): void {
     },
   });
   // As in Node, the channel keeps the process alive only while somebody listens to it.
+  const counts = (event: unknown): boolean => event === "message" || event === "disconnect";
   object.on("newListener", (event) => {
-    if ((event === "message" || event === "disconnect") && object["connected"] === true) release ??= runtime.loop.hold();
+    if (counts(event)) channel.refCounted();
   });
-  object.on("removeListener", () => {
-    if (object.listenerCount("message") + object.listenerCount("disconnect") > 0) return;
-    release?.();
-    release = undefined;
+  object.on("removeListener", (event) => {
+    if (counts(event)) channel.unrefCounted();
   });
 }
 
