@@ -3,7 +3,8 @@
 // routing: header, then (topk + 1) choices a layer at (step.route + layer) × (topk + 1)
 // One workgroup a token, their choices one after the other. There is one token unless `stalls` is false: then slots play no part
 // and the header is left alone. Round j finds the best logit that comes after round j − 1's in the order (value down, index up),
-// so nothing has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct.
+// so nothing has to be crossed out. NaN counts as lower than anything: the chosen experts are always distinct. Slots and weights are
+// looked up at the end, by a lane for each choice: in a round everybody would wait for one lane's memory.
 override lanes: u32 = 64u;
 override stalls: bool = true;
 
@@ -22,6 +23,7 @@ struct Routing { stalled: u32, layer: u32, position: u32, base: u32, choices: ar
 var<workgroup> stalled: u32;
 var<workgroup> best_key: array<u32, lanes>;
 var<workgroup> best_index: array<u32, lanes>;
+var<workgroup> shares: array<f32, lanes>;
 
 /// Orders as the number does; NaN is 0, and both zeros are the same.
 fn key_of(value: f32) -> u32 {
@@ -72,21 +74,33 @@ fn route(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
     }
     last_key = best_key[0];
     last_index = best_index[0];
-    if (lane == 0u) { routing.choices[base + j] = Choice(last_index, slot_of(last_index), logits[first + last_index], 0u); }
+    if (lane == 0u) { routing.choices[base + j].expert = last_index; }
     workgroupBarrier();
+  }
+  storageBarrier();
+
+  let largest = logits[first + routing.choices[base].expert];
+  var share = 0.0;
+  var missing = 0u;
+  for (var j = lane; j < p.topk; j += lanes) {
+    let expert = routing.choices[base + j].expert;
+    share += exp(logits[first + expert] - largest);
+    if (slot_of(expert) == no_slot) { missing = 1u; }
+  }
+  shares[lane] = share;
+  best_key[lane] = missing;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < min(lanes, p.topk); i++) {
+    sum += shares[i];
+    missing |= best_key[i];
+  }
+  for (var j = lane; j < p.topk; j += lanes) {
+    let expert = routing.choices[base + j].expert;
+    routing.choices[base + j] = Choice(expert, slot_of(expert), exp(logits[first + expert] - largest) / sum, 0u);
   }
 
   if (lane == 0u) {
-    let largest = routing.choices[base].weight;
-    var sum = 0.0;
-    var missing = 0u;
-    for (var j = 0u; j < p.topk; j++) {
-      let weight = exp(routing.choices[base + j].weight - largest);
-      routing.choices[base + j].weight = weight;
-      sum += weight;
-      if (routing.choices[base + j].slot == no_slot) { missing = 1u; }
-    }
-    for (var j = 0u; j < p.topk; j++) { routing.choices[base + j].weight /= sum; }
     routing.choices[base + p.topk] = Choice(p.experts, no_slot, 1.0 / (1.0 + exp(-logits[first + p.experts])), 0u);
     if (stalls) {
       routing.layer = p.layer;
