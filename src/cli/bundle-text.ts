@@ -55,8 +55,9 @@ export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: entry,
-        // Names are part of what programs see: error classes, stack frames, `fn.name`.
-        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js", keepNames: true },
+        // Names are part of what programs see: error classes, stack frames, `fn.name`. Programs take `Promise` away to see
+        // what others do without it: what runs them keeps its own.
+        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js", keepNames: true, intro: "const Promise = globalThis.Promise;" },
       },
     },
   });

@@ -25,6 +25,9 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "@fastify/busboy", version: "3.2.6", runner: "node:test", command: "node --test", needs: ["busboy@1.6.0", "photofinish@1.8.0"] },
   { name: "@fastify/accept-negotiator", version: "2.1.2", runner: "node:test", command: "node --test", needs: ["@matteo.collina/tspl@0.2.0"] },
   { name: "@fastify/send", version: "4.2.1", runner: "node:test", command: "node --test", needs: ["after@0.8.2", "supertest@7.0.0"] },
+  { name: "@fastify/jwt", version: "10.2.8", runner: "node:test", command: "node --test", needs: ["fastify@5.12.8", "@fastify/cookie@11.1.5", "@fastify/rate-limit@11.0.0"] },
+  { name: "@fastify/csrf", version: "8.1.1", runner: "node:test", command: "node --test", needs: [] },
+  { name: "tabwright-jose-sample", version: "1.0.0", folder: "jose", runner: "node:test", command: "node --test", needs: ["jose@6.2.18"] },
   { name: "@pinojs/redact", version: "0.4.0", runner: "node:test", command: "node --test", needs: ["fast-redact@3.5.0"] },
 
   { name: "is-regex", version: "1.2.1", runner: "tape", command: "node test", needs: [TAPE, "for-each@0.3.5"] },
@@ -59,6 +62,7 @@ export const SUITES: readonly PackageSuite[] = [
 
   { name: "through", version: "2.3.8", runner: "tap", command: "set -e; for t in test/*.js; do node $t; done", needs: ["tape@2.3.3", "from@0.1.7", "stream-spec@0.3.6"] },
   { name: "nopt", version: "3.0.6", runner: "tap", command: "node test/basic.js", needs: ["tap@12.7.0"] },
+  { name: "pem-jwk", version: "2.0.0", runner: "tap", command: "node test/test.js", needs: ["tap@12.7.0"] },
   { name: "rfdc", version: "1.4.1", runner: "tap", command: "node test/index.js", needs: ["tap@12.7.0"] },
   { name: "mime", version: "1.6.0", runner: "script", command: "node src/test.js", needs: ["mime-db@1.31.0"] },
 
@@ -69,6 +73,7 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "json-pointer", version: "0.6.2", runner: "mocha", command: "mocha -R spec", needs: [MOCHA, CHAI, "seamless-immutable@5.2.0"] },
   { name: "object-hash", version: "1.3.1", runner: "mocha", command: "mocha test", needs: [MOCHA] },
   { name: "damerau-levenshtein", version: "1.0.8", runner: "mocha", command: "mocha --use_strict", needs: [MOCHA] },
+  { name: "passport-jwt", version: "4.0.1", runner: "mocha", command: "mocha --reporter spec --require test/bootstrap 'test/*test.js'", needs: [MOCHA, "chai@3.5.0", "chai-passport-strategy@1.0.1", "sinon@1.17.7"] },
   { name: "json-schema-traverse", version: "1.0.0", runner: "mocha", command: "mocha spec -R spec", needs: [MOCHA] },
 
   { name: "postcss-calc", version: "8.2.4", runner: "uvu", command: "uvu src/__tests__", needs: ["uvu@0.5.6", "postcss@8.4.49"] },

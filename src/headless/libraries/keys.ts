@@ -11,6 +11,7 @@ import { decrypt, decryptPublicly, encrypt, encryptPrivately, type Oaep, PADDING
 import { sign, signClasses, verify } from "./keys/sign.ts";
 import { type KeyTools, tools, useTools } from "./keys/tools.ts";
 import { subtle } from "./keys/web/subtle.ts";
+import { X509Certificate } from "./keys/x509/certificate.ts";
 
 /** Functions and classes of node:crypto, by name. */
 export type KeyLibrary = (tools: KeyTools) => Dict;
@@ -26,6 +27,7 @@ function rsaFunction(secret: boolean, otherwise: number, run: Operation): (given
     const { padding = otherwise, oaepHash = "sha1", oaepLabel, encoding } = options;
     if (typeof data !== "string" && !ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer)) throw invalidArgType("buffer", ["string", "ArrayBuffer", "Buffer", "TypedArray", "DataView"], data);
     if (typeof oaepHash !== "string") throw invalidArgType("key.oaepHash", "string", oaepHash);
+    if (run === decrypt && padding === PADDING.pkcs1) throw Object.assign(new TypeError("RSA_PKCS1_PADDING is no longer supported for private decryption, this can be reverted with --security-revert=CVE-2023-46809"), { code: "ERR_INVALID_ARG_VALUE" });
     if (key.type !== "rsa") throw opensslError("03000096", "digital envelope routines", "operation not supported for this keytype", "ERR_OSSL_EVP_OPERATION_NOT_SUPPORTED_FOR_THIS_KEYTYPE");
     const label = oaepLabel === undefined ? new Uint8Array() : dataBytes(oaepLabel, encoding);
     return Buffer.from(run(key, Uint8Array.from(dataBytes(data, encoding)), padding as number, { digest: oaepHash, label }));
@@ -35,7 +37,7 @@ function rsaFunction(secret: boolean, otherwise: number, run: Operation): (given
 export const keys: KeyLibrary = (given) => {
   useTools(given);
   return {
-    createPublicKey, createPrivateKey, sign, verify, subtle,
+    createPublicKey, createPrivateKey, sign, verify, subtle, X509Certificate,
     ...ciphers(), ...signClasses(), ...generation(), ...exchange(),
     publicEncrypt: rsaFunction(false, PADDING.oaep, encrypt), privateDecrypt: rsaFunction(true, PADDING.oaep, decrypt),
     privateEncrypt: rsaFunction(true, PADDING.pkcs1, encryptPrivately), publicDecrypt: rsaFunction(false, PADDING.pkcs1, decryptPublicly),

@@ -8,6 +8,8 @@ export interface DerValue {
   readonly tag: number;
   readonly bytes: Uint8Array;
   readonly items: readonly DerValue[];
+  /** The whole value, tag and length included. */
+  readonly whole: Uint8Array;
 }
 
 const CONSTRUCTED = 0x20;
@@ -89,6 +91,7 @@ export function readDer(bytes: Uint8Array): DerValue {
 function readAll(bytes: Uint8Array): DerValue[] {
   const values: DerValue[] = [];
   for (let at = 0; at < bytes.length; ) {
+    const start = at;
     const tag = bytes[at] as number;
     let length = bytes[at + 1] ?? Number.NaN;
     at += 2;
@@ -99,7 +102,7 @@ function readAll(bytes: Uint8Array): DerValue[] {
     }
     if (!(at + length <= bytes.length)) throw new Error("DER: a value is longer than its bytes");
     const content = bytes.subarray(at, at + length);
-    values.push({ tag, bytes: content, items: (tag & CONSTRUCTED) === 0 ? [] : readAll(content) });
+    values.push({ tag, bytes: content, items: (tag & CONSTRUCTED) === 0 ? [] : readAll(content), whole: bytes.subarray(start, at + length) });
     at += length;
   }
   return values;

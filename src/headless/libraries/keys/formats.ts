@@ -21,7 +21,7 @@ function pssParameters({ hash, mgfHash, saltLength }: NonNullable<RsaKey["pss"]>
   );
 }
 
-function readPss(value: DerValue): NonNullable<RsaKey["pss"]> {
+export function readPss(value: DerValue): NonNullable<RsaKey["pss"]> {
   const part = (n: number): DerValue | undefined => value.items.find(({ tag }) => tag === (0xa0 | n))?.items[0];
   const name = (algorithm: DerValue | undefined): string => (algorithm ? digestOfOid(oidText(need(algorithm.items[0], TAG.oid))) ?? "" : "sha1");
   const salt = part(2);

@@ -216,14 +216,12 @@ function fromPem(pem: Pem, secret: boolean, phrase: Uint8Array | undefined): Mat
 }
 
 /** The SubjectPublicKeyInfo of a certificate: the first part of it that is a pair of an algorithm and bits. */
-function rawSpki(bytes: Uint8Array): Uint8Array {
+export function rawSpki(bytes: Uint8Array): Uint8Array {
   const body = readDer(bytes).items[0] as DerValue;
   const found = body.items.find(({ tag, items }) => tag === 0x30 && items.length === 2 && items[0]?.tag === 0x30 && items[1]?.tag === 0x03);
   if (!found) throw unsupportedKey();
-  return new Uint8Array(found.bytes.buffer, found.bytes.byteOffset - headerLength(found.bytes.length), headerLength(found.bytes.length) + found.bytes.length);
+  return found.whole;
 }
-
-const headerLength = (length: number): number => (length < 0x80 ? 2 : 2 + Math.ceil(Math.log2(length + 1) / 8));
 
 function wrongType(key: KeyBase, wanted: string): Error {
   return tools().nodeError(TypeError, "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE", `Invalid key object type ${key.type}, expected ${wanted}.`);

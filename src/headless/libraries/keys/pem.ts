@@ -80,8 +80,8 @@ export function decryptPkcs8(bytes: Uint8Array, passphrase: Uint8Array): Uint8Ar
   return crypt("createDecipheriv", cipher, key, octetsOf(iv), octetsOf(data));
 }
 
-/** OpenSSL's EVP_BytesToKey with MD5, one round: what the headers' form derives keys by. */
-function oldKey(passphrase: Uint8Array, salt: Uint8Array, length: number): Uint8Array {
+/** OpenSSL's EVP_BytesToKey with MD5, one round: what the headers' form derives keys by, and ciphers without a key. */
+export function bytesFromPassword(passphrase: Uint8Array, length: number, salt: Uint8Array = new Uint8Array()): Uint8Array {
   let key: Uint8Array = new Uint8Array();
   for (let last: Uint8Array = new Uint8Array(); key.length < length; key = joined([key, last])) last = hashed("md5", last, passphrase, salt);
   return key.subarray(0, length);
@@ -90,7 +90,7 @@ function oldKey(passphrase: Uint8Array, salt: Uint8Array, length: number): Uint8
 export function encryptOld(label: string, bytes: Uint8Array, name: string, passphrase: Uint8Array): string {
   const { cipher } = cipherNamed(name);
   const iv = randomBytes(16);
-  const data = crypt("createCipheriv", cipher, oldKey(passphrase, iv.subarray(0, 8), keyLength(cipher)), iv, bytes);
+  const data = crypt("createCipheriv", cipher, bytesFromPassword(passphrase, keyLength(cipher), iv.subarray(0, 8)), iv, bytes);
   return writePem(label, data, `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${cipher.toUpperCase()},${tools().Buffer.from(iv).toString("hex").toUpperCase()}\n\n`);
 }
 
@@ -98,6 +98,6 @@ export function decryptOld({ bytes, headers }: Pem, passphrase: Uint8Array): Uin
   const [name = "", hex = ""] = (headers["DEK-Info"] ?? "").split(",");
   const { cipher } = cipherNamed(name);
   const iv = Uint8Array.from(tools().Buffer.from(hex, "hex"));
-  return crypt("createDecipheriv", cipher, oldKey(passphrase, iv.subarray(0, 8), keyLength(cipher)), iv, bytes);
+  return crypt("createDecipheriv", cipher, bytesFromPassword(passphrase, keyLength(cipher), iv.subarray(0, 8)), iv, bytes);
 }
 

@@ -47,9 +47,9 @@ function padded(kind: 1 | 2, data: Uint8Array, length: number): Uint8Array {
   return joined([Uint8Array.of(0, kind), filling, Uint8Array.of(0), data]);
 }
 
-function unpadded(kind: 1 | 2, block: Uint8Array): Uint8Array | undefined {
+function unpadded(block: Uint8Array): Uint8Array | undefined {
   const end = block.indexOf(0, 2);
-  return block[0] === 0 && block[1] === kind && end >= 10 ? block.subarray(end + 1) : undefined;
+  return block[0] === 0 && block[1] === 1 && end >= 10 ? block.subarray(end + 1) : undefined;
 }
 
 function digestInfo(digest: string, hash: Uint8Array): Uint8Array {
@@ -139,15 +139,11 @@ export function encrypt(key: RsaKey, data: Uint8Array, padding: number, { digest
   return publicOperation(key, joined([Uint8Array.of(0), xor(seed, mask(digest, masked, outputLength)), masked]));
 }
 
+/** By OAEP or without padding: PKCS #1's tells too much when it is wrong, and Node refuses it. */
 export function decrypt(key: RsaKey, data: Uint8Array, padding: number, { digest, label }: Oaep): Uint8Array {
-  if (data.length !== modulusBytes(key)) throw tools().opensslError(data.length > modulusBytes(key) ? "0200006C" : "02000079", "rsa routines", data.length > modulusBytes(key) ? "data greater than mod len" : "oaep decoding error", data.length > modulusBytes(key) ? "ERR_OSSL_RSA_DATA_GREATER_THAN_MOD_LEN" : "ERR_OSSL_RSA_OAEP_DECODING_ERROR");
+  if (data.length > modulusBytes(key)) throw tools().opensslError("0200006C", "rsa routines", "data greater than mod len", "ERR_OSSL_RSA_DATA_GREATER_THAN_MOD_LEN");
   const block = privateOperation(key, data);
   if (padding === PADDING.none) return block;
-  if (padding === PADDING.pkcs1) {
-    const found = unpadded(2, block);
-    if (!found) throw tools().opensslError("0200009F", "rsa routines", "pkcs decoding error", "ERR_OSSL_RSA_PKCS_DECODING_ERROR");
-    return found;
-  }
   const { outputLength } = needDigest(digest);
   const masked = block.subarray(1 + outputLength);
   const seed = xor(block.subarray(1, 1 + outputLength), mask(digest, masked, outputLength));
@@ -168,7 +164,7 @@ export function encryptPrivately(key: RsaKey, data: Uint8Array, padding: number)
 
 export function decryptPublicly(key: RsaKey, data: Uint8Array, padding: number): Uint8Array {
   const block = publicOperation(key, data);
-  const found = padding === PADDING.none ? block : unpadded(1, block);
+  const found = padding === PADDING.none ? block : unpadded(block);
   if (!found) throw stacked(tools().opensslError("0200008A", "rsa routines", "invalid padding", "ERR_OSSL_RSA_INVALID_PADDING"), [RSA_LIB, "error:02000072:rsa routines::padding check failed"]);
   return found;
 }

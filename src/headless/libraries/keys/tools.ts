@@ -5,11 +5,13 @@ import type { opensslError } from "../../node/builtins/crypto-errors.ts";
 import type { checkData, dataBytes, encoded } from "../../node/builtins/crypto-hash.ts";
 import type { findDigest, refuseKnown } from "../../node/builtins/crypto-hashes.ts";
 import type { CryptoKey, createSecretKey, keyBytes, KeyObject, makeCryptoKey, partsOf, SecretKeyObject } from "../../node/builtins/crypto-secret-key.ts";
+import type { inspect } from "node-inspect-extracted";
 import type { StringDecoder } from "../../node/builtins/string-decoder.ts";
 import type * as errors from "../../node/errors.ts";
 import type { AnyFunction, Dict } from "../../node/runtime.ts";
 
 export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgType" | "invalidArgValue" | "outOfRange" | "unsupported"> {
+  readonly inspect: typeof inspect;
   readonly Buffer: typeof Buffer;
   readonly CryptoKey: typeof CryptoKey;
   readonly KeyObject: typeof KeyObject;
@@ -35,7 +37,7 @@ export interface KeyTools extends Pick<typeof errors, "nodeError" | "invalidArgT
   readonly crypto: Dict;
   /** A callback's turn. */
   readonly later: (task: () => void) => void;
-  readonly warn: (text: string, kind: string) => void;
+  readonly warn: (text: string, kind: string, code?: string) => void;
 }
 
 let given: KeyTools | undefined;

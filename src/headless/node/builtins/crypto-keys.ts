@@ -1,4 +1,5 @@
 // The half of node:crypto that needs the library of ciphers and key pairs: each name is a stand-in that loads it when first used.
+import { inspect } from "node-inspect-extracted";
 import * as errors from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
@@ -14,10 +15,10 @@ import { StringDecoder } from "./string-decoder.ts";
 const FUNCTIONS = [
   "createPublicKey", "createPrivateKey", "sign", "verify", "createSign", "createVerify", "generateKeyPair", "generateKeyPairSync", "createECDH", "createDiffieHellman", "createDiffieHellmanGroup", "getDiffieHellman",
   "diffieHellman", "generatePrime", "generatePrimeSync", "checkPrime", "checkPrimeSync", "publicEncrypt", "publicDecrypt", "privateEncrypt", "privateDecrypt",
-  "createCipheriv", "createDecipheriv", "getCiphers", "getCipherInfo",
+  "createCipher", "createDecipher", "createCipheriv", "createDecipheriv", "getCiphers", "getCipherInfo",
 ];
 /** With what they do without an instance. */
-const CLASSES: Readonly<Record<string, readonly string[]>> = { Cipheriv: [], Decipheriv: [], Sign: [], Verify: [], ECDH: ["convertKey"], DiffieHellman: [], DiffieHellmanGroup: [] };
+const CLASSES: Readonly<Record<string, readonly string[]>> = { Cipher: [], Decipher: [], Cipheriv: [], Decipheriv: [], Sign: [], Verify: [], ECDH: ["convertKey"], DiffieHellman: [], DiffieHellmanGroup: [], X509Certificate: [] };
 
 const WHY = "a process gets ciphers, key pairs, signatures and crypto.subtle when a file of the project, or its command, names a function of them as it starts: run it again";
 
@@ -32,10 +33,10 @@ export function keyLibrary(runtime: Runtime, name: string): Dict {
   const crypto = runtime.builtin("crypto");
   const { Transform, Writable } = createStream() as unknown as Record<"Transform" | "Writable", AnyFunction & { prototype: Dict }>;
   const library = load({
-    ...errors, Buffer, CryptoKey, KeyObject, SecretKeyObject, StringDecoder, Transform, Writable, createSecretKey, makeCryptoKey, partsOf, opensslError, encoded, checkData, dataBytes, toBytes, keyBytes, findDigest, refuseKnown, fillRandom, crypto,
+    ...errors, inspect, Buffer, CryptoKey, KeyObject, SecretKeyObject, StringDecoder, Transform, Writable, createSecretKey, makeCryptoKey, partsOf, opensslError, encoded, checkData, dataBytes, toBytes, keyBytes, findDigest, refuseKnown, fillRandom, crypto,
     cipherNames: facts.ciphers,
     later: (task) => runtime.loop.post(task),
-    warn: (text, kind) => runtime.process.emitWarning(text, kind),
+    warn: (text, type, code) => runtime.process.emitWarning(text, { type, code }),
   });
   for (const each of Object.keys(CLASSES)) (crypto[each] as { prototype: unknown }).prototype = (library[each] as { prototype: unknown }).prototype;
   made.set(runtime, library);

@@ -1,5 +1,5 @@
 // node:crypto: hashes, random values, derived keys, secret keys, web crypto; ciphers, key pairs and signatures from a library
-// that is loaded when first used. Certificates are not there; the table of missing names makes them errors that say so.
+// that is loaded when first used.
 import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";

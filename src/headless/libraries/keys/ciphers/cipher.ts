@@ -2,6 +2,7 @@
 import type { StringDecoder } from "../../../node/builtins/string-decoder.ts";
 import type { AnyFunction, Dict } from "../../../node/runtime.ts";
 import { joined } from "../../../../base/bytes.ts";
+import { bytesFromPassword } from "../pem.ts";
 import { tools } from "../tools.ts";
 import { type CipherKind, type CipherMode, findCipher, sameBytes } from "./modes.ts";
 
@@ -178,11 +179,24 @@ function setAuthTag(this: object, tag: unknown, encoding?: unknown): object {
 
 type Class = AnyFunction & { prototype: Dict };
 
-function makeClass(name: string, encrypts: boolean): Class {
+/** What stands for key and vector where a program gives a password: OpenSSL's EVP_BytesToKey with MD5, one round, no salt. */
+function fromPassword(name: unknown, password: unknown): [key: Uint8Array, iv: Uint8Array] {
+  if (typeof name !== "string") throw tools().invalidArgType("cipher", "string", name);
+  if (typeof password !== "string" && !ArrayBuffer.isView(password) && !(password instanceof ArrayBuffer)) throw tools().invalidArgType("password", ["string", "ArrayBuffer", "Buffer", "TypedArray", "DataView"], password);
+  const kind = findCipher(name);
+  if (!kind) return [new Uint8Array(), new Uint8Array()]; // refused by its name
+  if (kind.mode === "ctr" || kind.mode === "gcm") tools().warn(`Use Cipheriv for counter mode of ${name}`, "Warning");
+  const bytes = bytesFromPassword(tools().toBytes(password), kind.keyBytes + kind.ivBytes);
+  return [bytes.subarray(0, kind.keyBytes), bytes.subarray(kind.keyBytes)];
+}
+
+/** `given` is a key and a vector, or a password, and then options. */
+function makeClass(name: string, encrypts: boolean, keyed: (cipher: unknown, given: readonly unknown[]) => readonly [key: unknown, iv: unknown, options?: unknown]): Class {
   const { Transform } = tools();
-  const Made = { [name]: function (this: object | undefined, cipher: unknown, key: unknown, iv: unknown, options?: Dict): unknown {
-    if (!(this instanceof Made)) return new (Made as unknown as new (...args: unknown[]) => unknown)(cipher, key, iv, options);
-    const part = begin(cipher, key, iv, options, encrypts);
+  const Made = { [name]: function (this: object | undefined, cipher: unknown, ...given: unknown[]): unknown {
+    if (!(this instanceof Made)) return new (Made as unknown as new (...args: unknown[]) => unknown)(cipher, ...given);
+    const [key, iv, options] = keyed(cipher, given);
+    const part = begin(cipher, key, iv, options as Dict | undefined, encrypts);
     Transform.call(this, options);
     parts.set(this, part);
     return undefined;
@@ -193,12 +207,32 @@ function makeClass(name: string, encrypts: boolean): Class {
   return Made;
 }
 
+let isWarned = false;
+
+/** Said once for both. */
+function deprecated(name: string): void {
+  if (!isWarned) tools().warn(`crypto.${name} is deprecated.`, "DeprecationWarning", "DEP0106");
+  isWarned = true;
+}
+
 export function ciphers(): Dict {
-  const Cipheriv = makeClass("Cipheriv", true);
-  const Decipheriv = makeClass("Decipheriv", false);
+  const withKey = (_cipher: unknown, [key, iv, options]: readonly unknown[]) => [key, iv, options] as const;
+  const withPassword = (cipher: unknown, [password, options]: readonly unknown[]) => [...fromPassword(cipher, password), options] as const;
+  const Cipheriv = makeClass("Cipheriv", true, withKey);
+  const Decipheriv = makeClass("Decipheriv", false, withKey);
+  const Cipher = makeClass("Cipher", true, withPassword);
+  const Decipher = makeClass("Decipher", false, withPassword);
   type Maker = new (...args: unknown[]) => unknown;
   return {
-    Cipheriv, Decipheriv,
+    Cipheriv, Decipheriv, Cipher, Decipher,
+    createCipher: (cipher: unknown, password: unknown, options?: unknown) => {
+      deprecated("createCipher");
+      return new (Cipher as unknown as Maker)(cipher, password, options);
+    },
+    createDecipher: (cipher: unknown, password: unknown, options?: unknown) => {
+      deprecated("createDecipher");
+      return new (Decipher as unknown as Maker)(cipher, password, options);
+    },
     createCipheriv: (cipher: unknown, key: unknown, iv: unknown, options?: unknown) => new (Cipheriv as unknown as Maker)(cipher, key, iv, options),
     createDecipheriv: (cipher: unknown, key: unknown, iv: unknown, options?: unknown) => new (Decipheriv as unknown as Maker)(cipher, key, iv, options),
     getCiphers: () => tools().cipherNames.filter((name) => findCipher(name) !== undefined),
