@@ -12,6 +12,7 @@ import { createUrl } from "./builtins/url.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
+import { limitBuffers } from "./buffer-meter.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
 import { wordJsonErrors } from "./json-parse.ts";
@@ -101,6 +102,7 @@ class RunningProcess implements Runtime, NodeProcess {
       guardFunctionCode(this);
       wordAborts(this);
       wordJsonErrors();
+      limitBuffers(this);
       hideWhatNodeLacks(realm.global, globals);
     }
     printWarnings(this);
