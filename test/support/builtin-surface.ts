@@ -38,7 +38,8 @@ process.removeAllListeners("warning");
 // Loads the libraries behind a half of crypto and all of readline: what is in them counts as there.
 require("crypto").generatePrimeSync(8);
 require("readline");
-for (const name of [...builtinModules.filter((each) => !each.startsWith("_")), "node:test"]) {
+// Node's private modules last: loaded first they leave gaps in those that load them.
+for (const name of [...builtinModules.filter((each) => !each.startsWith("_")), "node:test", ...builtinModules.filter((each) => each.startsWith("_"))]) {
   let module;
   try { module = require(name); } catch { continue; }
   if (typeof module === "object" || typeof module === "function") visit(name.replace("node:", ""), module, name === "constants" || name === "process" ? 0 : 1);
@@ -48,6 +49,7 @@ for (let at = process; at && at !== Object.prototype; at = Object.getPrototypeOf
 Object.assign(found, process_);
 for (const name of Object.getOwnPropertyNames(globalThis)) if (!skip.has(name)) found["globalThis." + name] = kind(globalThis[name]);
 for (const name of Object.keys(console)) found["console." + name] = kind(console[name]);
+for (const name of builtinModules) found["builtinModules." + name] = "module";
 process.stdout.write(JSON.stringify(found));
 `;
 

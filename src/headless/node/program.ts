@@ -128,7 +128,7 @@ function evaluate(runtime: Runtime, loader: Loader, code: string, name: string):
   set("__filename", name);
   set("__dirname", ".");
   for (const builtin of builtinNames) {
-    if (builtin.includes("/") || builtin in global) continue;
+    if (builtin.includes("/") || builtin.startsWith("_") || builtin in global) continue;
     Object.defineProperty(global, builtin, { get: () => runtime.builtin(builtin), configurable: true, enumerable: false });
   }
   return loader.evalScript(code, name, file);

@@ -21,6 +21,21 @@ describe("what Node has and the container has not", { timeout: 60_000 }, () => {
     expect(missing).toEqual([]);
   });
 
+  it("is a function all the same, wherever it is one in Node: nobody meets \"undefined is not a function\"", async () => {
+    const program = `
+      const undefinedOnes = [];
+      for (const [module, names] of Object.entries(require("./table.json"))) for (const entry of names) {
+        const [, isClass, owner, mark, name, call] = /^(new )?(?:(\\w+)([.#]))?(\\w+)(\\(\\))?$/.exec(entry) ?? [];
+        // The classes of tty refuse to be made, so nobody has one whose methods he could call.
+        if ((!isClass && !call) || (module === "tty" && mark)) continue;
+        const outer = owner ? require(module)[owner] : require(module);
+        if (typeof (mark === "#" ? outer?.prototype : outer)?.[name] !== "function") undefinedOnes.push(module + ": " + entry);
+      }
+      console.log(JSON.stringify(undefinedOnes));`;
+    const { stdout } = await runAsInBrowser({ "m.js": program, "table.json": JSON.stringify(table) }, ["m.js"]);
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
+
   it("throws an error with its name and the list's when it is called, made or extended", async () => {
     const program = `
       for (const run of [() => require("crypto").setEngine("x"), () => new (require("crypto").Certificate)(), () => new (class extends require("repl").REPLServer {})(), () => new (require("dgram").Socket)()]) {

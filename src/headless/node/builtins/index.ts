@@ -21,6 +21,7 @@ import { createNet } from "../net/index.ts";
 import { createOs } from "./os.ts";
 import { createPath } from "./path.ts";
 import { createPerfHooks } from "./perf-hooks.ts";
+import { PRIVATE } from "./private.ts";
 import { createPunycode } from "./punycode.ts";
 import { querystring } from "./querystring.ts";
 import { StringDecoder } from "./string-decoder.ts";
@@ -40,6 +41,7 @@ import { createZlib } from "./zlib.ts";
 type Factory = (runtime: Runtime) => Dict;
 
 const FACTORIES: Readonly<Record<string, Factory>> = {
+  ...PRIVATE,
   assert: createAssert,
   "assert/strict": (runtime) => (runtime.builtin("assert")["strict"] as Dict),
   async_hooks: createAsyncHooks,
