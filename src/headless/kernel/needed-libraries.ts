@@ -14,7 +14,7 @@ export const MENTIONS: Readonly<Partial<Record<LibraryName, RegExp>>> = {
   types: /(?<!\.d)\.[cm]?ts["'`]/,
   brotli: /brotli/i,
   terminal: /readline|\btty\b/i,
-  keys: /create(?:C|Dec)ipher|getCipher|\b(?:C|Dec)ipheriv|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
+  keys: /create(?:C|Dec)ipher|getCipher|\b(?:C|Dec)ipheriv|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\{[^{}]{0,300}\b(?:sign|verify)\b[^{}]{0,300}\}\s*(?:=\s*require\(|from\s*)["'](?:node:)?crypto["']|\.subtle\b|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
 };
 /** A larger one is no code that a person or a bundler wrote. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
