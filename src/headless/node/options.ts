@@ -10,6 +10,8 @@ export interface Options {
   /** -r and --import, in order. */
   preloads: { kind: "require" | "import"; specifier: string }[];
   conditions: string[];
+  /** Hooks of the ES module loader, which are not run here. */
+  loaders: string[];
   /** What `process.execArgv` shows. */
   execArgv: string[];
   warnings: boolean;
@@ -50,7 +52,7 @@ const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allo
 
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
-    mode: "file", code: "", inputType: undefined, rest: [], preloads: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
+    mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
     unhandledRejections: "throw", envFiles: [], error: undefined,
   };
@@ -114,6 +116,10 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--import":
       options.preloads.push({ kind: "import", specifier: value });
+      return;
+    case "--loader":
+    case "--experimental-loader":
+      options.loaders.push(value);
       return;
     case "--input-type":
       if (value === "module" || value === "commonjs") options.inputType = value;

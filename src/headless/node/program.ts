@@ -28,6 +28,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
     runtime.complain(`node: ${missing}: not found\n`);
     return void runtime.exit(BAD_COMMAND_LINE);
   }
+  for (const loader of options.loaders) process.emitWarning(`--experimental-loader ${loader} is ignored: hooks of the ES module loader are not run in the container; --require and --import are`);
   switch (options.mode) {
     case "version":
       process.stdout.write(`${NODE_VERSION}\n`);

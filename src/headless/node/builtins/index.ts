@@ -114,6 +114,6 @@ export function isBuiltin(specifier: unknown): boolean {
 export function makeBuiltin(runtime: Runtime, name: string): Dict {
   const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined;
   if (factory) return fillMissing(name, factory(runtime));
-  if (ABSENT.includes(name)) return fillMissing(name, absentModule(name));
+  if (ABSENT.includes(name)) return fillMissing(name, absentModule(name, builtinNames));
   throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${name}`);
 }

@@ -7,6 +7,7 @@ import { messageValue } from "./child-process.ts";
 import { signalName } from "./child-options.ts";
 import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
+import { isBuiltin } from "./index.ts";
 import { createIpcChannel } from "./ipc-channel.ts";
 import { terminalLibrary } from "./terminal.ts";
 
@@ -115,7 +116,10 @@ export function createProcess(runtime: Runtime): ProcessObject {
     },
     getActiveResourcesInfo: () => [], allowedNodeEnvironmentFlags: new Set<string>(), report: {},
     setSourceMapsEnabled: () => undefined, setUncaughtExceptionCaptureCallback: () => undefined, hasUncaughtExceptionCaptureCallback: () => false,
-    moduleLoadList: [], getBuiltinModule: (name: string) => runtime.builtin(name.replace(/^node:/, "")),
+    moduleLoadList: [], getBuiltinModule: (id: unknown) => {
+      if (typeof id !== "string") throw invalidArgType("id", "string", id);
+      return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;
+    },
   });
   Object.defineProperty(object, Symbol.toStringTag, { value: "process", configurable: true });
   Object.defineProperty(object, "exitCode", {
