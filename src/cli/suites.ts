@@ -1,5 +1,5 @@
 // npm run suites: published test suites of npm packages, in real Node and in the container, side by side.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,14 +12,14 @@ import { cacheFolder, installSuite, licenceOf } from "./suites/install.ts";
 import { SUITES } from "./suites/list.ts";
 import { agrees, type PackageSuite, type SuiteResult, type SuiteRun } from "./suites/package-suite.ts";
 import { packSuite, runInContainer, runInNode, SNAPSHOT_PATH } from "./suites/run-suite.ts";
-import { formatPackages, MEDIAN_BAR, verdict, WORST_BAR } from "./suites/table.ts";
+import { formatPackages, MEDIAN_BAR, verdict, withoutRow, WORST_BAR } from "./suites/table.ts";
 
 const WANTED_EQUAL = 27;
 const LIMIT_S = 180;
 const TABLE = fileURLToPath(new URL("../../test/fixtures/packages.md", import.meta.url));
 
 const HELP = `
-Usage: npm run suites -- [PACKAGE…] [--runner NAME] [--keep DIR] [--limit SECONDS]
+Usage: npm run suites -- [PACKAGE…] [--runner NAME] [--new] [--keep DIR] [--limit SECONDS]
 
 Runs the test suites that npm packages publish: in this Node, and in the container on the
 same files. Packages are installed with npm, lifecycle scripts off, into ${cacheFolder()}
@@ -27,6 +27,7 @@ same files. Packages are installed with npm, lifecycle scripts off, into ${cache
 Without a package or a runner all of them run, and test/fixtures/packages.md is written anew.
 
   --runner NAME    only suites of this runner (${[...new Set(SUITES.map((suite) => suite.runner))].join(", ")})
+  --new            only suites that the table has no row of; its other rows stay
   --keep DIR       writes what each run printed to DIR/PACKAGE.node.txt and DIR/PACKAGE.container.txt
   --limit SECONDS  of one run (default ${LIMIT_S})
   --help           this text
@@ -35,7 +36,8 @@ Exit code: of all suites, 1 when fewer than ${WANTED_EQUAL} agree, or container 
 median or over ${WORST_BAR} at worst; of named ones, 1 when one differs.
 `;
 
-function chosen(values: Values, names: readonly string[]): readonly PackageSuite[] {
+async function chosen(values: Values, names: readonly string[]): Promise<readonly PackageSuite[]> {
+  if (values["new"] === true) return withoutRow(await readFile(TABLE, "utf8"), SUITES);
   const unknown = names.find((name) => !SUITES.some((suite) => suite.name === name));
   if (unknown !== undefined) throw new AppError("command/usage", `There is no suite of "${unknown}". Choose from ${[...new Set(SUITES.map((suite) => suite.name))].join(", ")}.`);
   const runner = values["runner"];
@@ -45,7 +47,7 @@ function chosen(values: Values, names: readonly string[]): readonly PackageSuite
 }
 
 async function run(values: Values, names: readonly string[]): Promise<number> {
-  const suites = chosen(values, names);
+  const suites = await chosen(values, names);
   const limitMs = (numberOption(values, "limit", 1) ?? LIMIT_S) * 1000;
   const keep = typeof values["keep"] === "string" ? values["keep"] : undefined;
   await buildIfNeeded();
@@ -73,9 +75,11 @@ async function run(values: Values, names: readonly string[]): Promise<number> {
   }
   const { equal, medianRatio, worstRatio } = verdict(results);
   process.stdout.write(`${equal} of ${results.length} equal; container ÷ Node: median ${medianRatio.toFixed(1)}, worst ${worstRatio.toFixed(1)}\n`);
-  if (suites.length < SUITES.length) return equal === results.length ? 0 : 1;
+  const isNew = values["new"] === true;
+  if (suites.length < SUITES.length && !isNew) return equal === results.length ? 0 : 1;
   const machine = { node: process.versions.node, cores: cpus().length, date: new Date().toISOString().slice(0, 10) };
-  await writeFile(TABLE, formatPackages(results, machine));
+  await writeFile(TABLE, formatPackages(results, machine, SUITES, isNew ? await readFile(TABLE, "utf8") : ""));
+  if (isNew) return equal === results.length ? 0 : 1;
   return equal >= WANTED_EQUAL && medianRatio <= MEDIAN_BAR && worstRatio <= WORST_BAR ? 0 : 1;
 }
 
@@ -93,4 +97,4 @@ async function keepOutput(folder: string, { suite, node, container }: SuiteResul
   await writeFile(`${name}.container.txt`, container.output);
 }
 
-await runCommand({ help: HELP, options: { runner: { type: "string" }, keep: { type: "string" }, limit: { type: "string" } }, run });
+await runCommand({ help: HELP, options: { runner: { type: "string" }, new: { type: "boolean" }, keep: { type: "string" }, limit: { type: "string" } }, run });

@@ -1,6 +1,6 @@
 // test/fixtures/packages.md: what a run of all suites found, written by the run itself.
 import { median } from "../bench/measurement.ts";
-import { agrees, type Counts, REGISTRY_DATE, type SuiteResult, type SuiteRun } from "./package-suite.ts";
+import { agrees, type Counts, type PackageSuite, REGISTRY_DATE, type SuiteResult, type SuiteRun } from "./package-suite.ts";
 
 /** Container ÷ Node. */
 export const MEDIAN_BAR = 2;
@@ -32,29 +32,55 @@ const shown = (counts: Counts | undefined): string => (counts ? `${counts.passed
 const seconds = ({ durationMs }: SuiteRun): string => (durationMs / 1000).toFixed(2);
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-export function formatPackages(results: readonly SuiteResult[], machine: Machine): string {
-  const { equal, medianRatio, worstRatio } = verdict(results);
-  const rows = results.map((result) => {
+const ROW = /^\| (\S+) \| \d[^|]* \| [^|]* \| (\S+) \|/;
+const DIFFERENCE = /^- \*\*(.+?)\*\* \((.+?)\): /;
+
+/** Lines of a written table by package and runner. */
+function linesOf(table: string, pattern: RegExp): Map<string, string> {
+  return new Map(table.split("\n").flatMap((line) => {
+    const [, name, runner] = pattern.exec(line) ?? [];
+    return name === undefined ? [] : [[`${name} ${runner}`, line] as const];
+  }));
+}
+
+const keyOf = ({ name, runner }: PackageSuite): string => `${name} ${runner}`;
+
+/** The suites that a written table has no row of. */
+export function withoutRow(table: string, suites: readonly PackageSuite[]): readonly PackageSuite[] {
+  const rows = linesOf(table, ROW);
+  return suites.filter((suite) => !rows.has(keyOf(suite)));
+}
+
+/** Rows of suites that have no result here are taken over from `before`, a table written earlier. */
+export function formatPackages(results: readonly SuiteResult[], machine: Machine, suites: readonly PackageSuite[] = results.map(({ suite }) => suite), before = ""): string {
+  const rows = linesOf(before, ROW);
+  const differences = linesOf(before, DIFFERENCE);
+  for (const result of results) {
     const { suite, licence, node, container } = result;
     const same = agrees(result);
-    return `| ${[suite.name, suite.version, licence, suite.runner, `\`${cell(suite.command)}\``, shown(node.counts), shown(container.counts), same ? "yes" : "**no**", seconds(node), seconds(container), same ? ratio(result).toFixed(1) : "–"].join(" | ")} |`;
-  });
-  const different = results.filter((result) => !agrees(result));
+    rows.set(keyOf(suite), `| ${[suite.name, suite.version, licence, suite.runner, `\`${cell(suite.command)}\``, shown(node.counts), shown(container.counts), same ? "yes" : "**no**", seconds(node), seconds(container), same ? ratio(result).toFixed(1) : "–"].join(" | ")} |`);
+    if (same) differences.delete(keyOf(suite));
+    else differences.set(keyOf(suite), `- **${suite.name}** (${suite.runner}): ${explanation(result)}`);
+  }
+  const inOrder = (lines: ReadonlyMap<string, string>): string[] => suites.flatMap((suite) => lines.get(keyOf(suite)) ?? []);
+  const shownRows = inOrder(rows);
+  const shownDifferences = inOrder(differences);
+  const ratios = shownRows.map((row) => Number(row.split(" | ").at(-1)?.replace(" |", ""))).filter((value) => !Number.isNaN(value));
   return `# Published test suites, in Node and in the container
 
 Written by \`npm run suites\`; do not edit. Each package's published tests run twice with the same command on the same files: with
 Node ${machine.node}, and in the container (headless Chromium, the built app, what \`npm run container\` uses). Counts are passed / failed /
 skipped; equal means the same three numbers and the same exit code. Versions are those of ${REGISTRY_DATE} where a package names a range.
 
-${equal} of ${results.length} equal. Container ÷ Node over the equal ones: median ${medianRatio.toFixed(1)} (bar ${MEDIAN_BAR}), worst ${worstRatio.toFixed(1)} (bar ${WORST_BAR}). ${machine.cores} cores, ${machine.date}.
+${shownRows.length - shownDifferences.length} of ${shownRows.length} equal. Container ÷ Node over the equal ones: median ${median(ratios).toFixed(1)} (bar ${MEDIAN_BAR}), worst ${Math.max(...ratios).toFixed(1)} (bar ${WORST_BAR}). ${machine.cores} cores, ${machine.date}.
 
 | package | version | licence | runner | command | Node | container | equal | Node, s | container, s | ÷ |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${rows.join("\n")}
+${shownRows.join("\n")}
 
 ## Differences
 
-${different.length === 0 ? "None." : different.map((result) => `- **${result.suite.name}** (${result.suite.runner}): ${explanation(result)}`).join("\n")}
+${shownDifferences.length === 0 ? "None." : shownDifferences.join("\n")}
 `;
 }
 

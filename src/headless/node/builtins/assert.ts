@@ -153,7 +153,7 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
     runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
   };
   const fail = (...args: unknown[]): never => {
-    const [actual, expected, message, operator] = args;
+    const [actual, expected, message, operator, startsBelow] = args;
     if (args.length <= 1) {
       const error = actual == null ? new AssertionError({ message: "Failed", operator: "fail", stackStartFn: fail }) : undefined;
       if (!error) failAssertion({ message: actual, operator: "fail", stackStartFn: fail });
@@ -161,7 +161,7 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
       throw error;
     }
     deprecated("DEP0094", "assert.fail() with more than one argument is deprecated. Please use assert.strictEqual() instead or only pass a message.");
-    return failAssertion({ actual, expected, message, operator: (operator as string | undefined) ?? (args.length === 2 ? "!=" : "fail"), stackStartFn: fail });
+    return failAssertion({ actual, expected, message, operator: (operator as string | undefined) ?? (args.length === 2 ? "!=" : "fail"), stackStartFn: (startsBelow as AnyFunction | undefined) ?? fail });
   };
   const ifError = (value: unknown): void => {
     if (value == null) return;
