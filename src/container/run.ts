@@ -15,7 +15,9 @@ const CRASHED = "\n[The container crashed while this ran, most likely because it
 /** Runs `sh -c command` in the working directory. A command that could not start has `exitCode` null. */
 export async function runCommand(container: Container, command: string, options: RunOptions = {}, signal?: AbortSignal): Promise<RunResult> {
   const started = performance.now();
-  const timeoutMs = Math.min(options.timeoutMs ?? LIMITS.commandMs, LIMITS.commandMsMax);
+  const given = options.timeoutMs ?? LIMITS.commandMs;
+  // Without an end only where somebody has asked for that and can stop it.
+  const timeoutMs = given === Number.POSITIVE_INFINITY ? undefined : Math.min(given, LIMITS.commandMsMax);
   const output = new CappedText(LIMITS.commandOutputBytes);
   const result = (exitCode: number | null, end: RunResult["end"]): RunResult => ({
     exitCode,
@@ -31,7 +33,7 @@ export async function runCommand(container: Container, command: string, options:
   });
   const onAbort = (): void => stop("aborted");
   signal?.addEventListener("abort", onAbort, { once: true });
-  const stopWaiting = afterAwake(timeoutMs, () => stop("timeout"));
+  const stopWaiting = timeoutMs === undefined ? () => undefined : afterAwake(timeoutMs, () => stop("timeout"));
   try {
     const spawned = container.spawn("sh", ["-c", command]).catch((cause: unknown) => {
       throw new AppError("container/stopped", `The container could not run "${command}": ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });

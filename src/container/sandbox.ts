@@ -3,7 +3,7 @@
 import type { FileTree } from "../project/tree.ts";
 
 export interface RunOptions {
-  /** Wall time; the command is killed after it. Default LIMITS.commandMs. */
+  /** Wall time; the command is killed after it. Default LIMITS.commandMs, at most LIMITS.commandMsMax; infinite: for a user, who can stop it. */
   readonly timeoutMs?: number;
   /** Output as it is produced, stdout and stderr interleaved. */
   readonly onOutput?: (text: string) => void;

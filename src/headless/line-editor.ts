@@ -42,6 +42,8 @@ export class LineEditor {
   #cut = "";
   #listed = "";
   #escape = "";
+  /** Ctrl+R: what is searched, how far back it is, and the line that was there. */
+  #search: { query: string; back: number; readonly line: readonly string[]; found: boolean } | undefined;
   #done: ((typed: Typed) => void) | undefined;
   /** Keys that came while nothing was read, or after the line's end. */
   #waiting = "";
@@ -80,6 +82,7 @@ export class LineEditor {
       if (key === undefined || !this.reading) return;
       const point = String.fromCodePoint(this.#waiting.codePointAt(0) ?? 0);
       this.#waiting = this.#waiting.slice(point.length);
+      if (this.#search && this.#searchKey(point)) continue;
       if (this.#escape !== "" || point === "\u001b") this.#sequence(point);
       else if (point === "\t") {
         this.#busy = true;
@@ -110,6 +113,9 @@ export class LineEditor {
       case "\u0005": return this.#move(this.#line.length);
       case "\u0002": return this.#move(this.#cursor - 1);
       case "\u0006": return this.#move(this.#cursor + 1);
+      case "\u0012":
+        this.#search = { query: "", back: 0, line: [...this.#line], found: true };
+        return this.#draw();
       case "\u0010": return this.#recall(1);
       case "\u000e": return this.#recall(-1);
       case "\u000b": return this.#kill(this.#cursor, this.#line.length);
@@ -195,6 +201,43 @@ export class LineEditor {
     return at;
   }
 
+  /** False: the key ends the search and does what it does. */
+  #searchKey(key: string): boolean {
+    const search = this.#search;
+    if (!search) return false;
+    if (key === "\u0007" || key === "\u0003") {
+      this.#line = [...search.line];
+      this.#search = undefined;
+    } else if (key === "\u0012") this.#look(search, search.back + 1);
+    else if (key === "\u007f" || key === "\b") {
+      search.query = [...search.query].slice(0, -1).join("");
+      this.#look(search, 1);
+    } else if (key >= " ") {
+      search.query += key;
+      this.#look(search, Math.max(1, search.back));
+    } else {
+      this.#search = undefined;
+      this.#move(this.#cursor);
+      return false;
+    }
+    this.#cursor = this.#line.length;
+    this.#draw();
+    return true;
+  }
+
+  /** Shows the newest line from so far back on that holds what is searched. */
+  #look(search: { query: string; back: number; found: boolean }, from: number): void {
+    const { history } = this.#options;
+    for (let back = from; search.query !== "" && back <= history.length; back++) {
+      const line = history[history.length - back] ?? "";
+      if (!line.includes(search.query)) continue;
+      this.#line = [...line];
+      Object.assign(search, { back, found: true });
+      return;
+    }
+    search.found = search.query === "";
+  }
+
   #recall(step: 1 | -1): void {
     const { history } = this.#options;
     const back = Math.min(Math.max(this.#back + step, 0), history.length);
@@ -241,9 +284,10 @@ export class LineEditor {
   #draw(): void {
     const columns = Math.max(1, this.#options.columns());
     const text = this.#line.join("");
-    const end = textWidth(this.#prompt) + textWidth(text);
-    const at = textWidth(this.#prompt) + textWidth(this.#line.slice(0, this.#cursor).join(""));
-    let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${this.#prompt}${text}`;
+    const prompt = this.#search ? `(${this.#search.found ? "" : "failed "}reverse-i-search)\`${this.#search.query}': ` : this.#prompt;
+    const end = textWidth(prompt) + textWidth(text);
+    const at = textWidth(prompt) + textWidth(this.#line.slice(0, this.#cursor).join(""));
+    let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${prompt}${text}`;
     // At the right margin a terminal waits with the new row until something comes.
     if (end > 0 && end % columns === 0) out += " \r\u001b[K";
     const rows = Math.floor(end / columns);

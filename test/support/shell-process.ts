@@ -75,7 +75,7 @@ export class ShellProcess {
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
       type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: vfs.clone().image(),
-      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null, stopped: null,
+      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null, stopped: options.terminal ? new SharedArrayBuffer(4) : null,
     };
     this.#deliver(start);
     if (options.stdin !== undefined && options.stdin !== null) {
@@ -165,7 +165,7 @@ export class ShellProcess {
         else inputs.push(text);
         waiting = undefined;
       },
-      end: (signal) => (signals.has(signal) ? signals.get(signal)?.() : ended.resolve(signal)),
+      end: (signal) => (signal === "SIGTSTP" && !signals.has(signal) ? this.#deliver({ type: "child-stopped", child }) : signal === "SIGCONT" && !signals.has(signal) ? undefined : signals.has(signal) ? signals.get(signal)?.() : ended.resolve(signal)),
     });
     this.#deliver({ type: "child-started", child, pid: pids++ });
     let asked = false;

@@ -8,6 +8,8 @@ import type { Stream } from "./streams.ts";
 export interface ChildEvents {
   /** False: nobody reads it any more; the child is ended with SIGPIPE. */
   output(fd: 1 | 2, data: Uint8Array): boolean;
+  /** A signal has stopped it. */
+  stopped?(): void;
 }
 
 export interface RunningChild {
@@ -89,6 +91,8 @@ export class Children {
       case "child-output":
         if (!child.events.output(message.fd, message.data)) this.#link.post({ type: "child-kill", child: message.child, signal: "SIGPIPE" });
         return;
+      case "child-stopped":
+        return child.events.stopped?.();
       case "child-stdin-wanted":
         if (!child.fedAlready) void this.#feed(message.child, child);
         child.fedAlready = true;

@@ -7,8 +7,9 @@ import { open, redirect } from "./redirect.ts";
 import { runSimple } from "./simple-command.ts";
 import { Break, Exit, ExpansionError, Killed, Return, type ShellState } from "./state.ts";
 import { BrokenPipe, BadDescriptor, NullStream, OpenFile, pipe, readAll } from "./streams.ts";
+import { stoppable } from "./stopping.ts";
 import { type CommandNode, type Compound, parseScript, type PipelineNode, type Redirection, type ScriptNode, ShellSyntaxError, type StatementNode } from "./syntax.ts";
-import { Task } from "./task.ts";
+import { orKilled, Task } from "./task.ts";
 import { Jobs } from "./jobs.ts";
 import { ReadonlyError } from "./variables.ts";
 
@@ -85,6 +86,7 @@ function lineOf(statement: StatementNode): number {
 /** Signals that came, and a turn for the event loop when it is time. */
 async function between(state: ShellState): Promise<void> {
   state.signal.throwIfAborted();
+  for (let { held } = state; held; { held } = state) await orKilled(held, state.signal);
   if (performance.now() - turnAt > TURN_MS) {
     await new Promise((resolve) => setTimeout(resolve, 0));
     turnAt = performance.now();
@@ -157,8 +159,9 @@ async function runPipeline(state: ShellState, pipeline: PipelineNode): Promise<v
 async function runPipes(state: ShellState, { commands, pipeStderr = [] }: PipelineNode): Promise<number> {
   const running: Promise<number>[] = [];
   let input: OpenFile | undefined;
+  const all = new Task(state.task);
   for (const [i, command] of commands.entries()) {
-    const part = state.fork(new Task(state.task), state.jobs);
+    const part = state.fork(new Task(all), state.jobs);
     if (input) part.setFd(0, input);
     part.given = command.type === "SimpleCommand" ? input?.stream : undefined;
     input = undefined;
@@ -170,10 +173,12 @@ async function runPipes(state: ShellState, { commands, pipeStderr = [] }: Pipeli
     }
     running.push(subshell(part, () => runCommand(part, command)));
   }
-  const codes = await Promise.all(running);
+  let codes: readonly number[] = [];
+  const done = Promise.all(running).then((ended) => (codes = ended).at(-1) ?? 0);
+  const last = await stoppable(state, all, done);
+  all.close();
   state.signal.throwIfAborted();
-  state.pipeStatus = codes.map(String);
-  const last = codes.at(-1) ?? 0;
+  state.pipeStatus = codes.length === 0 ? [String(last)] : codes.map(String);
   return state.options.has("pipefail") ? (codes.findLast((code) => code !== 0) ?? 0) : last;
 }
 
@@ -287,7 +292,7 @@ async function runCompound(state: ShellState, command: Exclude<Compound, { type:
       return body(state, command.body);
     case "Subshell": {
       const part = state.fork(new Task(state.task), new Jobs(state.jobs.root));
-      const code = await subshell(part, () => runStatements(part, command.body));
+      const code = await stoppable(state, part.task, subshell(part, () => runStatements(part, command.body)));
       state.signal.throwIfAborted();
       return code;
     }

@@ -1,4 +1,5 @@
-// Background jobs: `&`, `jobs`, `wait`, `fg`, `%1`. There is no stopping and going on: Ctrl+Z does nothing here.
+// Jobs: what `&` has started and what Ctrl+Z has stopped; `jobs`, `wait`, `fg`, `bg`, `%1`.
+import type { TerminalTurn } from "./streams.ts";
 import type { Task } from "./task.ts";
 
 export interface Job {
@@ -10,6 +11,9 @@ export interface Job {
   readonly done: Promise<number>;
   /** Undefined while it runs. */
   status: number | undefined;
+  stopped: boolean;
+  /** Its share of the terminal's input, if it was in the foreground once: it reads while it is there. */
+  readonly turn: TerminalTurn | undefined;
 }
 
 export class Jobs {
@@ -31,11 +35,12 @@ export class Jobs {
     return this.#jobs.filter(({ status }) => status === undefined);
   }
 
-  add(text: string, pid: number, task: Task, done: Promise<number>): Job {
-    const job: Job = { id: Math.max(0, ...this.#jobs.map(({ id }) => id)) + 1, pid, text, task, done, status: undefined };
+  add(text: string, pid: number, task: Task, done: Promise<number>, stopped = false, turn?: TerminalTurn): Job {
+    const job: Job = { id: Math.max(0, ...this.#jobs.map(({ id }) => id)) + 1, pid, text, task, done, status: undefined, stopped, turn };
     this.#jobs.push(job);
     void done.then((status) => {
       job.status = status;
+      job.stopped = false;
       this.#past.set(pid, status);
     });
     return job;
@@ -66,7 +71,7 @@ export class Jobs {
 
   /** A line of `jobs`. */
   line(job: Job): string {
-    const state = job.status === undefined ? "Running" : job.status === 0 ? "Done" : job.status === 143 ? "Terminated" : job.status === 130 ? "Interrupt" : job.status === 137 ? "Killed" : `Exit ${job.status}`;
-    return `[${job.id}]${this.mark(job)}  ${state.padEnd(24)}${job.text}${job.status === undefined ? " &" : ""}`;
+    const state = job.stopped ? "Stopped" : job.status === undefined ? "Running" : job.status === 0 ? "Done" : job.status === 143 ? "Terminated" : job.status === 130 ? "Interrupt" : job.status === 137 ? "Killed" : `Exit ${job.status}`;
+    return `[${job.id}]${this.mark(job)}  ${state.padEnd(24)}${job.text}${job.status === undefined && !job.stopped ? " &" : ""}`;
   }
 }

@@ -5,14 +5,14 @@ import { BUILTINS } from "./builtins/index.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { runText } from "./interpreter.ts";
 import { promptEscapes } from "./parameters.ts";
+import { History } from "./history.ts";
 import { programNames } from "./simple-command.ts";
 import { Break, Exit, ExpansionError, Killed, Return, type ShellState } from "./state.ts";
-import { BrokenPipe } from "./streams.ts";
+import { BrokenPipe, OpenFile, type TerminalTurn } from "./streams.ts";
 import { Task } from "./task.ts";
 import { ReadonlyError } from "./variables.ts";
 import { isWhole } from "./whole.ts";
 
-const HISTORY = 1000;
 const PROMPT = "\\[\\e[1;34m\\]\\w\\[\\e[0m\\] \\$ ";
 
 export interface PromptTerminal {
@@ -20,6 +20,8 @@ export interface PromptTerminal {
   columns(): number;
   /** Whether keys come as they are typed (while a line is edited) or in lines (while a program runs). */
   raw(on: boolean): void;
+  /** The terminal's input, for one command. */
+  turn(): TerminalTurn;
   /** Input that nobody has read. */
   leftOver(): string;
 }
@@ -28,7 +30,7 @@ export class Prompt {
   readonly #state: ShellState;
   readonly #terminal: PromptTerminal;
   readonly #editor: LineEditor;
-  readonly history: string[] = [];
+  readonly #history: History;
   #foreground: Task;
   #warned = false;
 
@@ -36,7 +38,8 @@ export class Prompt {
     this.#state = state;
     this.#terminal = terminal;
     this.#foreground = state.task;
-    this.#editor = new LineEditor({ write: (text) => terminal.write(text), columns: () => terminal.columns(), history: this.history, complete: (before) => complete(state, before) });
+    this.#history = new History(state);
+    this.#editor = new LineEditor({ write: (text) => terminal.write(text), columns: () => terminal.columns(), history: state.host.history, complete: (before) => complete(state, before) });
   }
 
   /** Keys while it reads a line; false when a program has the terminal. */
@@ -49,6 +52,18 @@ export class Prompt {
   /** Ctrl+C, for what runs. */
   interrupt(): void {
     this.#foreground.send("SIGINT");
+  }
+
+  /** Ctrl+Z, for what runs. What runs no process stops at once; a process says when it has. */
+  suspend(): void {
+    const { foreground, stopsProcesses } = this.#state.host;
+    // Between two commands: the next is stopped as it begins.
+    if (!foreground) {
+      this.#state.host.stopsNext = true;
+      return;
+    }
+    if (!stopsProcesses || !foreground.task.hasChildren) foreground.stop();
+    else foreground.task.send("SIGTSTP");
   }
 
   /** Until `exit` or Ctrl+D. Throws Exit. */
@@ -77,12 +92,11 @@ export class Prompt {
       }
       text += `${typed.line}\n`;
       if (!isWhole(text)) continue;
-      const command = text.replace(/\n$/, "");
+      const given = text.replace(/\n$/, "");
       text = "";
-      if (command.trim() === "") continue;
-      if (command !== this.history.at(-1) && !command.startsWith(" ")) this.history.push(command);
-      if (this.history.length > HISTORY) this.history.shift();
-      await this.#runOne(command);
+      if (given.trim() === "") continue;
+      const command = this.#history.take(given, (said) => this.#terminal.write(said));
+      if (command !== undefined) await this.#runOne(command);
     }
   }
 
@@ -92,6 +106,11 @@ export class Prompt {
     task.onSignal = (signal) => state.traps.has(signal.slice(3));
     this.#foreground = state.task = task;
     this.#terminal.raw(false);
+    const turn = this.#terminal.turn();
+    const input = state.fds.get(0)?.hold();
+    if (input?.stream.own === 0) state.setFd(0, new OpenFile(turn));
+    state.host.typed = { line: command, turn };
+    state.host.stopsNext = false;
     try {
       await runText(state, command);
       if (task.signal.aborted) throw task.signal.reason;
@@ -108,6 +127,9 @@ export class Prompt {
         await state.complain(error.message);
       } else throw error;
     } finally {
+      if (state.fds.get(0)?.stream === turn) state.setFd(0, input);
+      else input?.release();
+      turn.close();
       task.close();
       this.#foreground = state.task = new Task(state.jobs.root);
       state.loops = state.tested = 0;
@@ -117,9 +139,10 @@ export class Prompt {
 
   /** Jobs would end with the shell: the first time, that is said instead. */
   #mayLeave(): boolean {
-    if (this.#state.jobs.running.length === 0 || this.#warned) return true;
+    const { running } = this.#state.jobs;
+    if (running.length === 0 || this.#warned) return true;
     this.#warned = true;
-    this.#terminal.write("There are running jobs; leaving again ends them.\n");
+    this.#terminal.write(`There are ${running.some(({ stopped }) => stopped) ? "stopped" : "running"} jobs; leaving again ends them.\n`);
     return false;
   }
 

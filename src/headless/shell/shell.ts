@@ -11,7 +11,7 @@ import { capture, leaving, runText, substitute } from "./interpreter.ts";
 import { Jobs } from "./jobs.ts";
 import { Leaves } from "./leaves.ts";
 import { ShellState, type ShellHost } from "./state.ts";
-import { InputStream, OutputStream, readLine } from "./streams.ts";
+import { InputStream, OutputStream, readLine, TerminalTurn } from "./streams.ts";
 import { Prompt } from "./prompt.ts";
 import { Task } from "./task.ts";
 import { isWhole } from "./whole.ts";
@@ -25,6 +25,11 @@ export class Shell implements ShellHost {
   readonly interactive: boolean;
   terminal: Terminal | null;
   readonly tasks = new Map<number, Task>();
+  readonly stopsProcesses: boolean;
+  readonly history: string[] = [];
+  foreground: ShellHost["foreground"];
+  stopsNext = false;
+  typed: ShellHost["typed"];
   readonly #link: ProcessLink;
   readonly #start: StartMessage;
   readonly #input: InputStream;
@@ -39,7 +44,9 @@ export class Shell implements ShellHost {
     this.pid = start.pid;
     this.ppid = start.ppid;
     this.terminal = start.terminal;
-    this.interactive = start.terminal !== null && start.stdin && (start.argv.length === 0 || start.argv.every((arg) => arg === "-i" || arg === "-l" || arg === "--login"));
+    this.stopsProcesses = start.stopped !== null;
+    const atTerminal = (fd: number): boolean => start.terminal !== null && ((start.terminal.fds ?? 7) & (1 << fd)) !== 0;
+    this.interactive = atTerminal(0) && atTerminal(2) && start.stdin && (start.argv.length === 0 || start.argv.every((arg) => arg === "-i" || arg === "-l" || arg === "--login"));
     this.children = new Children(link);
     this.vfs = new Vfs(start.files);
     this.leaves = new Leaves(new BashFs(this.vfs));
@@ -52,7 +59,7 @@ export class Shell implements ShellHost {
       }
     }
     this.vfs.onOp = (op) => link.post({ type: "file", op });
-    this.#input = new InputStream(start.terminal !== null, () => link.post({ type: "stdin-wanted" }));
+    this.#input = new InputStream(atTerminal(0), () => link.post({ type: "stdin-wanted" }));
     if (!start.stdin) this.#input.push(null);
     const root = new Task();
     this.#task = new Task(root);
@@ -61,9 +68,9 @@ export class Shell implements ShellHost {
     for (const [name, text] of Object.entries({ IFS: " \t\n", OPTIND: "1", PS4: "+ ", PWD: start.cwd, BASH_VERSION: "5.2.15(1)-release" })) this.#state.vars.set(name, text);
     this.#state.vars.declared("PWD").exported = true;
     this.#state.open(0, this.#input);
-    for (const fd of [1, 2] as const) this.#state.open(fd, new OutputStream(fd, start.terminal !== null, (bytes) => link.write(fd, bytes)));
+    for (const fd of [1, 2] as const) this.#state.open(fd, new OutputStream(fd, atTerminal(fd), (bytes) => link.write(fd, bytes)));
     // A shell waits for what it runs: it is told of these instead of being ended.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) this.handleSignal(signal, true);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", ...(this.interactive ? (["SIGTSTP"] as const) : [])] as const) this.handleSignal(signal, true);
   }
 
   nextPid(): number {
@@ -77,6 +84,12 @@ export class Shell implements ShellHost {
 
   signalSelf(signal: Signal): void {
     this.#task.send(signal);
+  }
+
+  childStopped(task: Task): void {
+    if (this.foreground && task.isWithin(this.foreground.task)) return this.foreground.stop();
+    const job = this.#state.jobs.all.find((each) => task.isWithin(each.task));
+    if (job) job.stopped = true;
   }
 
   receive(message: ToProcess): void {
@@ -95,6 +108,7 @@ export class Shell implements ShellHost {
         return;
       case "signal":
         if (this.#prompt && message.signal === "SIGINT") return this.#prompt.interrupt();
+        if (message.signal === "SIGTSTP") return this.#prompt?.suspend();
         if (this.#prompt) this.#link.exit(SIGNAL_EXIT_CODES[message.signal]);
         return this.#task.send(message.signal);
       default:
@@ -155,6 +169,7 @@ export class Shell implements ShellHost {
     const write = (text: string): void => this.#link.write(1, new TextEncoder().encode(text));
     this.#prompt = new Prompt(this.#state, {
       write,
+      turn: () => new TerminalTurn(this.#input),
       columns: () => this.terminal?.cols ?? 80,
       raw: (on) => this.#link.post({ type: "terminal-mode", raw: on }),
       leftOver: () => new TextDecoder().decode(this.#input.takeAll()),

@@ -6,14 +6,16 @@ import { assign, assignmentWord } from "./assign.ts";
 import { BUILTINS } from "./builtins/index.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { expandWords } from "./expand.ts";
-import { callFunction, withRedirections } from "./interpreter.ts";
+import { callFunction, subshell, withRedirections } from "./interpreter.ts";
 import { isLinewise, type LeafRun, readsInput } from "./leaves.ts";
+import { INSTEAD } from "./missing-commands.ts";
 import { quoteWord } from "./parameters.ts";
 import { redirectForGood } from "./redirect.ts";
 import { ExpansionError, type ShellState } from "./state.ts";
 import { NullStream, pushTo, readAll, TextStream } from "./streams.ts";
 import { type Assignment, parseScript, type SimpleCommandNode, type WordNode } from "./syntax.ts";
-import { orKilled } from "./task.ts";
+import { stoppable } from "./stopping.ts";
+import { orKilled, Task } from "./task.ts";
 
 /** Programs of the container beside what node_modules/.bin holds. */
 const PROGRAMS = ["node", "npm", "npx", "sh", "bash", "jsh"];
@@ -128,7 +130,17 @@ export async function runWords(state: ShellState, [name = "", ...args]: readonly
   return builtin ? builtin(state, args, []) : runExternal(state, name, args);
 }
 
+/** At a prompt in a subshell of its own, so that Ctrl+Z can leave it where it is. */
 async function runExternal(state: ShellState, name: string, args: readonly string[]): Promise<number> {
+  if (!state.host.interactive || state.depth > 0) return runFound(state, name, args);
+  const part = state.fork(new Task(state.task), state.jobs);
+  part.given = state.given;
+  const code = await stoppable(state, part.task, subshell(part, () => runFound(part, name, args)));
+  state.signal.throwIfAborted();
+  return code;
+}
+
+async function runFound(state: ShellState, name: string, args: readonly string[]): Promise<number> {
   const own = COMMANDS[commandName(name)];
   if (own) return own(state, args);
   if (isProgram(state, name)) return runProgram(state, name, args);
@@ -139,6 +151,8 @@ async function runExternal(state: ShellState, name: string, args: readonly strin
   }
   if (state.host.leaves.names.has(commandName(name))) return runLeaf(state, commandName(name), args);
   await state.complain(`${name}: command not found`);
+  const instead = INSTEAD[name];
+  if (instead !== undefined) await state.write(2, `${name}: ${instead}\n`);
   return 127;
 }
 
@@ -157,6 +171,7 @@ async function runProgram(state: ShellState, name: string, args: readonly string
         const stream = (fd === 1 ? out : err)?.stream;
         return stream === undefined || pushTo(stream, data, signal);
       },
+      stopped: () => host.childStopped(state.task),
     },
   );
   const known = { kill: child.kill };

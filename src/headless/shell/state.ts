@@ -6,9 +6,9 @@ import type { Vfs } from "../vfs.ts";
 import type { Children } from "./children.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Leaves } from "./leaves.ts";
-import { OpenFile, type Stream } from "./streams.ts";
+import { OpenFile, type Stream, type TerminalTurn } from "./streams.ts";
 import type { FunctionBody, ScriptNode } from "./syntax.ts";
-import type { Task } from "./task.ts";
+import { orKilled, type Task } from "./task.ts";
 import { Variables } from "./variables.ts";
 
 export class Break extends Error {
@@ -79,6 +79,22 @@ export interface ShellHost {
   readonly tasks: Map<number, Task>;
   /** `kill $$` */
   signalSelf(signal: Signal): void;
+  /** What Ctrl+Z stops; only at a prompt. */
+  foreground: Foreground | undefined;
+  stopsNext: boolean;
+  /** Whether processes can be stopped: the page shares memory with them. */
+  readonly stopsProcesses: boolean;
+  /** A signal has stopped a process of this task. */
+  childStopped(task: Task): void;
+  /** The command line at the prompt, what it reads, and those before it. */
+  typed: { readonly line: string; readonly turn: TerminalTurn } | undefined;
+  readonly history: string[];
+}
+
+/** A command, a pipe or a subshell that the prompt waits for. */
+export interface Foreground {
+  readonly task: Task;
+  stop(): void;
 }
 
 const DEFAULT_SHOPTS = ["extglob", "expand_aliases", "sourcepath", "cmdhist", "promptvars"];
@@ -197,7 +213,13 @@ export class ShellState {
     return this.task.signal;
   }
 
+  /** While its task is stopped: what to wait for. A shell without a prompt is stopped as a process, whole. */
+  get held(): Promise<void> | undefined {
+    return this.host.interactive ? this.task.held : undefined;
+  }
+
   async write(fd: number, text: string | Uint8Array): Promise<void> {
+    for (let { held } = this; held; { held } = this) await orKilled(held, this.signal);
     await this.fds.get(fd)?.stream.write(typeof text === "string" ? new TextEncoder().encode(text) : text, this.signal);
   }
 

@@ -4,6 +4,8 @@ import { joined } from "../../base/bytes.ts";
 import { concat } from "../append.ts";
 import { FsError } from "../fs-error.ts";
 import type { Vfs } from "../vfs.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { orKilled } from "./task.ts";
 
 /** One open file: descriptors that were copied (`2>&1`, a subshell) share it. */
 export interface Stream {
@@ -311,6 +313,51 @@ export class InputStream extends Base {
   takeAll(): Uint8Array {
     this.#queue.written = false;
     return joined([this.takeBack() ?? new Uint8Array(), ...this.#queue.parts.splice(0)]);
+  }
+
+  override end(): void {}
+}
+
+/** One command's share of the terminal's input: it reads while it is in the foreground, and waits while it is not. */
+export class TerminalTurn extends Base {
+  readonly own = 0;
+  override readonly terminal = true;
+  readonly #input: InputStream;
+  #paused = new AbortController();
+  #back: Deferred<void> | undefined;
+
+  constructor(input: InputStream) {
+    super();
+    this.#input = input;
+  }
+
+  override async read(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const back = this.takeBack();
+      if (back) return back;
+      if (this.#back) await orKilled(this.#back.promise, signal);
+      try {
+        return await this.#input.read(AbortSignal.any([signal, this.#paused.signal]));
+      } catch (error) {
+        if (signal.aborted || !this.#back) throw error;
+      }
+    }
+  }
+
+  pause(): void {
+    this.#back ??= deferred();
+    this.#paused.abort();
+    this.#paused = new AbortController();
+  }
+
+  resume(): void {
+    this.#back?.resolve();
+    this.#back = undefined;
+  }
+
+  /** Its command has ended: what it has not read is the next one's. */
+  close(): void {
+    this.#input.unread(this.takeBack() ?? new Uint8Array());
   }
 
   override end(): void {}

@@ -1,6 +1,6 @@
 // Something that runs and can be stopped: a script, a subshell, a job. Stopping one stops what it started.
 import type { Signal } from "../protocol.ts";
-import { deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { Killed } from "./state.ts";
 
 /** A process of the kernel that a task waits for. */
@@ -12,7 +12,9 @@ export class Task {
   readonly #abort = new AbortController();
   readonly #parts = new Set<Task>();
   readonly #children = new Set<Child>();
-  readonly #parent: Task | undefined;
+  #parent: Task | undefined;
+  /** While it is stopped. */
+  #stopped: Deferred<void> | undefined;
   /** Signals that came and are to be answered by a trap, between two commands. */
   readonly pending: Signal[] = [];
   /** Given when the signal has a trap: true keeps the task alive. */
@@ -38,6 +40,8 @@ export class Task {
    * ends when the process did not.
    */
   send(signal: Signal): void {
+    if (/^SIG(STOP|TSTP|TTIN|TTOU)$/.test(signal)) return this.stop(signal);
+    if (signal === "SIGCONT") return this.goOn();
     if (signal !== "SIGKILL" && this.onSignal?.(signal)) {
       this.pending.push(signal);
       for (const heard of this.#listeners) heard();
@@ -77,6 +81,44 @@ export class Task {
       if (code === 130) this.kill("SIGINT");
     }
     if (this.#parent) this.#parent.childEnded(code);
+  }
+
+  /** Whether a process runs in it: only that can say no to being stopped. */
+  get hasChildren(): boolean {
+    return this.#running.length > 0;
+  }
+
+  /** Its processes are told; what the shell does itself waits where it next prints or begins something. */
+  stop(signal: Signal): void {
+    for (const child of this.#running) child.kill(signal);
+    this.hold();
+  }
+
+  hold(): void {
+    this.#stopped ??= deferred();
+  }
+
+  goOn(): void {
+    this.#stopped?.resolve();
+    this.#stopped = undefined;
+    for (const part of this.#parts) part.goOn();
+    for (const child of this.#children) child.kill("SIGCONT");
+  }
+
+  /** Undefined unless it, or what it is a part of, is stopped. */
+  get held(): Promise<void> | undefined {
+    return this.#stopped?.promise ?? this.#parent?.held;
+  }
+
+  isWithin(task: Task): boolean {
+    return this === task || (this.#parent?.isWithin(task) ?? false);
+  }
+
+  /** It is a part of another from now on: a command that became a job. */
+  moveTo(parent: Task): void {
+    this.close();
+    this.#parent = parent;
+    parent.#parts.add(this);
   }
 
   kill(signal: Signal): void {

@@ -15,6 +15,9 @@ const SETTLED_MS = 400;
 export class RunActions {
   readonly #core: SessionCore;
   readonly #timeline: TimelineActions;
+  /** Commands in the background, by the number of their record. */
+  readonly #jobs = new Map<number, AbortController>();
+  #lastJob = 0;
 
   constructor(core: SessionCore, timeline: TimelineActions) {
     this.#core = core;
@@ -50,51 +53,84 @@ export class RunActions {
 
   /** A shell at a terminal. What it changes shows as what any command changes. */
   readonly openShell: OpenShell = async (size, onOutput) => {
-    const { openShell, live } = this.#core.needSandbox();
+    const { openShell } = this.#core.needSandbox();
     if (!openShell) throw new AppError("container/unavailable", "This container has no shell at a terminal. Run single commands instead.");
     const shell = await openShell(size, onOutput);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const takeIn = (): void => void this.#timeline.takeIn(t().app.shellStep).catch((error: unknown) => this.#core.report(error));
-    const stopWatching = await live?.watch(() => {
-      clearTimeout(timer);
-      timer = setTimeout(takeIn, SETTLED_MS);
-    });
-    void shell.ended.then(() => stopWatching?.());
+    const unfollow = await this.#follow();
+    void shell.ended.then(() => unfollow?.());
     return shell;
   };
 
-  /** Runs the user's own command. */
+  /** Runs the user's own command; one that ends in `&` beside everything else, until it ends or is stopped. */
   async runCommand(command: string): Promise<void> {
+    const alone = /^(.*[^&\s])\s*&$/s.exec(command)?.[1];
+    if (alone !== undefined) return this.#inBackground(alone);
     await this.#core.during("command", async (signal) => {
       this.#core.set({ panel: "terminal" });
       await this.#timeline.asOneStep(command, () => this.#run(command, signal), "command");
     });
   }
 
-  async #run(command: string, signal: AbortSignal): Promise<RunResult> {
+  /** Ends one that runs in the background. */
+  stopJob(job: number): void {
+    this.#jobs.get(job)?.abort();
+  }
+
+  async #inBackground(command: string): Promise<void> {
+    const job = ++this.#lastJob;
+    const stop = new AbortController();
+    this.#jobs.set(job, stop);
+    this.#core.set({ panel: "terminal" });
+    const unfollow = await this.#follow();
+    try {
+      await this.#run(command, stop.signal, job);
+    } catch (error) {
+      this.#core.report(error);
+    } finally {
+      this.#jobs.delete(job);
+      unfollow?.();
+    }
+  }
+
+  /** What changes files beside the session's own work makes steps of its own, each once it is quiet. */
+  async #follow(): Promise<(() => void) | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const takeIn = (): void => void this.#timeline.takeIn(t().app.shellStep).catch((error: unknown) => this.#core.report(error));
+    return this.#core.needSandbox().live?.watch(() => {
+      clearTimeout(timer);
+      timer = setTimeout(takeIn, SETTLED_MS);
+    });
+  }
+
+  /** As long as it takes: its user can stop it. */
+  async #run(command: string, signal: AbortSignal, job?: number): Promise<RunResult> {
     const sandbox = this.#core.needSandbox();
-    this.begin(command);
-    const result = await sandbox.run(command, { onOutput: (text) => this.output(text) }, signal);
-    this.end(result.exitCode, result.end);
+    this.begin(command, "user", job);
+    const result = await sandbox.run(command, { onOutput: (text) => this.output(text, job), timeoutMs: Number.POSITIVE_INFINITY }, signal);
+    this.end(result.exitCode, result.end, job);
     return result;
   }
 
   /** A command has begun: the user's here, or the assistant's. */
-  begin(command: string, by: CommandRecord["by"] = "user"): void {
-    this.#core.set({ commands: [...this.#core.state.commands.slice(-KEPT_COMMANDS), { command, output: "", by }] });
+  begin(command: string, by: CommandRecord["by"] = "user", job?: number): void {
+    const running = this.#core.state.commands.slice(0, -KEPT_COMMANDS).filter(({ job: kept, exit }) => kept !== undefined && exit === undefined);
+    this.#core.set({ commands: [...running, ...this.#core.state.commands.slice(-KEPT_COMMANDS), { command, output: "", by, ...(job === undefined ? {} : { job }) }] });
   }
 
-  output(text: string): void {
-    const { commands } = this.#core.state;
-    const last = commands.at(-1);
-    if (last) this.#core.set({ commands: [...commands.slice(0, -1), { ...last, output: last.output + text }] });
+  output(text: string, job?: number): void {
+    this.#change(job, (record) => ({ ...record, output: record.output + text }));
   }
 
-  end(exitCode: number | null, end: RunResult["end"] = "exit"): void {
+  /** The newest record, or that of a job. */
+  #change(job: number | undefined, change: (record: CommandRecord) => CommandRecord): void {
     const { commands } = this.#core.state;
-    const last = commands.at(-1);
+    const at = commands.findLastIndex((record) => record.job === job);
+    if (at >= 0) this.#core.set({ commands: commands.map((record, i) => (i === at ? change(record) : record)) });
+  }
+
+  end(exitCode: number | null, end: RunResult["end"] = "exit", job?: number): void {
     const words = t().app.commandEnd;
     const exit = end === "exit" ? words.exit(String(exitCode ?? "–")) : end === "timeout" ? words.timeout : end === "aborted" ? words.stopped : end === "crashed" ? words.crashed : words.tooMuch;
-    if (last && last.exit === undefined) this.#core.set({ commands: [...commands.slice(0, -1), { ...last, exit }] });
+    this.#change(job, (record) => (record.exit === undefined ? { ...record, exit } : record));
   }
 }

@@ -1,7 +1,7 @@
 // Commands of the assistant and the user with what they printed, and a prompt line for one's own. The screen is xterm, loaded
 // with the first command; the same as plain text stands beside it for screen readers, and instead of it when that is chosen.
 // "Shell" puts a shell at a terminal in the place of both (shell-view.ts).
-// Over 300 lines because a quarter is its styles. `command-run` string, `command-stop`.
+// Over 300 lines because a quarter is its styles. `command-run` string, `command-stop`, `job-stop` number.
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { copyText } from "../chat/clipboard.ts";
 import { Component } from "../component.ts";
@@ -20,6 +20,8 @@ export interface CommandRecord {
   /** Absent while it runs. */
   readonly exit?: string;
   readonly by?: "assistant" | "user";
+  /** Its number, when it runs beside everything else. */
+  readonly job?: number;
 }
 
 /** Characters of one command's output that are shown, and commands that are. What is over is said to be. */
@@ -36,7 +38,7 @@ interface Drawn {
 }
 
 export class TerminalPanel extends Component {
-  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, openShell: { attribute: false }, inShell: { state: true }, plain: { state: true }, ready: { state: true }, told: { state: true } };
+  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, openShell: { attribute: false }, inShell: { state: true }, hasShell: { state: true }, plain: { state: true }, ready: { state: true }, told: { state: true } };
   declare records: readonly CommandRecord[];
   declare busy: boolean;
   /** False while there is no container. */
@@ -44,6 +46,8 @@ export class TerminalPanel extends Component {
   /** Absent where there is no shell to open. */
   declare openShell: OpenShell | undefined;
   declare private inShell: boolean;
+  /** One was opened: what runs in it goes on while the log is shown. */
+  declare private hasShell: boolean;
   /** Text instead of the screen. */
   declare private plain: boolean;
   declare private ready: boolean;
@@ -141,7 +145,7 @@ export class TerminalPanel extends Component {
     this.busy = false;
     this.available = false;
     this.plain = false;
-    this.inShell = false;
+    this.inShell = this.hasShell = false;
     this.ready = false;
     this.told = "";
   }
@@ -152,7 +156,7 @@ export class TerminalPanel extends Component {
     const onScreen = this.ready && !this.plain;
     return html`
       ${this.records.length === 0 && !this.openShell ? nothing : this.#bar()}
-      ${this.inShell && this.available ? html`<tw-shell-view .open=${this.openShell} @shell-ended=${() => (this.inShell = false)}></tw-shell-view>` : nothing}
+      ${this.hasShell && this.available ? html`<tw-shell-view ?hidden=${!this.inShell} .open=${this.openShell} @shell-ended=${() => (this.hasShell = this.inShell = false)}></tw-shell-view>` : nothing}
       <div class="view" ?hidden=${this.inShell}>
         <div class="screen" ?hidden=${!onScreen} tabindex="0" role="region" aria-label=${words.screen} @keydown=${this.#screenKey}><div aria-hidden="true"></div></div>
         <div class="out ${onScreen ? "visually-hidden" : ""}" tabindex=${onScreen ? nothing : "0"} role="region" aria-label=${words.output}>
@@ -171,6 +175,7 @@ export class TerminalPanel extends Component {
     const words = t().work.terminal;
     return html`<div class="bar">
       ${this.openShell ? html`<button class="quiet small shell" aria-pressed=${String(this.inShell)} title=${words.shellTitle} ?disabled=${!this.available} @click=${this.#toggleShell}>${words.shell}</button>` : nothing}
+      ${this.records.filter(({ job, exit }) => job !== undefined && exit === undefined).map(({ command, job }) => html`<button class="small stop-job" title=${words.stopJob(command)} aria-label=${words.stopJob(command)} @click=${() => this.#tell("job-stop", job)}><code>${command.slice(0, 24)}</code> ■</button>`)}
       ${this.records.length === 0 || this.inShell ? nothing : this.#logTools()}
     </div>`;
   }
@@ -187,6 +192,7 @@ export class TerminalPanel extends Component {
   async #toggleShell(): Promise<void> {
     await import("./shell-view.ts");
     this.inShell = !this.inShell;
+    this.hasShell = true;
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -206,6 +206,53 @@ describe("at a terminal", () => {
     expect(await shell.exitCode).toBe(143);
   });
 
+  it("stops with Ctrl+Z what it waits for, and goes on with it in the foreground or beside", async () => {
+    const shell = await open();
+    const suspend = async (line: string, running: RegExp): Promise<void> => {
+      const before = shell.output.length;
+      shell.type(`${line}\r`);
+      await shell.until(new RegExp(`^[^]{${before}}[^]*${running.source}`));
+      shell.type("\u001a");
+      await shell.until(new RegExp(`^[^]{${before}}[^]*\\^Z\\n\\[\\d\\]\\+  Stopped [^\\n]*\\n[^]*% `));
+    };
+    await suspend("node ask", /name\? $/);
+    expect(await enter(shell, "echo $?; jobs -s")).toMatch(/^148\n\[1\]\+ {2}Stopped +node ask\n$/);
+    // What is typed meanwhile is another's.
+    shell.type("cat\r");
+    await shell.until(/cat[^\n]*\n$/);
+    shell.type("mine\r");
+    await shell.until(/mine\nmine\n$/);
+    shell.type("\u0004");
+    await shell.until(/mine\nmine\n[^]*% /);
+    shell.type("fg\r");
+    await shell.until(/fg[^\n]*\nnode ask\n$/);
+    expect(await enter(shell, "Ann")).toContain("hello Ann\n");
+    await suspend("(echo now; sleep 0.5; echo after)", /\nnow\n$/);
+    expect(await enter(shell, "bg; wait")).toMatch(/&\nafter\n/);
+    await suspend("cat | node ask", /name\? $/);
+    expect(await enter(shell, "kill %1; wait %1; echo $?")).toMatch(/143\n$/);
+    await suspend("while :; do echo turn; sleep 100; done", /\nturn\n$/);
+    expect(await enter(shell, "jobs")).toMatch(/Stopped/);
+    shell.type("exit\r");
+    await shell.until(/stopped jobs; leaving again ends them\.\n[^]*% /);
+    shell.type("exit 0\r");
+    expect(await shell.exitCode).toBe(0);
+  });
+
+  it("finds earlier lines by Ctrl+R and !, and keeps them for the next shell", async () => {
+    const shell = await open();
+    await enter(shell, "echo first one");
+    await enter(shell, "echo second");
+    expect(await enter(shell, "\u0012first")).toBe("first one\n");
+    expect(text(shell)).toContain("(reverse-i-search)`first': echo first one");
+    expect(await enter(shell, "\u0012echo\u0012\u0012\u007f\u0005 more")).toMatch(/ more\n$/);
+    expect(await enter(shell, "!echo\u0020x")).toMatch(/^echo .*x\n.*x\n$/);
+    expect(await enter(shell, "!1; echo '!1'")).toBe("echo first one; echo '!1'\nfirst one\n!1\n");
+    expect(await enter(shell, "!nothing")).toBe("jsh: !nothing: event not found\n");
+    expect(await enter(shell, "history 1")).toMatch(/^ +\d+ {2}history 1\n$/);
+    expect(new TextDecoder().decode(shell.vfs.readFile("/home/.jsh_history")).split("\n").slice(0, 2)).toEqual(["echo first one", "echo second"]);
+  });
+
   it("ends with Ctrl+D", async () => {
     const shell = await open();
     shell.type("\u0004");

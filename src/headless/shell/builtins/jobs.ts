@@ -2,6 +2,7 @@
 import { SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
 import type { Job } from "../jobs.ts";
 import type { ShellState } from "../state.ts";
+import { goOn, inForeground } from "../stopping.ts";
 import { orKilled } from "../task.ts";
 import type { Builtin } from "./index.ts";
 
@@ -65,7 +66,7 @@ async function wait(state: ShellState, args: readonly string[]): Promise<number>
 async function list(state: ShellState, args: readonly string[]): Promise<number> {
   const { jobs } = state;
   for (const job of jobs.all) {
-    if ((args.includes("-r") && job.status !== undefined) || args.includes("-s")) continue;
+    if ((args.includes("-r") && (job.status !== undefined || job.stopped)) || (args.includes("-s") && !job.stopped)) continue;
     await state.write(1, args.includes("-p") ? `${job.pid}\n` : `${args.includes("-l") ? jobs.line(job).replace(/^(\[\d+\].)  /, `$1  ${job.pid} `) : jobs.line(job)}\n`);
     if (job.status !== undefined) jobs.forget(job);
   }
@@ -78,15 +79,12 @@ async function jobFor(state: ShellState, name: string, spec: string | undefined)
   return job;
 }
 
-/** The job gets the terminal's signals from now on. What it reads is nothing: a job was started without input. */
+/** A job that `&` has started reads nothing: it was started without input. */
 async function foreground(state: ShellState, [spec]: readonly string[]): Promise<number> {
   const job = await jobFor(state, "fg", spec);
   if (!job) return 1;
   await state.write(1, `${job.text}\n`);
-  state.task.adopt(job.task);
-  const status = await orKilled(job.done, state.signal);
-  state.jobs.forget(job);
-  return status;
+  return inForeground(state, job);
 }
 
 const NUMBERS = Object.fromEntries(Object.entries(SIGNAL_EXIT_CODES).map(([name, code]) => [String(code - 128), name as Signal]));
@@ -129,7 +127,11 @@ async function send(state: ShellState, spec: string, signal: Signal | "0"): Prom
   const job = state.jobs.find(spec);
   if (job) {
     if (job.status === undefined) {
-      if (signal !== "0") job.task.send(signal);
+      if (signal === "0") return true;
+      job.task.send(signal);
+      // What is stopped hears a signal when it goes on.
+      if (/^SIG(STOP|TSTP|TTIN|TTOU)$/.test(signal)) job.stopped = true;
+      else if (job.stopped) goOn(job);
       return true;
     }
   } else if (spec.startsWith("%")) {
@@ -161,7 +163,9 @@ export const JOBS = {
   async bg(state, [spec]) {
     const job = await jobFor(state, "bg", spec);
     if (!job) return 1;
-    await state.complain(`bg: job ${job.id} already in background`);
+    if (!job.stopped) await state.complain(`bg: job ${job.id} already in background`);
+    else await state.write(1, `[${job.id}]${state.jobs.mark(job)} ${job.text} &\n`);
+    goOn(job);
     return 0;
   },
   kill,

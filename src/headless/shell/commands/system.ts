@@ -17,6 +17,7 @@ async function sleep(state: ShellState, args: readonly string[]): Promise<number
     return 1;
   }
   await pause(times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0), state.signal);
+  for (let { held } = state; held; { held } = state) await held;
   return 0;
 }
 
@@ -78,6 +79,15 @@ export const SYSTEM = {
   async uname(state, args) {
     const letters = args.join("").replaceAll("-", "") || "s";
     await state.write(1, `${[..."snrvmo"].filter((c) => letters.includes(c) || letters.includes("a")).map((c) => UNAME[c]).join(" ")}\n`);
+    return 0;
+  },
+  async history(state, [first = ""]) {
+    const { history } = state.host;
+    if (first === "-c") history.splice(0);
+    else {
+      const from = /^\d+$/.test(first) ? Math.max(0, history.length - Number(first)) : 0;
+      await state.write(1, history.slice(from).map((line, i) => `${String(from + i + 1).padStart(5)}  ${line}\n`).join(""));
+    }
     return 0;
   },
   async nproc(state) {
