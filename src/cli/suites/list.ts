@@ -5,6 +5,7 @@ import type { PackageSuite } from "./package-suite.ts";
 const TAPE = "tape@5.9.0";
 const MOCHA = "mocha@10.8.2";
 const CHAI = "chai@4.5.0";
+const TAP = "tap@12.7.0";
 
 /** Their authors' own builds for where native code does not run. */
 const WASM_BUILDS = { rollup: "npm:@rollup/wasm-node@4.52.0", esbuild: "npm:esbuild-wasm@0.25.10" };
@@ -29,6 +30,8 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "@fastify/csrf", version: "8.1.1", runner: "node:test", command: "node --test", needs: [] },
   { name: "tabwright-jose-sample", version: "1.0.0", folder: "jose", runner: "node:test", command: "node --test", needs: ["jose@6.2.18"] },
   { name: "@pinojs/redact", version: "0.4.0", runner: "node:test", command: "node --test", needs: ["fast-redact@3.5.0"] },
+
+  { name: "pino", version: "10.4.0", runner: "node:test", command: "node --test test/*.test.js", needs: ["@matteo.collina/tspl@0.2.0", "proxyquire@2.1.3", "flush-write-stream@2.0.0", "split2@4.2.0", "pino-pretty@13.1.2", "strip-ansi@6.0.1", "rfdc@1.4.1", "fastbench@1.0.1", "steed@1.1.3", "semver@7.7.3", "tape@5.9.0", "execa@5.1.1", "bunyan@1.8.15", "winston@3.18.3", "loglevel@1.9.2", "bole@5.0.21", "debug@4.4.3", "import-fresh@3.3.1", "log@6.3.2", "@yao-pkg/pkg@6.9.0", "pre-commit@1.2.2", "ts-node@10.9.2", "typescript@5.9.3", "fresh-require@1.0.3", "@types/node@20.19.43"] },
 
   { name: "is-regex", version: "1.2.1", runner: "tape", command: "node test", needs: [TAPE, "for-each@0.3.5"] },
   { name: "duplexify", version: "4.1.3", runner: "tape", command: "tape test.js", needs: ["tape@4.17.0", "concat-stream@1.6.1", "through2@2.0.5"] },
@@ -60,10 +63,28 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "secure-json-parse", version: "4.1.1", runner: "tape", command: 'tape "test/*.test.js"', needs: [TAPE] },
   { name: "fast-uri", version: "4.2.4", runner: "tape", command: "tape test/*.js", needs: [TAPE, "ajv@8.17.1"] },
 
+  { name: "pumpify", version: "2.0.1", runner: "tape", command: "tape test.js", needs: [TAPE, "through2@2.0.5"] },
+  { name: "from2", version: "2.3.0", runner: "tape", command: "node test", needs: ["tape@4.17.0"] },
+  { name: "flush-write-stream", version: "2.0.0", runner: "tape", command: "tape test.js", needs: [TAPE] },
+  { name: "stream-browserify", version: "3.0.0", runner: "tape", command: "node test", needs: [TAPE, "through@2.3.8", "safe-buffer@5.2.1"] },
+  { name: "protocol-buffers", version: "5.0.0", runner: "tape", command: "tape test/*.js", needs: [TAPE] },
+  { name: "varint", version: "6.0.0", runner: "tape", command: "node test.js", needs: [TAPE] },
+  { name: "hyperquest", version: "2.1.3", runner: "tape", command: "tape test/*.js", needs: [TAPE] },
+  { name: "path-browserify", version: "1.0.1", runner: "tape", command: "node test", needs: [TAPE] },
+  { name: "commist", version: "3.2.0", runner: "tape", command: "tape test.js", needs: [TAPE, "minimist@1.2.8"] },
+  { name: "help-me", version: "5.0.0", runner: "tape", command: "node test.js", needs: [TAPE, "commist@2.0.0", "concat-stream@2.0.0", "proxyquire@2.1.3"] },
+  { name: "retimer", version: "4.0.0", runner: "tape", command: "tape test.js", needs: [TAPE] },
+
+  { name: "fast-redact", version: "3.5.0", runner: "tap", command: "node test", needs: [TAP] },
+  { name: "on-exit-leak-free", version: "2.1.2", runner: "tap", command: `set -e; for t in test/*.js; do node $t; done`, needs: [TAP], difference: "one of its tests calls for the garbage collector, which a browser does not let programs do." },
   { name: "through", version: "2.3.8", runner: "tap", command: "set -e; for t in test/*.js; do node $t; done", needs: ["tape@2.3.3", "from@0.1.7", "stream-spec@0.3.6"] },
-  { name: "nopt", version: "3.0.6", runner: "tap", command: "node test/basic.js", needs: ["tap@12.7.0"] },
-  { name: "pem-jwk", version: "2.0.0", runner: "tap", command: "node test/test.js", needs: ["tap@12.7.0"] },
-  { name: "rfdc", version: "1.4.1", runner: "tap", command: "node test/index.js", needs: ["tap@12.7.0"] },
+  { name: "nopt", version: "3.0.6", runner: "tap", command: "node test/basic.js", needs: [TAP] },
+  { name: "pem-jwk", version: "2.0.0", runner: "tap", command: "node test/test.js", needs: [TAP] },
+  { name: "rfdc", version: "1.4.1", runner: "tap", command: "node test/index.js", needs: [TAP] },
+  { name: "pump", version: "3.0.4", runner: "script", command: "node test-node.js" },
+  { name: "sax", version: "0.6.1", runner: "script", command: "node test/index.js" },
+  { name: "nodeunit", version: "0.11.3", runner: "script", command: "node ./bin/nodeunit", needs: ["should@3.3.2"] },
+  { name: "vows", version: "0.8.3", runner: "script", command: "node ./bin/vows --spec" },
   { name: "mime", version: "1.6.0", runner: "script", command: "node src/test.js", needs: ["mime-db@1.31.0"] },
 
   { name: "md5", version: "2.3.0", runner: "mocha", command: "mocha test.js", needs: [MOCHA] },
@@ -75,6 +96,9 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "damerau-levenshtein", version: "1.0.8", runner: "mocha", command: "mocha --use_strict", needs: [MOCHA] },
   { name: "passport-jwt", version: "4.0.1", runner: "mocha", command: "mocha --reporter spec --require test/bootstrap 'test/*test.js'", needs: [MOCHA, "chai@3.5.0", "chai-passport-strategy@1.0.1", "sinon@1.17.7"] },
   { name: "json-schema-traverse", version: "1.0.0", runner: "mocha", command: "mocha spec -R spec", needs: [MOCHA] },
+  { name: "papaparse", version: "5.7.1", runner: "mocha", command: "mocha tests/node-tests.js tests/test-cases.js", needs: [MOCHA, CHAI] },
+  { name: "dot", version: "1.1.3", runner: "mocha", command: "mocha test/*.js", needs: [MOCHA] },
+  { name: "proxyquire", version: "2.1.3", runner: "mocha", command: "mocha", needs: [MOCHA, "should@3.3.2", "sinon@1.17.7", "native-hello-world@2.0.0"] },
 
   { name: "postcss-calc", version: "8.2.4", runner: "uvu", command: "uvu src/__tests__", needs: ["uvu@0.5.6", "postcss@8.4.49"] },
   { name: "process-warning", version: "5.1.1", runner: "jest", command: "jest --runInBand jest.test.js", needs: ["jest@29.7.0"] },
