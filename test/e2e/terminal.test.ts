@@ -74,6 +74,23 @@ describe("the terminal", () => {
   });
 });
 
+describe("a command that ends in &", () => {
+  it("runs beside others, shows what it prints, and has a button that stops it", async () => {
+    const line = page.getByLabel("Command", { exact: true });
+    const out = page.locator("tw-terminal-panel .out");
+    await line.fill("node -e \"console.log('ser' + 'ving'); setInterval(() => {}, 1000)\" &");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => out.innerText(), { timeout: 30_000 }).toContain("serving");
+    await line.fill("echo beside");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => out.innerText(), { timeout: 30_000 }).toContain("beside\nexit code 0");
+    await page.locator("tw-terminal-panel").getByRole("button", { name: /^Stop node -e/ }).click();
+    await expect.poll(() => out.innerText(), { timeout: 30_000 }).toContain("serving\nstopped");
+    expect(await page.locator("tw-terminal-panel .stop-job").count()).toBe(0);
+    expect(await out.innerText()).toContain("beside\nexit code 0");
+  });
+});
+
 describe("a shell in the terminal panel", () => {
   it("keeps its folder, gives programs their input, stops them with Ctrl+C, runs jobs, and lets the keyboard out", async () => {
     await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
@@ -128,7 +145,13 @@ describe("a shell in the terminal panel", () => {
     })).not.toContain("xterm");
     await expect.poll(() => page.locator("tw-app").evaluate((app) => (app as App).session.state.timeline.at(-1)?.label)).toBe("Shell");
     await shot("work-shell.png");
-    await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
+    const toggle = page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" });
+    await toggle.click();
     await page.getByLabel("Command", { exact: true }).waitFor();
+    // It went on meanwhile.
+    await toggle.click();
+    await page.getByRole("textbox", { name: "Shell" }).focus();
+    await enter("echo still $X");
+    await shows("still kept");
   });
 });
