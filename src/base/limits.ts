@@ -57,8 +57,6 @@ export const LIMITS = {
   fileSystemBytes: 512 * MiB,
   /** Files, folders and links it may hold: each costs some 400 bytes in every process. */
   fileSystemNames: 200_000,
-  /** Bytes that one process may hold in buffers and WebAssembly memories. Of its heap a page learns nothing. */
-  processBufferBytes: 1024 * MiB,
   /** Files that one process may have open. */
   openFiles: 4096,
   /** What npm may fetch of one package: its document, its tarball, and the tarball unpacked; and how long an answer may take. */

@@ -55,48 +55,6 @@ describe("fault 18: runaway code", () => {
   });
 });
 
-describe("memory", () => {
-  const OVER = /FATAL ERROR: Reached the limit of buffers: process \d+ \(node -e .*\) holds 1\d\d\d MiB in buffers and WebAssembly memories; a process of the container may hold 1024 MiB\.\n$/;
-
-  it.each([
-    ["of one turn", "const kept = []; for (;;) kept.push(Buffer.alloc(32e6))"],
-    ["that catches every error", "process.on('SIGABRT', () => {}); const kept = []; for (;;) try { kept.push(new Float64Array(4e6)) } catch {}"],
-    ["of many turns", "const kept = []; setInterval(() => kept.push(new Uint8Array(32e6).slice()), 1)"],
-    ["of WebAssembly", "const kept = []; for (;;) { const memory = new WebAssembly.Memory({ initial: 1 }); memory.grow(800); kept.push(memory, memory.buffer) }"],
-  ])("a hoarder of buffers %s ends as Node does at its heap's limit, with the limit named, and the page and the project are as before", async (_, hoard) => {
-    await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.writeFile("kept.txt", "kept"));
-    const { code, output } = await run(hoard);
-    expect(code).toBe(134);
-    expect(output).toMatch(OVER);
-    expect(await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.readFile("kept.txt", "utf8"))).toBe("kept");
-    await works();
-  });
-
-  it("a parent sees SIGABRT, and of a thread an error", async () => {
-    const { output } = await run(`
-      const hoard = "const kept = []; for (;;) kept.push(Buffer.alloc(32e6))";
-      require("child_process").spawn("node", ["-e", hoard], { stdio: "ignore" }).on("exit", (code, signal) => {
-        console.log(code, signal);
-        new (require("worker_threads").Worker)(hoard, { eval: true }).on("error", (error) => console.log(error.code, /1024 MiB/.test(error.message))).on("exit", console.log);
-      })`);
-    expect(output).toBe("null SIGABRT\nERR_WORKER_OUT_OF_MEMORY true\n1\n");
-  });
-
-  it("who drops what was filled may fill far more in turn: in one job, in microtasks, in many jobs; and one request for too much is refused", async () => {
-    const { code, output } = await run(`
-      const ring = [];
-      const fill = (k) => { ring[k % 24] = Buffer.alloc(32e6); };
-      for (let k = 0; k < 250; k++) fill(k);
-      (async () => {
-        for (let k = 0; k < 150; k++) { fill(k); await null; }
-        for (let k = 0; k < 150; k++) { fill(k); await new Promise(setImmediate); }
-        try { Buffer.alloc(2 ** 31) } catch (error) { console.log(error.name, error.message) }
-        console.log(new Uint8Array(1).constructor === Uint8Array, Object.getPrototypeOf(Buffer) === Uint8Array, new (class A extends Uint8Array {})(3), Buffer.from("ab").subarray(1), new Uint8Array([1, 2, 3]).subarray(1).map((x) => x + 1), structuredClone(new Float32Array(2)) instanceof Float32Array, new Uint8Array(new ArrayBuffer(8), 2, 3).length);
-      })()`);
-    expect({ code, output }).toEqual({ code: 0, output: "RangeError Array buffer allocation failed (a process of the container may hold 1024 MiB in buffers)\ntrue true A(3) [Uint8Array] [ 0, 0, 0 ] <Buffer 62> Uint8Array(2) [ 3, 4 ] true 3\n" });
-  });
-});
-
 describe("a process that gets at its own postMessage", () => {
   it("speaks as itself alone, and ends when what it says is not what a process says", async () => {
     const seen = await page.evaluate(async () => {

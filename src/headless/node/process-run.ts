@@ -12,7 +12,6 @@ import { createUrl } from "./builtins/url.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
-import { limitBuffers } from "./buffer-meter.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
 import { wordJsonErrors } from "./json-parse.ts";
@@ -102,7 +101,6 @@ class RunningProcess implements Runtime, NodeProcess {
       guardFunctionCode(this);
       wordAborts(this);
       wordJsonErrors();
-      limitBuffers(this);
       hideWhatNodeLacks(realm.global, globals);
     }
     printWarnings(this);
