@@ -152,6 +152,14 @@ describe("servers and clients", () => {
     expect(seen).toMatchObject({ code: 0, first: [3123, url], events: [[3123, "open", url], [3123, "close", url]] });
   });
 
+  it("are asked by curl, while a script has them in the background and as a command of its own", async () => {
+    await write({ "server.js": SERVER, "big.txt": "x".repeat(1_000_000) });
+    const script = "node server.js & curl -s --retry 9 --retry-delay 1 --retry-connrefused localhost:3123/a; echo; curl -s -d @big.txt localhost:3123/b; echo; curl -s localhost:3123/stop; wait";
+    expect(await sh(script)).toEqual({ code: 0, output: 'up\n["GET","/a",0]\n["POST","/b",1000000]\n["GET","/stop",0]' });
+    const alone = await run("curl", ["-s", "-w", "%{http_code}", "http://localhost:3123/"]);
+    expect(alone).toEqual({ code: 7, output: "000" });
+  });
+
   it("waits for an engine's stream that it iterates, and applies functions to lists as long as Node takes", async () => {
     const seen = await page.evaluate(async () => {
       const { run } = globalThis as ContainerWindow;

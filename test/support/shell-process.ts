@@ -1,5 +1,6 @@
 // A shell process in this realm: the kernel's side of its messages. Programs it starts are shells too, or a function of the
 // test's; a file system is shared by all of them.
+import { connect, type Socket } from "node:net";
 import { Tty } from "../../src/headless/kernel/tty.ts";
 import { ProcessLink } from "../../src/headless/process-link.ts";
 import type { FromProcess, Signal, SpawnRequest, StartMessage, Terminal, ToProcess } from "../../src/headless/protocol.ts";
@@ -40,6 +41,7 @@ export class ShellProcess {
   readonly pid = pids++;
   readonly #children = new Map<number, { receive(message: ToProcess): void; end(signal: Signal): void; handles: Set<Signal> }>();
   readonly #options: ShellOptions;
+  readonly #sockets = new Map<number, Socket>();
   readonly #decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   readonly handles = new Set<Signal>();
   readonly #tty = new Tty({
@@ -134,10 +136,32 @@ export class ShellProcess {
         return this.#spawn(message.child, message.request);
       case "child-stdin":
         return this.#children.get(message.child)?.receive({ type: "stdin", data: message.data });
+      case "connect":
+        return this.#connect(message.socket, Number(message.address));
+      case "socket-data":
+        this.#sockets.get(message.socket)?.write(message.data, () => this.#deliver({ type: "socket-ack", socket: message.socket, bytes: message.data.length }));
+        return;
+      case "socket-end":
+        this.#sockets.get(message.socket)?.end();
+        return;
+      case "socket-close":
+        this.#sockets.get(message.socket)?.destroy();
+        return;
       case "child-kill":
         return this.#children.get(message.child)?.end(message.signal);
       default:
     }
+  }
+
+  /** The kernel's network is this machine's. */
+  #connect(number: number, port: number): void {
+    const socket = connect(port, "127.0.0.1");
+    this.#sockets.set(number, socket);
+    socket.on("connect", () => this.#deliver({ type: "connected", socket: number }));
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#deliver({ type: "connect-error", socket: number, code: error.code ?? "" }));
+    socket.on("data", (data) => this.#deliver({ type: "socket-data", socket: number, data: new Uint8Array(data) }));
+    socket.on("end", () => this.#deliver({ type: "socket-end", socket: number }));
+    socket.on("close", (failed) => this.#deliver({ type: "socket-close", socket: number, reset: failed }));
   }
 
   #spawn(child: number, request: SpawnRequest): void {

@@ -1,8 +1,9 @@
 // One shell process: `sh -c script`, `sh file`, a script on its input that runs line by line, or, at a terminal, a prompt.
 import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
+import { NetworkLink } from "../network-link.ts";
 import type { ProcessLink } from "../process-link.ts";
-import { SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
+import { PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { BashFs } from "./bash-fs.ts";
 import { setOptions } from "./builtins/options.ts";
@@ -22,6 +23,7 @@ export class Shell implements ShellHost {
   readonly ppid: number;
   readonly children: Children;
   readonly leaves: Leaves;
+  readonly network: NetworkLink;
   readonly interactive: boolean;
   terminal: Terminal | null;
   readonly tasks = new Map<number, Task>();
@@ -37,6 +39,7 @@ export class Shell implements ShellHost {
   readonly #state: ShellState;
   #prompt: Prompt | undefined;
   #pids = 0;
+  #ports = 0;
 
   constructor(link: ProcessLink, start: StartMessage) {
     this.#link = link;
@@ -48,6 +51,7 @@ export class Shell implements ShellHost {
     const atTerminal = (fd: number): boolean => start.terminal !== null && ((start.terminal.fds ?? 7) & (1 << fd)) !== 0;
     this.interactive = atTerminal(0) && atTerminal(2) && start.stdin && (start.argv.length === 0 || start.argv.every((arg) => arg === "-i" || arg === "-l" || arg === "--login"));
     this.children = new Children(link);
+    this.network = new NetworkLink(link, start.firstPort);
     this.vfs = new Vfs(start.files);
     this.leaves = new Leaves(new BashFs(this.vfs));
     // just-bash finds its commands as files; these stand in this replica only.
@@ -71,6 +75,10 @@ export class Shell implements ShellHost {
     for (const fd of [1, 2] as const) this.#state.open(fd, new OutputStream(fd, atTerminal(fd), (bytes) => link.write(fd, bytes)));
     // A shell waits for what it runs: it is told of these instead of being ended.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", ...(this.interactive ? (["SIGTSTP"] as const) : [])] as const) this.handleSignal(signal, true);
+  }
+
+  nextPort(): number {
+    return this.network.firstPort + (this.#ports++ % PORTS_PER_PROCESS);
   }
 
   nextPid(): number {
@@ -112,7 +120,7 @@ export class Shell implements ShellHost {
         if (this.#prompt) this.#link.exit(SIGNAL_EXIT_CODES[message.signal]);
         return this.#task.send(message.signal);
       default:
-        return this.children.receive(message);
+        if (!this.network.receive(message)) this.children.receive(message);
     }
   }
 

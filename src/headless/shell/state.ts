@@ -1,6 +1,7 @@
 // One shell's state: variables, functions, descriptors, options. A subshell is a copy of it; the copies of one process share
 // a `ShellHost`. Also the ways in which a script leaves what it does: break, return, exit, an error, a signal.
 import { LIMITS } from "../../base/limits.ts";
+import type { NetworkHost } from "../node/net/wire.ts";
 import { SIGNAL_EXIT_CODES, type Signal, type Terminal } from "../protocol.ts";
 import type { Vfs } from "../vfs.ts";
 import type { Children } from "./children.ts";
@@ -69,6 +70,10 @@ export interface ShellHost {
   readonly ppid: number;
   readonly children: Children;
   readonly leaves: Leaves;
+  /** Servers of other processes. */
+  readonly network: NetworkHost;
+  /** A port for this process's end of a connection. */
+  nextPort(): number;
   readonly interactive: boolean;
   terminal: Terminal | null;
   /** Numbers for subshells, which are no processes of the kernel. */
