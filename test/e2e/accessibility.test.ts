@@ -20,7 +20,7 @@ async function ask(of: Page, text: string): Promise<void> {
   await of.getByRole("textbox", { name: /Message|Nachricht/ }).fill(text);
   await of.keyboard.press("Enter");
   await of.locator("tw-composer .stop").waitFor({ timeout: 30_000 });
-  await of.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+  await of.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 }
 
 /** What axe has to say about the page as it stands, one line each. */
@@ -142,7 +142,7 @@ describe("by keyboard alone", () => {
     await fresh.keyboard.type("Fix the failing test");
     await fresh.keyboard.press("Enter");
     await fresh.locator("tw-composer .stop").waitFor({ timeout: 30_000 });
-    await fresh.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+    await fresh.locator("tw-composer .send").waitFor({ timeout: 300_000 });
     expect(await focused(fresh)).toMatch(/^textarea/); // streaming never takes the focus
     await reach(/^button.*Tests/);
     await fresh.keyboard.press("ArrowRight");

@@ -135,7 +135,7 @@ describe("the chat with a model", () => {
     await page.keyboard.press("n");
     await card.locator("input").fill("Not now");
     await page.keyboard.press("Enter");
-    await card.or(page.locator("tw-composer .send")).first().waitFor({ timeout: 200_000 });
+    await card.or(page.locator("tw-composer .send")).first().waitFor({ timeout: 300_000 });
     await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
     await idle(page);
@@ -158,7 +158,7 @@ describe("the chat with a model", () => {
     expect(await page.locator("tw-chat [role=status]").innerText()).toContain("permission");
     let asked = 0;
     for (; asked < 20; asked++) {
-      const next = await Promise.race([card.waitFor({ timeout: 200_000 }).then(() => "asked"), idle(page).then(() => "idle")]);
+      const next = await Promise.race([card.waitFor({ timeout: 300_000 }).then(() => "asked"), idle(page).then(() => "idle")]);
       if (next === "idle") break;
       const always = card.locator(".always");
       const isRun = (await card.locator("header").innerText()).includes("run this command");
@@ -181,7 +181,7 @@ describe("the chat with a model", () => {
     await expect.poll(() => page.locator("tw-queue li").count()).toBe(2);
     await page.locator("tw-queue li").nth(1).getByRole("button").click();
     await expect.poll(() => page.locator("tw-queue li").count()).toBe(1);
-    await expect.poll(() => page.locator("tw-user-message").count(), { timeout: 200_000 }).toBe(2);
+    await expect.poll(() => page.locator("tw-user-message").count(), { timeout: 300_000 }).toBe(2);
     await idle(page);
     expect(await page.locator("tw-user-message .user").last().innerText()).toContain("Hello");
     expect(await page.locator("tw-queue").count()).toBe(0);

@@ -27,7 +27,7 @@ async function ask(page: Page, text: string): Promise<void> {
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.keyboard.press("Enter");
   await page.locator("tw-composer .stop").waitFor();
-  await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+  await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 }
 
 /** What axe finds wrong inside an element, shadow roots included. */

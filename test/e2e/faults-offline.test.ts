@@ -95,7 +95,7 @@ describe("fault 23: a new version", () => {
     await ask(page, "Fix the failing test");
     await page.locator("tw-composer .stop").waitFor();
     await update(page);
-    const offered = bar(page).waitFor({ timeout: 200_000 }).then(() => page.locator("tw-composer .stop").count());
+    const offered = bar(page).waitFor({ timeout: 300_000 }).then(() => page.locator("tw-composer .stop").count());
     await idle(page);
     expect(await offered).toBe(0);
     expect(new Set(await versions(page))).toEqual(new Set([old]));

@@ -19,7 +19,7 @@ async function fixes(page: Page): Promise<void> {
   await page.locator("tw-stats-strip .status", { hasText: /^\s*Ready\s*$/ }).waitFor({ timeout: 120_000 });
   await page.getByRole("textbox", { name: "Message" }).fill("Fix the failing test");
   await page.keyboard.press("Enter");
-  await page.locator("tw-chat .note", { hasText: "Done, and the tests pass" }).waitFor({ timeout: 200_000 });
+  await page.locator("tw-chat .note", { hasText: "Done, and the tests pass" }).waitFor({ timeout: 300_000 });
 }
 
 describe("fault 6: a disk that is full while one chats", () => {

@@ -28,7 +28,7 @@ async function send(page: Page, text: string): Promise<void> {
   await page.locator("tw-composer .stop").waitFor();
 }
 
-const answered = (page: Page): Promise<void> => page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+const answered = (page: Page): Promise<void> => page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 
 /** A tab in the background paints nothing. */
 async function saysSomething(page: Page): Promise<void> {

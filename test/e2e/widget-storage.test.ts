@@ -48,7 +48,7 @@ async function openAssistant(page: Page): Promise<ReturnType<typeof widgetAt>> {
 
 async function fixes({ frame }: ReturnType<typeof widgetAt>): Promise<void> {
   await frame.getByRole("button", { name: "Fix the failing test" }).first().click();
-  await expect.poll(() => frame.locator("tw-code-pane .verdict").innerText(), { timeout: 200_000 }).toBe("✓ 3 passed");
+  await expect.poll(() => frame.locator("tw-code-pane .verdict").innerText(), { timeout: 300_000 }).toBe("✓ 3 passed");
 }
 
 describe("with third-party storage blocked", () => {

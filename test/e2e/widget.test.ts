@@ -80,7 +80,7 @@ describe("the widget in somebody's documentation", () => {
     const card = frame.locator("tw-start-card");
     await expect.poll(() => card.locator(".card").innerText()).toMatch(/\d+\.\d MB.*Your message is sent then/s);
     await startAssistant(frame);
-    await expect.poll(() => verdict.innerText(), { timeout: 200_000 }).toBe("✓ 4 passed");
+    await expect.poll(() => verdict.innerText(), { timeout: 300_000 }).toBe("✓ 4 passed");
     // It rests on what the page told about itself.
     const source = frame.locator(".sources a");
     await expect.poll(() => source.innerText(), { timeout: 60_000 }).toBe("[1] Cart");

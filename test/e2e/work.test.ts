@@ -304,7 +304,7 @@ describe("the list of tests", () => {
     const name = await red.locator("button.place bdi").last().innerText();
     await red.getByRole("button", { name: /^Fix this/ }).click();
     await expect.poll(() => page.locator("tw-chat .user").last().innerText()).toContain(JSON.stringify(name));
-    await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+    await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
     await idle(page);
     await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^✓ \d+ passed$/);
     expect(await page.locator("tw-tests-panel li.passed", { hasText: name }).count()).toBe(1);

@@ -34,8 +34,8 @@ export async function ask(page: Page, text: string): Promise<void> {
 
 /** Waits until nothing runs and nothing waits its turn: what is asked while the engine is not ready is sent later. */
 export async function idle(page: Page): Promise<void> {
-  await page.waitForFunction(() => (document.querySelector<App>("tw-app")?.session.state.queue.length ?? 0) === 0, undefined, { timeout: 200_000 });
-  await page.locator("tw-composer .send").waitFor({ timeout: 200_000 });
+  await page.waitForFunction(() => (document.querySelector<App>("tw-app")?.session.state.queue.length ?? 0) === 0, undefined, { timeout: 300_000 });
+  await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 }
 
 /** Asks for the fix of the demo's bug and sees the tests turn green. */
