@@ -27,7 +27,10 @@ export class Connection {
         }),
       });
       made.#wire = wire;
-      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      signal.addEventListener("abort", () => {
+        wire.close(false);
+        reject(signal.reason as Error);
+      }, { once: true });
     });
   }
 
