@@ -7,7 +7,7 @@ import { type KernelFeatures, PLAIN } from "./kernel.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { hasSlowMaps } from "./quirks.ts";
-import { subgroupsAreNeighbours } from "./subgroups.ts";
+import { neighboursInSubgroup } from "./subgroups.ts";
 
 /** A device, its memory account and its compiled pipelines. Owned by whoever opened it. */
 export class Gpu {
@@ -60,11 +60,12 @@ export async function openGpu(adapter = requestAdapter()): Promise<Gpu> {
   return gpu;
 }
 
-/** On a CPU a subgroup is a SIMD register or a half of one: nothing is gained, and more is compiled. */
+/** On a CPU a subgroup is a SIMD register or a half of one: reductions gain nothing from it, loads do. */
 async function kernelFeatures(gpu: Gpu): Promise<KernelFeatures> {
-  if (gpu.report.software) return PLAIN;
   const { features } = gpu.device;
-  return { subgroups: features.has("subgroups") && (await subgroupsAreNeighbours(gpu)), f16: features.has("shader-f16") };
+  const size = features.has("subgroups") ? await neighboursInSubgroup(gpu) : 0;
+  if (gpu.report.software) return { ...PLAIN, quads: size === 4 };
+  return { subgroups: size > 0, f16: features.has("shader-f16"), quads: false };
 }
 
 async function deviceOf(adapter: GPUAdapter): Promise<Gpu> {

@@ -12,10 +12,12 @@ export interface Binding {
 export interface KernelFeatures {
   readonly subgroups: boolean;
   readonly f16: boolean;
+  /** A subgroup is the four lanes of a CPU's register: they share loads. Not together with `subgroups`. */
+  readonly quads: boolean;
 }
 
 /** Nothing: runs everywhere. */
-export const PLAIN: KernelFeatures = { subgroups: false, f16: false };
+export const PLAIN: KernelFeatures = { subgroups: false, f16: false, quads: false };
 
 export type Workgroups = readonly [x: number, y: number, z: number];
 

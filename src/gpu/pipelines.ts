@@ -42,7 +42,7 @@ export class PipelineCache {
 
   /** Throws `bug` with the compiler's message when the kernel does not compile. */
   get(kernel: Kernel, { types, constants, features = this.features }: Variant): Promise<GPUComputePipeline> {
-    const key = JSON.stringify([kernel.name, kernel.weights.map((name) => types[name]), constants, features.subgroups, features.f16]);
+    const key = JSON.stringify([kernel.name, kernel.weights.map((name) => types[name]), constants, features.subgroups, features.f16, features.quads]);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(kernel, { types, constants, features });

@@ -24,26 +24,29 @@ fn subgroup_lanes(@builtin(local_invocation_index) lane: u32, @builtin(subgroup_
   workgroups: () => [1, 1, 1],
 } as const satisfies Kernel<"seen", "pad", never, never>;
 
-/** Runs one workgroup and looks: every subgroup as large as the others, a power of two, its lanes in order. Where it cannot be seen, no. Needs the feature. */
-export async function subgroupsAreNeighbours(gpu: Gpu): Promise<boolean> {
+/**
+ * Lanes of a subgroup. Runs one workgroup and looks: 0 unless every subgroup is as large as the others, a power of two, its lanes in
+ * order; or where it cannot be seen. Needs the feature.
+ */
+export async function neighboursInSubgroup(gpu: Gpu): Promise<number> {
   const seen = gpu.memory.storage("subgroups", LANES * 8);
   try {
     const dispatch = await prepare(gpu, lookup, { label: lookup.name, params: { pad: 0 }, buffers: { seen }, types: {} });
     const encoder = gpu.device.createCommandEncoder();
     encode(encoder, lookup.name, [dispatch]);
     gpu.device.queue.submit([encoder.finish()]);
-    return areNeighbours(new Uint32Array(await readBuffer(gpu, seen)));
+    return lanesInOrder(new Uint32Array(await readBuffer(gpu, seen)));
   } catch {
     // A compiler that refuses subgroups, or a lost device, which the next command reports: the plain path needs neither.
-    return false;
+    return 0;
   } finally {
     gpu.memory.free(seen);
   }
 }
 
 /** `seen` as the kernel writes it. */
-export function areNeighbours(seen: ArrayLike<number>): boolean {
+export function lanesInOrder(seen: ArrayLike<number>): number {
   const size = seen[0] ?? 0;
-  if (size < 1 || (size & (size - 1)) !== 0) return false;
-  return Array.from({ length: LANES }, (_, lane) => lane).every((lane) => seen[2 * lane] === size && seen[2 * lane + 1] === lane % size);
+  if (size < 1 || (size & (size - 1)) !== 0) return 0;
+  return Array.from({ length: LANES }, (_, lane) => lane).every((lane) => seen[2 * lane] === size && seen[2 * lane + 1] === lane % size) ? size : 0;
 }

@@ -7,6 +7,9 @@
 //   // reduce total: f32 in sums    <- function, what it adds up, the array it may use: `lanes` of them
 //   fn total(…) …                   <- over shared memory, for every device; with subgroups reduce/*.wgsl takes its place
 //   // end reduce
+//   // quads                        <- where a subgroup is four lanes of a CPU's register reduce/quads.wgsl takes its place
+//   fn eight(…) …
+//   // end quads
 //
 // Every dequant/*.wgsl defines `unpack_weights(start, rows, units, row, unit)`: the 32 weights of one unit of a row, for a
 // matrix that starts at vec4 `start` of `weights`, in the layout of src/gguf/blocks.ts: 8 vec4s. A kernel whose mark also holds
@@ -43,6 +46,7 @@ import partsQ6K from "./parts/q6_k.wgsl?raw";
 import partsQ80 from "./parts/q8_0.wgsl?raw";
 import twoRows from "./parts/two-rows.wgsl?raw";
 import largest from "./reduce/largest.wgsl?raw";
+import quadsOfLanes from "./reduce/quads.wgsl?raw";
 import rows from "./reduce/rows.wgsl?raw";
 import total from "./reduce/total.wgsl?raw";
 
@@ -83,13 +87,13 @@ const REDUCTIONS: Readonly<Record<string, string>> = { total, largest_of: larges
 const HALVES = "fn halves(word: u32) -> vec2<f32> { return vec2<f32>(bitcast<vec2<f16>>(word)); }\n";
 
 /** The kernel's source with the code of `types[suffix]`, and of the device's features, in every marked place. */
-export function specialise(source: string, types: Readonly<Record<string, string>>, { subgroups, f16 }: KernelFeatures = PLAIN): string {
+export function specialise(source: string, types: Readonly<Record<string, string>>, { subgroups, f16, quads }: KernelFeatures = PLAIN): string {
   const code = source.replace(/^\/\/ weights (\w+): (\w+)\n[\s\S]*?^\/\/ end weights$/gm, (block, suffix: string, buffer: string) => {
     const type = types[suffix] as KernelWeightType;
     const snippet = block.includes(`fn dots_${suffix}(`) ? `${SNIPPETS[type]}${PARTS[type] ?? noParts}${twoRows}` : SNIPPETS[type];
     return snippet.replaceAll(/_weights\b/g, `_${suffix}`).replaceAll(/^(?!\/\/)(.*)$/gm, (line) => line.replaceAll(/\bweights\b/g, buffer));
   });
-  const reduced = subgroups ? withSubgroups(code) : code;
+  const reduced = subgroups ? withSubgroups(code) : quads ? withQuads(code) : code;
   return f16 && reduced.includes("unpack2x16float(") ? `enable f16;\n${reduced.replaceAll("unpack2x16float(", "halves(")}${HALVES}` : reduced;
 }
 
@@ -98,6 +102,12 @@ function withSubgroups(source: string): string {
     REDUCTIONS[name]!.replaceAll("VALUE", value).replaceAll("SHARED", shared).replaceAll("WITHIN", withinOf(value)),
   );
   return code === source ? source : `enable subgroups;\n${code}`;
+}
+
+/** What is said of lanes in branches: all four of a quad are at the same place, and rows past the end are the last row again. */
+function withQuads(source: string): string {
+  const code = source.replace(/^\/\/ quads\n[\s\S]*?^\/\/ end quads$/m, quadsOfLanes);
+  return code === source ? source : `enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n${code}`;
 }
 
 /** Lanes exchange vectors, not matrices. */

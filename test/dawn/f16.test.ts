@@ -7,7 +7,7 @@ import { embedding } from "../../src/kernels/ops/embedding.ts";
 import { embeddingCase, expectSame, matvecCase, WHOLE } from "../support/kernel-cases.ts";
 import { testGpu } from "../support/kernel-run.ts";
 
-const F16 = { subgroups: false, f16: true };
+const F16 = { ...PLAIN, f16: true };
 const WITHOUT_HALVES: readonly WeightType[] = ["F32", "BF16", "MXFP4"];
 
 beforeAll(async () => {
@@ -25,6 +25,6 @@ describe("with f16", () => {
   });
 
   it.each(Object.entries(WHOLE))("%s gives the same with subgroups too", async (name, one) => {
-    await expectSame(one, { subgroups: true, f16: true }, name);
+    await expectSame(one, { ...F16, subgroups: true }, name);
   });
 });

@@ -7,6 +7,7 @@ import { deltanet, deltanetFor, deltanetSizes, packDeltanetConstants } from "../
 import { embedding } from "../../src/kernels/ops/embedding.ts";
 import { expertsDown } from "../../src/kernels/ops/experts-down.ts";
 import { expertsUp } from "../../src/kernels/ops/experts-up.ts";
+import { matmulFor } from "../../src/kernels/ops/matmul.ts";
 import { matvec } from "../../src/kernels/ops/matvec.ts";
 import { routingBytes } from "../../src/kernels/routing.ts";
 import { packStep } from "../../src/kernels/step.ts";
@@ -27,13 +28,13 @@ const given =
 
 const gpuMatrix = (seed: number, type: WeightType, rows: number, columns: number) => repackToGpu(type, randomMatrix(seeded(seed), type, rows, columns), rows, columns);
 
-export function matvecCase(type: WeightType, columns: number, perRow: number, parts = false): Case {
+export function matvecCase(type: WeightType, columns: number, perRow: number, parts = false, most = 64): Case {
   const rng = seeded(columns + perRow);
   const w = gpuMatrix(3, type, 21, columns);
   return given(matvec, {
     params: { tokens: 2, columns, rows0: 21, rows1: 0, rows2: 0, rows3: 0, eps: 1e-6 },
     types: { w0: type, w1: "none", w2: "none", w3: "none" },
-    constants: { matrices: 1, lanes: Math.max(64, perRow), lanes_per_row: perRow, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0, normed: 1 },
+    constants: { matrices: 1, lanes: Math.max(most, perRow), lanes_per_row: perRow, rows_per_lane: parts ? 2 : 4, parts: parts ? 1 : 0, normed: 1 },
     buffers: { w0: w, w1: w, w2: w, w3: w, x: rng.normal(2 * columns), norm: rng.normal(columns), routing: RUNNING, y: 42 },
   });
 }
@@ -45,15 +46,15 @@ export function embeddingCase(type: WeightType): Case {
 }
 
 /** One expert and the shared one, in Q8_0. */
-function expertCases(perRow: number): readonly [up: Case, down: Case] {
+function expertCases(perRow: number, most = 64): readonly [up: Case, down: Case] {
   const [hidden, ff, rng] = [2048, 2048, seeded(perRow)];
-  const rows = 8;
+  const rows = 10;
   const up = gpuMatrix(7, "Q8_0", rows, hidden);
   const down = gpuMatrix(8, "Q8_0", rows, ff);
   const routing = new Uint32Array(routingBytes(1, 1) / 4);
   new Float32Array(routing.buffer).set([0.7], 6);
   new Float32Array(routing.buffer).set([0.4], 10);
-  const lanes = { lanes: 64, lanes_per_row: perRow };
+  const lanes = { lanes: most, lanes_per_row: perRow };
   return [
     given(expertsUp, {
       params: { hidden, ff: rows, shared_ff: rows, topk: 1, slot_stride: gpuBytes("Q8_0", rows, hidden) / 16, gate_at: 0, up_at: 0, eps: 1e-6 },
@@ -68,6 +69,16 @@ function expertCases(perRow: number): readonly [up: Case, down: Case] {
       buffers: { arena: down, shared_down: gpuMatrix(10, "Q8_0", rows, ff), act: rng.normal(2 * ff), routing, x: rng.normal(rows) },
     }),
   ];
+}
+
+function matmulRowsCase(): Case {
+  const [rows, columns, tokens, rng] = [70, 96, 21, seeded(4)];
+  const { kernel, tileRows } = matmulFor(true);
+  return given(kernel, {
+    params: { columns, rows, stride: rows, at: 0, x_first: 0, y_first: 0, slot_stride: 0, matrix_at: 0, tiles: Math.ceil(tokens / tileRows) },
+    types: { matrix: "Q8_0" },
+    buffers: { matrix: gpuMatrix(11, "Q8_0", rows, columns), x: rng.normal(tokens * columns), plan: new Uint32Array([tokens, 0, 0, 0]), pairs: new Uint32Array(2), y: tokens * rows },
+  });
 }
 
 function attentionCase(): Case {
@@ -102,10 +113,13 @@ function deltanetCase({ kernel, lanes }: Pick<ReturnType<typeof deltanetFor>, "k
 
 const [up64, down64] = expertCases(64);
 const [up4, down4] = expertCases(4);
+const [up1, down1] = expertCases(1, 16);
 /** Every lane has something to add up. */
 export const WHOLE = { matvec: matvecCase("Q4_K", 2048, 64), "matvec by parts": matvecCase("Q6_K", 2048, 64, true), "matvec by parts, 128 lanes a row": matvecCase("Q4_K", 4096, 128, true), experts_up: up64, experts_down: down64, attention: attentionCase(), deltanet: deltanetCase({ kernel: deltanet, lanes: 64 }), deltanet_wide: deltanetCase(deltanetFor(false, 128, 128)) } as const;
 /** A row is some lanes' only. */
 export const PARTS = { ...Object.fromEntries([1, 2, 4, 8, 16, 32].map((perRow) => [`matvec, ${perRow} lanes a row`, matvecCase("Q8_0", 32 * perRow, perRow)])), "experts_up, 4 lanes a row": up4, "experts_down, 4 lanes a row": down4 };
+/** Every lane has rows of its own, and some have none. */
+export const OWN_ROWS = { matvec: matvecCase("Q8_0", 256, 1, false, 16), "matvec, Q4_K": matvecCase("Q4_K", 512, 1, false, 16), experts_up: up1, experts_down: down1, matmul_rows: matmulRowsCase() } as const;
 
 export async function expectSame(one: Case, features: KernelFeatures, what: string, of?: <K>(kernel: K) => K): Promise<void> {
   const [plain, other] = [await one(PLAIN), await one(features, of)];

@@ -1,6 +1,6 @@
 // Subgroups of any size on any device: the instructions become loops over shared memory. For the sizes that no adapter at hand
 // has; the reductions themselves stay as they are.
-import type { Kernel } from "../../src/gpu/kernel.ts";
+import { type Kernel, PLAIN } from "../../src/gpu/kernel.ts";
 import { specialise } from "../../src/kernels/weights.ts";
 
 /** What an instruction gives that WGSL leaves undefined: large, so that a use of it shows. */
@@ -40,7 +40,7 @@ export function withEmulatedSubgroups<B extends string, P extends string, W exte
     ...kernel,
     name,
     specialise: (types) => {
-      const code = specialise(kernel.source, types, { subgroups: true, f16: false });
+      const code = specialise(kernel.source, types, { ...PLAIN, subgroups: true });
       if (!code.startsWith("enable subgroups;\n")) throw new Error(`${kernel.name} does not use subgroups`);
       return [
         code

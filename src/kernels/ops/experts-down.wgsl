@@ -52,10 +52,14 @@ fn row_sum(lane: u32, value: vec4<f32>) -> vec4<f32> {
 }
 // end reduce
 
-fn unit_inputs(unit: u32) -> array<vec4<f32>, 8> {
-  let i = unit * 8u;
-  return array<vec4<f32>, 8>(act[i], act[i + 1u], act[i + 2u], act[i + 3u], act[i + 4u], act[i + 5u], act[i + 6u], act[i + 7u]);
+fn input(i: u32, at: u32) -> vec4<f32> { return act[at + i]; }
+
+// quads
+/// The eight vec4s from `i` on.
+fn eight(i: u32, at: u32, lane: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>(input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
 }
+// end quads
 
 fn inputs(first: u32, place: u32) -> Inputs {
   let i = first * 8u + (place & ~7u) * 8u + (place & 7u);
@@ -75,7 +79,8 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   let units = p.ff / 32u;
   let shared_units = p.shared_ff / 32u;
   var sum = vec4<f32>();
-  if (first < p.hidden) {
+  // As in matvec.wgsl.
+  if (lanes_per_row == 1u || first < p.hidden) {
     let end = p.topk * units;
     var at = lane % lanes_per_row;
     var weight = 1.0;
@@ -97,7 +102,7 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
         if (at >= end) { break; }
         let j = at / units;
         let choice = routing.choices[routing.base + j];
-        let v = unit_inputs(at);
+        let v = eight(at * 8u, 0u, lane);
         var i = 0u;
         loop {
           sum[i] += choice.weight * dot32(unpack_down(choice.slot * p.slot_stride + p.down_at, p.hidden, units, min(first + i, p.hidden - 1u), at % units), v);
@@ -108,7 +113,7 @@ fn experts_down(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
       at -= end;
       loop {
         if (at >= shared_units) { break; }
-        let v = unit_inputs(end + at);
+        let v = eight((end + at) * 8u, 0u, lane);
         var i = 0u;
         loop {
           sum[i] += weight * dot32(unpack_shared_down(0u, p.hidden, shared_units, min(first + i, p.hidden - 1u), at), v);

@@ -74,16 +74,19 @@ fn row_sum(lane: u32, value: mat2x4<f32>) -> mat2x4<f32> {
 }
 // end reduce
 
-fn input(i: u32) -> vec4<f32> { return x[i] * norm[i]; }
+fn input(i: u32, at: u32) -> vec4<f32> { return x[at + i] * norm[i]; }
 
-fn unit_inputs(unit: u32) -> array<vec4<f32>, 8> {
-  let i = unit * 8u;
-  return array<vec4<f32>, 8>(input(i), input(i + 1u), input(i + 2u), input(i + 3u), input(i + 4u), input(i + 5u), input(i + 6u), input(i + 7u));
+// quads
+/// The eight vec4s from `i` on.
+fn eight(i: u32, at: u32, lane: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>(input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
 }
+// end quads
 
 fn inputs(place: u32) -> Inputs {
   let i = (place & ~7u) * 8u + (place & 7u);
-  let v = array<vec4<f32>, 8>(input(i), input(i + 8u), input(i + 16u), input(i + 24u), input(i + 32u), input(i + 40u), input(i + 48u), input(i + 56u));
+  let v = array<vec4<f32>, 8>(
+    input(i, 0u), input(i + 8u, 0u), input(i + 16u, 0u), input(i + 24u, 0u), input(i + 32u, 0u), input(i + 40u, 0u), input(i + 48u, 0u), input(i + 56u, 0u));
   let one = vec4<f32>(1.0);
   return Inputs(v, vec4<f32>(dot(v[0], one), dot(v[1], one), dot(v[2], one), dot(v[3], one)), vec4<f32>(dot(v[4], one), dot(v[5], one), dot(v[6], one), dot(v[7], one)));
 }
@@ -106,7 +109,8 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
   let first = group.x * (lanes / lanes_per_row * rows_per_lane) + lane / lanes_per_row * rows_per_lane;
   var g = vec4<f32>();
   var u = vec4<f32>();
-  if (first < rows) {
+  // As in matvec.wgsl.
+  if (lanes_per_row == 1u || first < rows) {
     // Two loops each way, one of them empty.
     let routed_end = select(units, 0u, is_shared);
     let shared_end = units - routed_end;
@@ -129,7 +133,7 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
     } else {
       loop {
         if (place >= routed_end) { break; }
-        let h = unit_inputs(place);
+        let h = eight(place * 8u, 0u, lane);
         var i = 0u;
         loop {
           let row = min(first + i, rows - 1u);
@@ -142,7 +146,7 @@ fn experts_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
       place = lane % lanes_per_row;
       loop {
         if (place >= shared_end) { break; }
-        let h = unit_inputs(place);
+        let h = eight(place * 8u, 0u, lane);
         var i = 0u;
         loop {
           let row = min(first + i, rows - 1u);

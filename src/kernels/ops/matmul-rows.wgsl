@@ -1,10 +1,12 @@
 // matmul.wgsl for adapters that compute on the CPU: the same product, bindings and parameters, without shared memory.
 // There a barrier switches coroutines and a load gathers lane by lane, so a lane keeps one unit of 4 rows of W, unpacked, and
-// takes the same unit of 8 rows of x to it one after the other. The loops test at their end: see matvec.wgsl.
-// A workgroup of 16 lanes takes 64 rows of W × 8 of x.
+// takes the same unit of 16 rows of x to it one after the other. The loops test at their end: see matvec.wgsl.
+// A workgroup of 16 lanes takes 64 rows of W × 16 of x.
 override grouped: bool = false;
 override gather: bool = false;
 override accumulate: bool = false;
+/// Every lane has rows of its own.
+const lanes_per_row = 1u;
 
 struct Params { columns: u32, rows: u32, stride: u32, at: u32, x_first: u32, y_first: u32, slot_stride: u32, matrix_at: u32 }
 
@@ -29,7 +31,7 @@ fn tile_of(y: u32) -> Tile {
     let tile = plan[y];
     return Tile(tile.x * p.slot_stride + p.matrix_at, tile.y, tile.z);
   }
-  return Tile(p.matrix_at, y * 8u, min(8u, plan[0].x - y * 8u));
+  return Tile(p.matrix_at, y * 16u, min(16u, plan[0].x - y * 16u));
 }
 
 fn input_row(i: u32) -> u32 {
@@ -43,6 +45,15 @@ fn output_row(i: u32) -> u32 {
   return i + p.y_first * plan[0].z;
 }
 
+fn input(i: u32, at: u32) -> vec4<f32> { return x[at + i]; }
+
+// quads
+/// The eight vec4s from `i` on.
+fn eight(i: u32, at: u32, lane: u32) -> array<vec4<f32>, 8> {
+  return array<vec4<f32>, 8>(input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
+}
+// end quads
+
 fn dot32(a: array<vec4<f32>, 8>, b: array<vec4<f32>, 8>) -> f32 {
   return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2]) + dot(a[3], b[3]) + dot(a[4], b[4]) + dot(a[5], b[5]) + dot(a[6], b[6]) + dot(a[7], b[7]);
 }
@@ -53,7 +64,7 @@ fn matmul_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   let units = p.columns / 32u;
   let first = (group.x * 16u + lane) * 4u;
   let row = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(p.rows - 1u));
-  var sums = array<vec4<f32>, 8>();
+  var sums = array<vec4<f32>, 16>();
   var unit = 0u;
   loop {
     let a = unpack_matrix(tile.start, p.rows, units, row.x, unit);
@@ -62,8 +73,7 @@ fn matmul_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     let d = unpack_matrix(tile.start, p.rows, units, row.w, unit);
     var j = 0u;
     loop {
-      let at = (input_row(tile.first + j) * units + unit) * 8u;
-      let v = array<vec4<f32>, 8>(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+      let v = eight(unit * 8u, input_row(tile.first + j) * units * 8u, lane);
       sums[j] += vec4<f32>(dot32(a, v), dot32(b, v), dot32(c, v), dot32(d, v));
       continuing { j++; break if j >= tile.count; }
     }

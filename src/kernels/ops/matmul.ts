@@ -42,7 +42,7 @@ export interface MatmulChoice {
  * 64, 300, 75 (Chromium 143, the same day): neither can take the other's place.
  */
 export function matmulFor(software: boolean): MatmulChoice {
-  return software ? { kernel: byRows, tileRows: 8 } : { kernel: tiled, tileRows: 64 };
+  return software ? { kernel: byRows, tileRows: 16 } : { kernel: tiled, tileRows: 64 };
 }
 
 /** `rowsOfX` in, `[rowsOfX, rows]` out, added to `y` where it is given. `matrix` dequantised. */

@@ -85,10 +85,12 @@ fn input(i: u32, at: u32) -> vec4<f32> {
   return x[at + i];
 }
 
-fn unit_inputs(unit: u32, at: u32) -> array<vec4<f32>, 8> {
-  let i = unit * 8u;
+// quads
+/// The eight vec4s from `i` on.
+fn eight(i: u32, at: u32, lane: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>(input(i, at), input(i + 1u, at), input(i + 2u, at), input(i + 3u, at), input(i + 4u, at), input(i + 5u, at), input(i + 6u, at), input(i + 7u, at));
 }
+// end quads
 
 fn inputs(place: u32, at: u32) -> Inputs {
   let i = (place & ~7u) * 8u + (place & 7u);
@@ -149,14 +151,15 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
 
   let first = tile * tile_rows + lane / lanes_per_row * rows_per_lane;
   var sum = vec4<f32>();
-  if (first < row_count) {
+  // With rows of their own all lanes run: they share loads (reduce/quads.wgsl).
+  if (lanes_per_row == 1u || first < row_count) {
     var place = lane % lanes_per_row;
     if (parts) {
       for (; place < units; place += lanes_per_row) { sum += vec4<f32>(row_dots(matrix, first, place, units, x_at), 0.0, 0.0); }
     } else {
       loop {
         if (place >= units) { break; }
-        let v = unit_inputs(place, x_at);
+        let v = eight(place * 8u, x_at, lane);
         var i = 0u;
         loop {
           sum[i] += row_dot(matrix, min(first + i, row_count - 1u), place, units, v);
