@@ -19,13 +19,12 @@ export interface LongPromptOptions {
 /** Fewer tokens than these go one after the other: a chunk would be mostly empty. */
 const LEAST = 16;
 /**
- * The same where the adapter computes on the CPU: every page compiles these kernels anew, which a short conversation does not earn
- * back. SwiftShader, the bundled model, 2026-11-26: a page's first prompt, 440 tokens, took 11.3 and 13.8 s beside a test run, and
- * 7.5 token by token without one; once compiled, 256 tokens went at 56 a second with all experts resident (60 token by token) and at
- * 77 with half of them (30). To be measured again on a quiet machine. Not by whether experts are streamed, so that the answer does
- * not depend on the budget.
+ * The same where the adapter computes on the CPU. Compiling these kernels took a page 2.6 s of processor time, once; after it a token of
+ * the bundled model took 7.5 ms of it, and 17 one after the other (SwiftShader in Chromium 143, a busy machine, 2026-11-27): a
+ * conversation's first prompt, 440 tokens, earns it back. Not by whether experts are streamed or the kernels are there already, so
+ * that the answer does not depend on it.
  */
-const LEAST_SOFTWARE = 2048;
+const LEAST_SOFTWARE = 32;
 
 export class LongPrompts {
   /** Prompts of fewer tokens are not for these kernels. */
