@@ -6,6 +6,8 @@ export interface LineEditorOptions {
   columns(): number;
   /** Oldest first. */
   readonly history: readonly string[];
+  /** Has the terminal say what is pasted: it is put into the line as it is, and runs with Enter. */
+  readonly bracketsPaste?: boolean;
   /** What may stand at the end of the text before the cursor; `from` is where it begins in it. */
   complete?(before: string): Completion | Promise<Completion>;
 }
@@ -30,6 +32,26 @@ export function textWidth(text: string): number {
   return sum;
 }
 
+const PASTE_END = "\u001b[201~";
+const TAB_COLUMNS = 8;
+
+/** Tabs as spaces, up to the next column that they go to. */
+function untabbed(text: string): string {
+  const [first = "", ...parts] = text.split("\t");
+  return parts.reduce((out, part) => out + " ".repeat(TAB_COLUMNS - (textWidth(out.slice(out.lastIndexOf("\n") + 1)) % TAB_COLUMNS)) + part, first);
+}
+
+/** Where a text ends on a screen: rows down from its first, and the column. */
+function endOf(text: string, columns: number): { readonly row: number; readonly column: number } {
+  let row = 0;
+  let width = 0;
+  for (const [i, line] of text.split("\n").entries()) {
+    if (i > 0) row += Math.max(1, Math.ceil(width / columns));
+    width = textWidth(line);
+  }
+  return { row: row + Math.floor(width / columns), column: width % columns };
+}
+
 export class LineEditor {
   readonly #options: LineEditorOptions;
   #prompt = "";
@@ -42,6 +64,8 @@ export class LineEditor {
   #cut = "";
   #listed = "";
   #escape = "";
+  /** What comes is pasted, up to PASTE_END. */
+  #pasting = false;
   /** Ctrl+R: what is searched, how far back it is, and the line that was there. */
   #search: { query: string; back: number; readonly line: readonly string[]; found: boolean } | undefined;
   #done: ((typed: Typed) => void) | undefined;
@@ -60,7 +84,7 @@ export class LineEditor {
   /** Shows the prompt and resolves with the line. Its last line is where one types. */
   read(prompt: string): Promise<Typed> {
     const newline = prompt.lastIndexOf("\n") + 1;
-    this.#options.write(prompt.slice(0, newline));
+    this.#options.write((this.#options.bracketsPaste ? "\u001b[?2004h" : "") + prompt.slice(0, newline));
     this.#prompt = prompt.slice(newline);
     this.#line = [];
     this.#cursor = this.#row = this.#back = 0;
@@ -78,8 +102,16 @@ export class LineEditor {
     this.#waiting += keys;
     if (this.#busy) return;
     for (;;) {
-      const [key] = this.#waiting;
-      if (key === undefined || !this.reading) return;
+      if (this.#pasting && !this.#paste()) return;
+      if (this.#waiting === "" || !this.reading) return;
+      // Letters that came together are drawn together.
+      // oxlint-disable-next-line no-control-regex -- up to the next key
+      const letters = this.#search || this.#escape !== "" ? "" : (/^[^\u0000-\u001f\u007f]*/.exec(this.#waiting)?.[0] ?? "");
+      if (letters !== "") {
+        this.#waiting = this.#waiting.slice(letters.length);
+        this.#insert(letters);
+        continue;
+      }
       const point = String.fromCodePoint(this.#waiting.codePointAt(0) ?? 0);
       this.#waiting = this.#waiting.slice(point.length);
       if (this.#search && this.#searchKey(point)) continue;
@@ -93,6 +125,18 @@ export class LineEditor {
         return;
       } else this.#key(point);
     }
+  }
+
+  /** False until all of it has come. What is not text is left out: it could be a key. */
+  #paste(): boolean {
+    const end = this.#waiting.indexOf(PASTE_END);
+    if (end < 0) return false;
+    this.#pasting = false;
+    const text = this.#waiting.slice(0, end);
+    this.#waiting = this.#waiting.slice(end + PASTE_END.length);
+    // oxlint-disable-next-line no-control-regex -- all of them but tab and newline
+    this.#insert(text.replaceAll(/\r\n?/g, "\n").replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ""));
+    return true;
   }
 
   /** Draws again after something else was printed above. */
@@ -148,6 +192,7 @@ export class LineEditor {
     else if (/^([[O]H|\[[17]~)$/.test(text)) this.#move(0);
     else if (/^([[O]F|\[[48]~)$/.test(text)) this.#move(this.#line.length);
     else if (text === "[3~") this.#remove(this.#cursor, this.#cursor + 1);
+    else if (text === "[200~") this.#pasting = true;
     else if (text === "\u007f") this.#kill(this.#wordStart(false), this.#cursor);
     else if (text === "d") this.#kill(this.#cursor, this.#wordEnd());
   }
@@ -155,7 +200,7 @@ export class LineEditor {
   #finish(typed: Typed, shown: string): void {
     this.#cursor = this.#line.length;
     this.#draw();
-    this.#options.write(shown);
+    this.#options.write((this.#options.bracketsPaste ? "\u001b[?2004l" : "") + shown);
     const done = this.#done;
     this.#done = undefined;
     done?.(typed);
@@ -168,7 +213,7 @@ export class LineEditor {
 
   #insert(text: string): void {
     const letters = [...text];
-    this.#line.splice(this.#cursor, 0, ...letters);
+    this.#line = [...this.#line.slice(0, this.#cursor), ...letters, ...this.#line.slice(this.#cursor)];
     this.#cursor += letters.length;
     this.#draw();
   }
@@ -283,18 +328,17 @@ export class LineEditor {
 
   #draw(): void {
     const columns = Math.max(1, this.#options.columns());
-    const text = this.#line.join("");
     const prompt = this.#search ? `(${this.#search.found ? "" : "failed "}reverse-i-search)\`${this.#search.query}': ` : this.#prompt;
-    const end = textWidth(prompt) + textWidth(text);
-    const at = textWidth(prompt) + textWidth(this.#line.slice(0, this.#cursor).join(""));
-    let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${prompt}${text}`;
+    const shown = untabbed(prompt + this.#line.join(""));
+    const end = endOf(shown, columns);
+    const at = endOf(untabbed(prompt + this.#line.slice(0, this.#cursor).join("")), columns);
+    let out = `${this.#row > 0 ? `\u001b[${this.#row}A` : ""}\r\u001b[J${shown}`;
     // At the right margin a terminal waits with the new row until something comes.
-    if (end > 0 && end % columns === 0) out += " \r\u001b[K";
-    const rows = Math.floor(end / columns);
-    this.#row = Math.floor(at / columns);
-    if (rows > this.#row) out += `\u001b[${rows - this.#row}A`;
+    if (end.column === 0 && !/(^|\n)$/.test(shown)) out += " \r\u001b[K";
+    this.#row = at.row;
+    if (end.row > at.row) out += `\u001b[${end.row - at.row}A`;
     out += "\r";
-    if (at % columns > 0) out += `\u001b[${at % columns}C`;
+    if (at.column > 0) out += `\u001b[${at.column}C`;
     this.#options.write(out);
   }
 }

@@ -39,7 +39,7 @@ export class Prompt {
     this.#terminal = terminal;
     this.#foreground = state.task;
     this.#history = new History(state);
-    this.#editor = new LineEditor({ write: (text) => terminal.write(text), columns: () => terminal.columns(), history: state.host.history, complete: (before) => complete(state, before) });
+    this.#editor = new LineEditor({ write: (text) => terminal.write(text), columns: () => terminal.columns(), history: state.host.history, bracketsPaste: true, complete: (before) => complete(state, before) });
   }
 
   /** Keys while it reads a line; false when a program has the terminal. */
@@ -92,7 +92,7 @@ export class Prompt {
       }
       text += `${typed.line}\n`;
       if (!isWhole(text)) continue;
-      const given = text.replace(/\n$/, "");
+      const given = text.replace(/\n+$/, "");
       text = "";
       if (given.trim() === "") continue;
       const command = this.#history.take(given, (said) => this.#terminal.write(said));
@@ -167,7 +167,7 @@ export function complete(state: ShellState, before: string): Completion {
     return { from: before.length - name.length, candidates: state.vars.names().filter((known) => known.startsWith(name)) };
   }
   const plain = word.replaceAll(/\\(.)|["']/g, "$1");
-  const begins = /(^|[;|&(]|\b(then|do|else|time|sudo)\s)\s*$/.test(before.slice(0, from));
+  const begins = /(^|[;|&(\n]|\b(then|do|else|time|sudo)\s)\s*$/.test(before.slice(0, from));
   if (begins && !plain.includes("/")) {
     const names = new Set([...Object.keys(BUILTINS), ...Object.keys(COMMANDS), ...state.host.leaves.names, ...programNames(state), ...state.functions.keys(), ...state.aliases.keys()]);
     const found = [...names].filter((name) => name.startsWith(plain)).sort();

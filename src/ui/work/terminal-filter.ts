@@ -150,3 +150,9 @@ const LEFT_OVER = /\u001b\[[\d;:]*[mKCDG]|[\u0008\r]/g;
 export function plainText(text: string): string {
   return new TerminalFilter().push(text.replaceAll("\r\n", "\n")).replace(LEFT_OVER, "");
 }
+
+/** What is pasted, as text alone: a control character would be a key, and the end of a paste could be one. */
+export function pasteable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- all of them but tab and line ends
+  return text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "");
+}

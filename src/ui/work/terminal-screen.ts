@@ -5,6 +5,7 @@ import { type ITheme, Terminal } from "@xterm/xterm";
 import xtermCss from "@xterm/xterm/css/xterm.css?inline";
 import type { TerminalSize } from "../../container/sandbox.ts";
 import { css, type CSSResult, unsafeCSS } from "lit";
+import { pasteable } from "./terminal-filter.ts";
 
 export interface ScreenKeys {
   /** For a screen reader. */
@@ -69,6 +70,12 @@ export class TerminalScreen {
     const terminal = this.#terminal;
     terminal.textarea?.setAttribute("aria-label", keys.label);
     terminal.onData((text) => keys.typed(text));
+    // In front of xterm's own listener.
+    this.#host.addEventListener("paste", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      terminal.paste(pasteable(event.clipboardData?.getData("text/plain") ?? ""));
+    }, { capture: true });
     terminal.onResize(({ cols, rows }) => keys.resized({ cols, rows }));
     // Shift+Tab is the way out: Tab completes. Ctrl+C copies what is selected.
     terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey) && !(event.key === "c" && (event.ctrlKey || event.metaKey) && terminal.hasSelection()));
