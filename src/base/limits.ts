@@ -50,6 +50,9 @@ export const LIMITS = {
   connections: 2048,
   /** Bytes that one synchronous child may hand back: its output and the files it changed. */
   syncAnswerBytes: 256 * MiB,
+  /** Lines that a shell's history keeps, and their characters together: the newest. */
+  historyLines: 1000,
+  historyCharacters: 200_000,
   /** Output of one process in its life, and what of it may wait unread: past either the process is stopped. */
   processOutputBytes: 64 * MiB,
   outputBacklogBytes: 16 * MiB,

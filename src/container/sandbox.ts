@@ -44,6 +44,15 @@ export interface TerminalShell {
   readonly ended: Promise<unknown>;
 }
 
+/** The file that its shells keep their command lines in, beside the project: no part of it, and gone with the container. */
+export interface ShellHistory {
+  /** Null: it is not there. */
+  read(): Promise<string | null>;
+  write(text: string): Promise<void>;
+  /** Calls back after changes. */
+  watch(onChange: () => void): void;
+}
+
 export interface TerminalSize {
   readonly cols: number;
   readonly rows: number;
@@ -68,6 +77,8 @@ export interface Sandbox {
   run(command: string, options?: RunOptions, signal?: AbortSignal): Promise<RunResult>;
   /** Opens a shell at a terminal, in the project's root. Absent where there is none. */
   openShell?(size: TerminalSize, onOutput: (text: string) => void): Promise<TerminalShell>;
+  /** Of those shells; there where they are. */
+  readonly shellHistory?: ShellHistory;
   /** The whole project but `node_modules` and `.git`; files that shell commands made included. */
   snapshot(): Promise<FileTree>;
   /** Makes the project equal to the tree: writes what differs, removes what is not in it (`node_modules` and `.git` stay). */

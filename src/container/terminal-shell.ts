@@ -1,7 +1,7 @@
 // A shell at a terminal (`jsh`), over the WebContainer client.
 import { AppError } from "../base/errors.ts";
 import type { Container } from "./client.ts";
-import type { TerminalShell, TerminalSize } from "./sandbox.ts";
+import type { ShellHistory, TerminalShell, TerminalSize } from "./sandbox.ts";
 
 /** `onOutput` gets what the terminal is to show, moves and colours included. Throws `container/stopped`. */
 export async function openShell(container: Container, size: TerminalSize, onOutput: (text: string) => void): Promise<TerminalShell> {
@@ -15,5 +15,21 @@ export async function openShell(container: Container, size: TerminalSize, onOutp
     resize: (to) => process.resize({ ...to }),
     close: () => process.kill(),
     ended: process.exit,
+  };
+}
+
+/** Where jsh keeps it (src/headless/shell/history.ts), with the HOME that the kernel gives. */
+const HOME = "/home";
+const HISTORY = ".jsh_history";
+
+/** Best effort: a container of another host may have no such place. */
+export function shellHistory({ fs }: Container): ShellHistory {
+  return {
+    read: () => fs.readFile(`${HOME}/${HISTORY}`, "utf8").catch(() => null),
+    write: (text) => fs.writeFile(`${HOME}/${HISTORY}`, text).catch(() => undefined),
+    // The folder: the file is not there from the beginning.
+    watch: (onChange) => void fs.watch(HOME, {}, (_event, name) => {
+      if (String(name) === HISTORY) onChange();
+    }),
   };
 }

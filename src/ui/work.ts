@@ -204,7 +204,7 @@ export class Work extends Component {
 
   #terminal(busy: boolean): TemplateResult {
     const { state, session } = this;
-    return html`<tw-terminal-panel .records=${state.commands} ?busy=${busy} ?available=${state.container.phase === "ready"} .openShell=${session.runs.openShell}
+    return html`<tw-terminal-panel .records=${state.commands} ?busy=${busy} ?available=${state.container.phase === "ready"} .openShell=${session.runs.openShell} .history=${session.runs.history} .project=${state.project.id}
       @command-run=${(event: CustomEvent<string>) => void session.runs.runCommand(event.detail)} @command-stop=${() => session.stop()} @job-stop=${(event: CustomEvent<number>) => session.runs.stopJob(event.detail)}></tw-terminal-panel>`;
   }
 

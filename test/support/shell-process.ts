@@ -91,6 +91,13 @@ export class ShellProcess {
     this.#tty.type(keys);
   }
 
+  /** Another process has written a file. */
+  changed(path: string, text: string): void {
+    const op = { op: "write", path, data: new TextEncoder().encode(text) } as const;
+    this.vfs.follow(op);
+    this.#deliver({ type: "file", op, seq: 0 });
+  }
+
   input(text: string | null): void {
     this.#deliver({ type: "stdin", data: text === null ? null : new TextEncoder().encode(text) });
   }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AT_DRAFT, distinctCommands, recall } from "../../src/ui/work/command-history.ts";
-import { plainText, TerminalFilter } from "../../src/ui/work/terminal-filter.ts";
+import { pasteable, plainText, TerminalFilter } from "../../src/ui/work/terminal-filter.ts";
+import { linesOf, newestLines } from "../../src/ui/work/terminal-history.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 
 const filtered = (text: string): string => new TerminalFilter().push(text);
@@ -89,5 +90,24 @@ describe("the prompt line's history", () => {
     const back = recall(commands, recall(commands, two.place, two.line, -1).place, "npm test", -1);
     expect(back).toEqual({ place: { back: 0, draft: "dra" }, line: "dra" });
     expect(recall([], AT_DRAFT, "x", 1).line).toBe("x");
+  });
+});
+
+describe("what is pasted into the terminal", () => {
+  it("is text, tabs and line ends; no key and no end of a paste is in it", () => {
+    expect(pasteable("a\tb\r\nc\u0003\u001b[201~d\u009b1mé😀\u007f\u0000")).toBe("a\tb\r\nc[201~d1mé😀");
+  });
+});
+
+describe("the kept history", () => {
+  it("is the newest whole lines, whatever a program wrote into the file", () => {
+    expect(newestLines("a\n\nb")).toBe("a\nb\n");
+    expect(linesOf(newestLines(Array.from({ length: 5000 }, (_, i) => `line ${i}\n`).join("")))).toMatchObject({ length: 1000, 0: "line 4000", 999: "line 4999" });
+    expect(newestLines(`old\n${"x".repeat(300_000)}\nnew\n`)).toBe("new\n");
+    expect(newestLines("x".repeat(300_000))).toBe("");
+  });
+
+  it("has a command of several lines as one", () => {
+    expect(linesOf("for\\ndone\necho \\\\n\n")).toEqual(["for\ndone", "echo \\n"]);
   });
 });

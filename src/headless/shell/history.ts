@@ -1,25 +1,33 @@
 // The command lines of a prompt: kept in ~/.jsh_history, as bash keeps its own, and called again by `!!`, `!12`, `!-2`, `!text`.
+// The file is what all shells of the container share, and what the page keeps for the next visit.
+import { LIMITS } from "../../base/limits.ts";
+import { FsError } from "../fs-error.ts";
 import { joinPath } from "../posix-path.ts";
 import type { ShellState } from "./state.ts";
 
-const KEPT = 1000;
 /** Not within single quotes, and not before what `!` means something else with. */
 const EVENT = /'[^']*'|\\.|(^|[\s;|&("])!(!|-?\d+|[A-Za-z][\w./-]*)/g;
 
 export class History {
   readonly #state: ShellState;
-  readonly #path: string;
+  readonly path: string;
 
   constructor(state: ShellState) {
     this.#state = state;
-    this.#path = joinPath(state.vars.get("HOME") ?? "/home", ".jsh_history");
-    const { vfs, history } = state.host;
-    if (vfs.exists(this.#path)) history.push(...new TextDecoder().decode(vfs.readFile(this.#path)).split("\n").filter((line) => line !== "").map(decoded));
+    this.path = historyPath(state);
+    this.read();
+  }
+
+  /** The file has changed: another shell, or the page, has a line more. */
+  read(): void {
+    const { vfs, history } = this.#state.host;
+    const node = vfs.find(this.path);
+    if (node?.kind === "file") history.splice(0, history.length, ...new TextDecoder().decode(node.data).split("\n").filter((line) => line !== "").slice(-LIMITS.historyLines).map(decoded));
   }
 
   /** The line to be run, and kept; undefined when it calls for one that there is not. `say` is told so, and what was called. */
   take(given: string, say: (text: string) => void): string | undefined {
-    const { history, vfs } = this.#state.host;
+    const { history } = this.#state.host;
     let missing: string | undefined;
     const line = given.replaceAll(EVENT, (all: string, before?: string, event?: string) => {
       if (event === undefined) return all;
@@ -33,12 +41,7 @@ export class History {
     }
     if (line !== given) say(`${line}\n`);
     if (line !== history.at(-1) && !line.startsWith(" ")) history.push(line);
-    history.splice(0, history.length - KEPT);
-    try {
-      vfs.writeFile(this.#path, new TextEncoder().encode(history.map((each) => `${encoded(each)}\n`).join("")));
-    } catch {
-      // A full or removed home: the line is run all the same.
-    }
+    saveHistory(this.#state);
     return line;
   }
 
@@ -47,6 +50,22 @@ export class History {
     if (event === "!") return history.at(-1);
     if (/^-?\d+$/.test(event)) return Number(event) < 0 ? history.at(Number(event)) : history[Number(event) - 1];
     return history.findLast((line) => line.startsWith(event));
+  }
+}
+
+const historyPath = (state: ShellState): string => joinPath(state.vars.get("HOME") ?? "/home", ".jsh_history");
+
+/** Writes the newest lines to the file; older ones are forgotten. */
+export function saveHistory(state: ShellState): void {
+  const { history, vfs } = state.host;
+  let room: number = LIMITS.historyCharacters;
+  const tooOld = history.findLastIndex((line, i) => i < history.length - LIMITS.historyLines || (room -= line.length + 1) < 0);
+  history.splice(0, tooOld + 1);
+  try {
+    vfs.writeFile(historyPath(state), new TextEncoder().encode(history.map((each) => `${encoded(each)}\n`).join("")));
+  } catch (error) {
+    // A full or removed home: the line is run all the same.
+    if (!(error instanceof FsError)) throw error;
   }
 }
 

@@ -49,6 +49,11 @@ export class Prompt {
     return true;
   }
 
+  /** A file has changed under the shell. */
+  fileChanged(path: string): void {
+    if (path === this.#history.path) this.#history.read();
+  }
+
   /** Ctrl+C, for what runs. */
   interrupt(): void {
     this.#foreground.send("SIGINT");

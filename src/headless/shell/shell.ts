@@ -103,7 +103,9 @@ export class Shell implements ShellHost {
   receive(message: ToProcess): void {
     switch (message.type) {
       case "file":
-        return this.vfs.follow(message.op);
+        this.vfs.follow(message.op);
+        if ("path" in message.op) this.#prompt?.fileChanged(message.op.path);
+        return;
       case "stdin": {
         const { data } = message;
         if (data !== null && this.#prompt?.type(new TextDecoder().decode(data)) === true) return;

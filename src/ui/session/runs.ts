@@ -3,6 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import type { RunResult } from "../../container/sandbox.ts";
 import { findTestCommand } from "../../project/test-command.ts";
 import { t } from "../strings/index.ts";
+import type { TerminalHistory } from "../work/terminal-history.ts";
 import type { OpenShell } from "../work/shell-view.ts";
 import type { CommandRecord } from "../work/terminal-panel.ts";
 import type { SessionCore } from "./core.ts";
@@ -18,6 +19,7 @@ export class RunActions {
   /** Commands in the background, by the number of their record. */
   readonly #jobs = new Map<number, AbortController>();
   #lastJob = 0;
+  #history: TerminalHistory | undefined;
 
   constructor(core: SessionCore, timeline: TimelineActions) {
     this.#core = core;
@@ -51,10 +53,19 @@ export class RunActions {
     });
   }
 
+  /** What was typed at the terminal of the project that is open. */
+  readonly history = async (): Promise<TerminalHistory> => {
+    const { TerminalHistory } = await import("../work/terminal-history.ts");
+    this.#history ??= new TerminalHistory(this.#core);
+    await this.#history.follow();
+    return this.#history;
+  };
+
   /** A shell at a terminal. What it changes shows as what any command changes. */
   readonly openShell: OpenShell = async (size, onOutput) => {
     const { openShell } = this.#core.needSandbox();
     if (!openShell) throw new AppError("container/unavailable", "This container has no shell at a terminal. Run single commands instead.");
+    await this.history();
     const shell = await openShell(size, onOutput);
     const unfollow = await this.#follow();
     void shell.ended.then(() => unfollow?.());

@@ -91,6 +91,8 @@ const CHAT_NAME = "chat-name ";
 
 /** After the id of a workspace: where its image lies among the checkpoints. */
 const IMAGE = " image";
+/** The same of what was typed at its terminal (src/ui/work/terminal-history.ts). */
+const HISTORY = " history";
 
 function named(chat: StoredChat, name: unknown): StoredChat {
   return typeof name === "string" ? { ...chat, title: name } : chat;
@@ -168,7 +170,7 @@ export class SessionStore {
 
   /** With its checkpoints; its chats stay and can be read. */
   async removeWorkspace(id: string): Promise<void> {
-    await this.#images.delete(id + IMAGE);
+    for (const kept of [IMAGE, HISTORY]) await this.#images.delete(id + kept);
     await this.#checkpoints.delete(id);
     await this.#workspaces.delete(id);
   }

@@ -8,6 +8,7 @@ import { Component } from "../component.ts";
 import { t } from "../strings/more.ts";
 import { controlStyles } from "../theme.ts";
 import { AT_DRAFT, recall } from "./command-history.ts";
+import type { TerminalHistory } from "./terminal-history.ts";
 import type { OpenShell } from "./shell-view.ts";
 import { plainText, TerminalFilter } from "./terminal-filter.ts";
 import type { TerminalScreen } from "./terminal-screen.ts";
@@ -38,13 +39,17 @@ interface Drawn {
 }
 
 export class TerminalPanel extends Component {
-  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, openShell: { attribute: false }, inShell: { state: true }, hasShell: { state: true }, plain: { state: true }, ready: { state: true }, told: { state: true } };
+  static override properties = { records: { attribute: false }, busy: { type: Boolean }, available: { type: Boolean }, openShell: { attribute: false }, history: { attribute: false }, project: {}, inShell: { state: true }, hasShell: { state: true }, plain: { state: true }, ready: { state: true }, told: { state: true } };
   declare records: readonly CommandRecord[];
   declare busy: boolean;
   /** False while there is no container. */
   declare available: boolean;
   /** Absent where there is no shell to open. */
   declare openShell: OpenShell | undefined;
+  /** What was typed before, on earlier visits too; absent where nothing is kept. */
+  declare history: (() => Promise<TerminalHistory>) | undefined;
+  /** Id of the workspace. */
+  declare project: string;
   declare private inShell: boolean;
   /** One was opened: what runs in it goes on while the log is shown. */
   declare private hasShell: boolean;
@@ -55,6 +60,7 @@ export class TerminalPanel extends Component {
   #screen: TerminalScreen | undefined;
   #drawn: Drawn[] = [];
   #place = AT_DRAFT;
+  #history: TerminalHistory | undefined;
   #themes: MutationObserver | undefined;
 
   static override styles = [
@@ -196,6 +202,8 @@ export class TerminalPanel extends Component {
   }
 
   protected override updated(changed: PropertyValues): void {
+    // Another project, or a container that has begun anew.
+    if (changed.has("project") || changed.has("available")) void this.history?.().then((history) => (this.#history = history));
     if (changed.has("records")) {
       if (this.records.length > 0 && !this.#screen) void this.#start();
       this.#draw();
@@ -271,7 +279,7 @@ export class TerminalPanel extends Component {
     }
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
     event.preventDefault();
-    const { place, line } = recall(this.records.map(({ command }) => command), this.#place, input.value, event.key === "ArrowUp" ? 1 : -1);
+    const { place, line } = recall([...(this.#history?.lines.filter((line) => !line.includes("\n")) ?? []), ...this.records.map(({ command }) => command)], this.#place, input.value, event.key === "ArrowUp" ? 1 : -1);
     this.#place = place;
     input.value = line;
     input.setSelectionRange(line.length, line.length);
@@ -309,6 +317,8 @@ export class TerminalPanel extends Component {
     const input = this.renderRoot.querySelector<HTMLInputElement>("form input");
     const command = input?.value.trim();
     if (!input || !command || this.busy) return;
+    // As in a shell: what begins with a space is not kept.
+    if (!input.value.startsWith(" ")) void this.history?.().then((history) => history.add(command));
     input.value = "";
     this.#place = AT_DRAFT;
     this.#tell("command-run", command);

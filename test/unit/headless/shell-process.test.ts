@@ -253,6 +253,41 @@ describe("at a terminal", () => {
     expect(new TextDecoder().decode(shell.vfs.readFile("/home/.jsh_history")).split("\n").slice(0, 2)).toEqual(["echo first one", "echo second"]);
   });
 
+  it("shares its history with other shells of the container, and forgets what it is told to", async () => {
+    const shell = await open();
+    await enter(shell, "echo mine");
+    shell.changed("/home/.jsh_history", "echo mine\necho of another\\nof two lines\n");
+    expect(await enter(shell, "!echo | tail -n 1")).toMatch(/of another\nof two lines \| tail -n 1\n/);
+    expect(await enter(shell, "history -d 1; history -d 99")).toBe("jsh: history: 99: history position out of range\n");
+    expect(new TextDecoder().decode(shell.vfs.readFile("/home/.jsh_history"))).toMatch(/^echo of another\\nof two lines\n/);
+    await enter(shell, "history -c");
+    expect(new TextDecoder().decode(shell.vfs.readFile("/home/.jsh_history"))).toBe("");
+    await enter(shell, " echo not kept");
+    shell.changed("/home/.jsh_history", `${"x".repeat(150_000)}\n${"y".repeat(150_000)}\n`);
+    await enter(shell, "true");
+    expect(new TextDecoder().decode(shell.vfs.readFile("/home/.jsh_history"))).toBe(`${"y".repeat(150_000)}\ntrue\n`);
+  });
+
+  it("takes what is pasted as text: lines run with Enter, keys in it do nothing", async () => {
+    const shell = await open();
+    const pasted = (given: string): string => `\u001b[200~${given}\u001b[201~`;
+    shell.type(`echo ${pasted("one\r\nfor i in 1 2; do\n\techo \"$i\"\ndone\necho t\u0003w\u0015\u0004o\u001b[A\n")}`);
+    await shell.until(/done\n *echo two\[A\n\r/);
+    expect(text(shell)).not.toMatch(/^(one|1)\n/m);
+    expect(await enter(shell, "echo last")).toMatch(/one\n1\n2\ntwo\[A\nlast\n$/);
+    // In pieces, and in the middle of a line.
+    shell.type('echo "b"\u001b[D\u001b[D');
+    for (const piece of ["\u001b[2", "00~x\ty", "\u001b[20", "1~"]) shell.type(piece);
+    expect(await enter(shell, "\u0005 | tr '\\t' T")).toMatch(/xTyb\n/);
+  });
+
+  it("says that it takes pasted text apart only while a line is edited", async () => {
+    const shell = await open();
+    expect(shell.output).toContain("\u001b[?2004h");
+    shell.type("cat\r");
+    await shell.until(/cat[^\n]*\[\?2004l\n$/);
+  });
+
   it("ends with Ctrl+D", async () => {
     const shell = await open();
     shell.type("\u0004");
@@ -273,6 +308,20 @@ describe("a line that is typed", () => {
     expect(out).toBe("\u001b[1A\r\u001b[J> abcdefghij\u001b[1A\r\u001b[2C");
     editor.type("\r");
     expect(await line).toEqual({ line: "abcdefghij" });
+  });
+
+  it("of several lines too, tabs as far as they go", async () => {
+    let out = "";
+    const editor = new LineEditor({ write: (text) => (out += text), columns: () => 10, history: ["for\n\tx\n0123456789\ndone"] });
+    const line = editor.read("> ");
+    out = "";
+    editor.type("\u001b[A");
+    expect(out).toBe("\r\u001b[J> for\n        x\n0123456789\ndone\r\u001b[4C");
+    out = "";
+    editor.type("\u0001");
+    expect(out).toBe("\u001b[3A\r\u001b[J> for\n        x\n0123456789\ndone\u001b[3A\r\u001b[2C");
+    editor.type("\r");
+    expect(await line).toEqual({ line: "for\n\tx\n0123456789\ndone" });
   });
 });
 

@@ -4,6 +4,7 @@ import { joinPath, resolvePath } from "../../posix-path.ts";
 import { BUILTINS } from "../builtins/index.ts";
 import { reason } from "../redirect.ts";
 import { isProgram, pathOf } from "../simple-command.ts";
+import { saveHistory } from "../history.ts";
 import type { ShellState } from "../state.ts";
 import { sleep as pause } from "../task.ts";
 import { COMMANDS, type OwnCommand } from "./index.ts";
@@ -81,10 +82,18 @@ export const SYSTEM = {
     await state.write(1, `${[..."snrvmo"].filter((c) => letters.includes(c) || letters.includes("a")).map((c) => UNAME[c]).join(" ")}\n`);
     return 0;
   },
-  async history(state, [first = ""]) {
+  async history(state, [first = "", given = ""]) {
     const { history } = state.host;
-    if (first === "-c") history.splice(0);
-    else {
+    if (first === "-c" || first === "-d") {
+      const at = Number(given) < 0 ? history.length + Number(given) : Number(given) - 1;
+      if (first === "-d" && !(at in history)) {
+        await state.write(2, `jsh: history: ${given}: history position out of range\n`);
+        return 1;
+      }
+      if (first === "-c") history.splice(0);
+      else history.splice(at, 1);
+      saveHistory(state);
+    } else {
       const from = /^\d+$/.test(first) ? Math.max(0, history.length - Number(first)) : 0;
       await state.write(1, history.slice(from).map((line, i) => `${String(from + i + 1).padStart(5)}  ${line}\n`).join(""));
     }
