@@ -90,6 +90,20 @@ export type SocketMessage =
 /** The answer to who wants to connect. `code` is ECONNREFUSED, ENOENT or EMFILE. */
 export type ConnectAnswer = { readonly type: "connected"; readonly socket: number } | { readonly type: "connect-error"; readonly socket: number; readonly code: string };
 
+/** One of the container's processes, for `ps`. */
+export interface ProcessInfo {
+  readonly pid: number;
+  /** 0: the page's. */
+  readonly ppid: number;
+  /** Its command line. */
+  readonly words: readonly string[];
+  /** It has one. */
+  readonly terminal: boolean;
+  readonly stopped: boolean;
+  /** ms since 1970. */
+  readonly startedMs: number;
+}
+
 export type ToProcess =
   | StartMessage
   | SocketMessage
@@ -113,6 +127,8 @@ export type ToProcess =
   | { readonly type: "message"; readonly message: unknown }
   /** To npm alone, by the number of its question. */
   | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer }
+  /** All that live, threads aside; in the order of the questions. */
+  | { readonly type: "processes"; readonly list: readonly ProcessInfo[] }
   | { readonly type: "child-started"; readonly child: number; readonly pid: number }
   /** The child reads its input from now on; before, it may be kept from it. */
   | { readonly type: "child-stdin-wanted"; readonly child: number }
@@ -212,7 +228,8 @@ export type FromProcess =
   | { readonly type: "child-stdin"; readonly child: number; readonly data: Uint8Array | null }
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
   | { readonly type: "child-kill"; readonly child: number; readonly signal: Signal }
-  /** `process.kill(pid)`: a process may signal itself, its descendants and its siblings; others are ignored. */
+  | { readonly type: "processes" }
+  /** A process may signal itself, its descendants and its siblings; a shell, any. Others are ignored. */
   | { readonly type: "kill"; readonly pid: number; readonly signal: Signal };
 
 /** Largest `output` message; a writer splits above it. */

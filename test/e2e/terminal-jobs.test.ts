@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AppSite } from "../support/app-page.ts";
-import { openContainer } from "../support/container-page.ts";
+import { type ContainerWindow, openContainer } from "../support/container-page.ts";
 import { PageShell } from "../support/page-shell.ts";
 
 let site: AppSite;
@@ -11,7 +11,7 @@ let shell: PageShell;
 
 beforeAll(async () => {
   ({ site, page } = await openContainer());
-  shell = await PageShell.open(page, { "count.js": `let n = 0; setInterval(() => require("fs").writeFileSync("count.txt", String(++n)), 20); console.log("counting");` });
+  shell = await PageShell.open(page, { "count.js": `let n = 0; const count = () => require("fs").writeFileSync("count.txt", String(++n)); count(); setInterval(count, 20); console.log("counting");` });
 });
 afterAll(() => site?.close());
 
@@ -52,4 +52,22 @@ it("stops a program that reads key by key, which shows its line again when it go
   await shell.type("n\r");
   await shell.shows("hello Ann");
   await shell.shows("$ ");
+});
+
+it("shows all processes by ps, and kills one that another shell has started", async () => {
+  const other = (command: string, ...args: string[]) => page.evaluate(([name, words]) => (globalThis as ContainerWindow).run(name, words), [command, args] as const);
+  await shell.enter("node count.js x &");
+  await shell.shows("counting");
+  await shell.enter("ps -o comm=,args=,stat=");
+  await shell.shows(/node +node count\.js x +S\n/);
+  await shell.shows(/ps +ps -o comm=,args=,stat= +R/);
+  await shell.shows("$ ");
+  const { output } = await other("ps", "-ef");
+  expect(output).toMatch(/^UID +PID +PPID +C STIME TTY +TIME CMD\n/);
+  expect(output).toMatch(/\n[^\n]+ \? +00:00:00 ps -ef\n$/);
+  const pid = /\nuser +(\d+) +\d+ [^\n]+ pts\/0 +00:00:00 node count\.js x\n/.exec(output)?.[1] ?? "";
+  expect(await other("kill", pid)).toEqual({ code: 0, output: "" });
+  await shell.enter("wait; ps -p " + pid + "; echo code $?");
+  await shell.shows(/CMD\ncode 1\n/);
+  expect((await other("kill", pid)).output).toBe(`bash: line 1: kill: (${pid}) - No such process\n`);
 });

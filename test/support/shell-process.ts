@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { Tty } from "../../src/headless/kernel/tty.ts";
 import { ProcessLink } from "../../src/headless/process-link.ts";
-import type { FromProcess, Signal, SpawnRequest, StartMessage, Terminal, ToProcess } from "../../src/headless/protocol.ts";
+import type { FromProcess, ProcessInfo, Signal, SpawnRequest, StartMessage, Terminal, ToProcess } from "../../src/headless/protocol.ts";
 import { deferred } from "../../src/headless/shell/deferred.ts";
 import { Shell } from "../../src/headless/shell/shell.ts";
 import { Vfs } from "../../src/headless/vfs.ts";
@@ -15,6 +15,9 @@ export interface ShellOptions {
   readonly stdin?: string | null | undefined;
   readonly terminal?: Terminal;
   /** What a program other than a shell does. */
+  /** What the kernel says lives, and is told to signal. */
+  readonly processes?: () => readonly ProcessInfo[];
+  readonly killed?: (pid: number, signal: Signal) => void;
   readonly program?: (request: SpawnRequest, io: ProgramIo) => Promise<number>;
 }
 
@@ -154,6 +157,10 @@ export class ShellProcess {
       case "socket-close":
         this.#sockets.get(message.socket)?.destroy();
         return;
+      case "processes":
+        return this.#deliver({ type: "processes", list: this.#options.processes?.() ?? [] });
+      case "kill":
+        return this.#options.killed?.(message.pid, message.signal);
       case "child-kill":
         return this.#children.get(message.child)?.end(message.signal);
       default:

@@ -24,7 +24,8 @@ export function checkFromProcess(value: unknown): FromProcess | undefined {
 function message(m: Fields): FromProcess {
   switch (m["type"]) {
     case "ready":
-      return { type: "ready" };
+    case "processes":
+      return { type: m["type"] };
     case "terminal-mode":
       return { type: "terminal-mode", raw: m["raw"] === true };
     case "stdin-wanted":

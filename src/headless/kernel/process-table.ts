@@ -10,7 +10,7 @@ import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
 import { plan, type Step } from "./plan.ts";
-import { isBelow, isRelated, type Process, type ProcessSink } from "./process.ts";
+import { isBelow, isRelated, processInfo, type Process, type ProcessSink } from "./process.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
 import { SentInput } from "./sent-input.ts";
 import { shareContents } from "./shared-contents.ts";
@@ -119,6 +119,7 @@ export class ProcessTable {
     if (!steps) throw new SpawnError("ENOENT", `spawn ${request.command} ENOENT`);
     const process: Process = {
       pid: this.#nextPid++,
+      startedMs: Date.now(),
       parent,
       request,
       sink,
@@ -295,6 +296,9 @@ export class ProcessTable {
       case "socket-end":
       case "socket-close":
         if (!this.#network.carry(process, message)) this.#stop(process, "it sent more over a connection than the other side could take");
+        return;
+      case "processes":
+        this.#post(process, { type: "processes", list: [...this.#live.values()].filter(({ request }) => !request.thread).map(processInfo) });
         return;
       case "kill": {
         const target = this.#live.get(message.pid);

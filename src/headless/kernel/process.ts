@@ -1,5 +1,5 @@
 // One process of the table, and where its words go.
-import type { FromProcess, Signal, SpawnRequest, Terminal, ToProcess } from "../protocol.ts";
+import type { FromProcess, ProcessInfo, Signal, SpawnRequest, Terminal, ToProcess } from "../protocol.ts";
 import type { FileOp } from "../vfs.ts";
 import type { Step } from "./plan.ts";
 import type { SentInput } from "./sent-input.ts";
@@ -23,6 +23,8 @@ export interface ProcessSink {
 
 export interface Process {
   readonly pid: number;
+  /** ms since 1970. */
+  readonly startedMs: number;
   readonly parent: Process | undefined;
   readonly request: SpawnRequest;
   readonly sink: ProcessSink;
@@ -57,7 +59,13 @@ export function isBelow(process: Process, top: Process): boolean {
   return false;
 }
 
-/** A process may signal itself, what it started, and what its parent started. */
+/** As `ps` shows it: a program that Node runs by the file, what the page or npm asked for by that. */
+export function processInfo({ pid, parent, request, steps: [step], terminal, stopped, startedMs }: Process): ProcessInfo {
+  const words = step?.program === "node" && !/^np[mx]$/.test(request.command) ? ["node", ...step.argv] : [request.command, ...request.args];
+  return { pid, ppid: parent?.pid ?? 0, words, terminal: terminal !== null, stopped: stopped?.[0] === 1, startedMs };
+}
+
+/** A process may signal itself, what it started, and what its parent started; what a user types into a shell reaches all. */
 export function isRelated(target: Process, from: Process): boolean {
-  return isBelow(target, from) || target.parent !== undefined && target.parent === from.parent;
+  return from.steps[0]?.program === "sh" || isBelow(target, from) || target.parent !== undefined && target.parent === from.parent;
 }

@@ -10,5 +10,5 @@ export const INSTEAD: Readonly<Record<string, string>> = Object.assign(Object.cr
   git: "the Timeline tab keeps every change: it compares, restores and undoes; a patch can be exported from the menu",
   python: "only JavaScript and TypeScript run here: use node", python3: "only JavaScript and TypeScript run here: use node",
   yarn: "use npm", pnpm: "use npm", bun: "use node and npm", deno: "use node and npm", sudo: "not needed: run the command itself", apt: "use npm for packages",
-  ps: "use jobs", top: "use jobs", htop: "use jobs", watch: "use a loop: while :; do clear; COMMAND; sleep 2; done",
+  top: "use ps", htop: "use ps", watch: "use a loop: while :; do clear; COMMAND; sleep 2; done",
 }) as Record<string, string>;

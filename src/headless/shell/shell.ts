@@ -3,7 +3,7 @@ import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
 import { NetworkLink } from "../network-link.ts";
 import type { ProcessLink } from "../process-link.ts";
-import { PORTS_PER_PROCESS, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
+import { PORTS_PER_PROCESS, type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { BashFs } from "./bash-fs.ts";
 import { setOptions } from "./builtins/options.ts";
@@ -38,6 +38,8 @@ export class Shell implements ShellHost {
   readonly #task: Task;
   readonly #state: ShellState;
   #prompt: Prompt | undefined;
+  /** Who has asked for the processes. */
+  readonly #askers: ((list: readonly ProcessInfo[]) => void)[] = [];
   #pids = 0;
   #ports = 0;
 
@@ -90,6 +92,15 @@ export class Shell implements ShellHost {
     if (on || !always) this.#link.post({ type: "handles-signal", signal, on });
   }
 
+  processes(): Promise<readonly ProcessInfo[]> {
+    this.#link.post({ type: "processes" });
+    return new Promise((resolve) => this.#askers.push(resolve));
+  }
+
+  signalProcess(pid: number, signal: Signal): void {
+    this.#link.post({ type: "kill", pid, signal });
+  }
+
   signalSelf(signal: Signal): void {
     this.#task.send(signal);
   }
@@ -113,6 +124,8 @@ export class Shell implements ShellHost {
         const early = this.#prompt !== undefined && data !== null && !this.children.fed;
         return this.#input.push(early ? data.map((byte) => (byte === 13 ? 10 : byte)) : data);
       }
+      case "processes":
+        return this.#askers.shift()?.(message.list);
       case "resize":
         this.terminal = message.terminal;
         return;

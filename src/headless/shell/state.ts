@@ -2,7 +2,7 @@
 // a `ShellHost`. Also the ways in which a script leaves what it does: break, return, exit, an error, a signal.
 import { LIMITS } from "../../base/limits.ts";
 import type { NetworkHost } from "../node/net/wire.ts";
-import { SIGNAL_EXIT_CODES, type Signal, type Terminal } from "../protocol.ts";
+import { type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type Terminal } from "../protocol.ts";
 import type { Vfs } from "../vfs.ts";
 import type { Children } from "./children.ts";
 import type { Jobs } from "./jobs.ts";
@@ -82,6 +82,10 @@ export interface ShellHost {
   handleSignal(signal: Signal, on: boolean): void;
   /** Subshells by their numbers, to be signalled. */
   readonly tasks: Map<number, Task>;
+  /** The container's, of the kernel. */
+  processes(): Promise<readonly ProcessInfo[]>;
+  /** Sends a signal to any of them. */
+  signalProcess(pid: number, signal: Signal): void;
   /** `kill $$` */
   signalSelf(signal: Signal): void;
   /** What Ctrl+Z stops; only at a prompt. */

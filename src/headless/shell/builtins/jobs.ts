@@ -152,6 +152,11 @@ async function send(state: ShellState, spec: string, signal: Signal | "0"): Prom
     return true;
   }
   if (signal === "0" ? state.host.children.has(pid) : state.host.children.kill(pid, signal)) return true;
+  // Of another shell, or of a program.
+  if (spec === String(pid) && (await state.host.processes()).some((each) => each.pid === pid)) {
+    if (signal !== "0") state.host.signalProcess(pid, signal);
+    return true;
+  }
   await state.complain(`kill: (${spec}) - No such process`);
   return false;
 }

@@ -9,7 +9,7 @@ import { sleep } from "../task.ts";
 import type { OwnCommand } from "./index.ts";
 
 /** The file, or the input for `-`; undefined and told when there is none. */
-async function input(state: ShellState, name: string, path: string, missing = (why: string): string => `${name}: ${path}: ${why}`): Promise<OpenFile | undefined> {
+export async function input(state: ShellState, name: string, path: string, missing = (why: string): string => `${name}: ${path}: ${why}`): Promise<OpenFile | undefined> {
   if (path === "-") return state.fds.get(0)?.hold();
   const node = state.host.vfs.find(resolvePath(path, state.cwd));
   if (node?.kind === "dir") {
