@@ -21,7 +21,7 @@ export interface LeafResult {
 }
 
 /** What the shell has in forms of its own. */
-const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes".split(" "));
+const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut".split(" "));
 /** Those that run other commands. */
 const RUNNERS = new Set(["find"]);
 
@@ -64,7 +64,7 @@ function bytesOf(text: string, kind: "text" | "bytes" | undefined): Uint8Array {
 /** For each filter: options with a value, and how many operands come before its files. */
 const FILTERS: Readonly<Record<string, readonly [valued: string, before: number]>> = {
   grep: ["efmABCd", 1], egrep: ["efmABCd", 1], fgrep: ["efmABCd", 1], rg: ["efgmABCtTj", 1], sed: ["efl", 1], awk: ["Fvf", 1], jq: ["", 1], yq: ["opI", 1], xan: ["", 1],
-  tail: ["nc", 0], wc: ["", 0], sort: ["ktoST", 0], uniq: ["fsw", 0], comm: ["", 0], cut: ["dfcb", 0], paste: ["d", 0], tr: ["", 9], rev: ["", 0], nl: ["bdfhilnsvw", 0], fold: ["w", 0], expand: ["t", 0],
+  tail: ["nc", 0], wc: ["", 0], sort: ["ktoST", 0], uniq: ["fsw", 0], comm: ["", 0], paste: ["d", 0], tr: ["", 9], rev: ["", 0], nl: ["bdfhilnsvw", 0], fold: ["w", 0], expand: ["t", 0],
   unexpand: ["t", 0], strings: ["nt", 0], split: ["ablnC", 0], column: ["tsoc", 0], join: ["12jotea", 0], tac: ["s", 0], od: ["AtNjw", 0], md5sum: ["", 0], sha1sum: ["", 0], sha256sum: ["", 0], base64: ["w", 0],
   gzip: ["S", 0], gunzip: ["S", 0], zcat: ["", 0], diff: ["U", 0], file: ["", 0], tar: ["fC", 9], "html-to-markdown": ["", 0],
 };
@@ -116,7 +116,6 @@ export function isLinewise(name: string, args: readonly string[]): boolean {
       return flags.every((flag) => /^(-[ivwxEFPGohs]+|-e|--line-buffered|--colou?r(=\w+)?)$/.test(flag)) && args.length > 0;
     case "sed":
       return flags.every((flag) => /^-[Eru]+$/.test(flag)) && /^s(.)(?:(?!\1)[^\\\n]|\\.)*\1(?:(?!\1)[^\\\n]|\\.)*\1[gi]*$/.test(args.find((arg) => !arg.startsWith("-")) ?? "");
-    case "cut":
     case "rev":
       return true;
     case "tr":

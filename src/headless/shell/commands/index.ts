@@ -2,6 +2,7 @@
 import type { ShellState } from "../state.ts";
 import { RUNNERS } from "./runners.ts";
 import { LIST } from "./list.ts";
+import { CUT } from "./cut.ts";
 import { PS } from "./ps.ts";
 import { STREAMS } from "./streams.ts";
 import { SYSTEM } from "./system.ts";
@@ -9,4 +10,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, PS, STREAMS, SYSTEM, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, PS, STREAMS, SYSTEM, { curl }) as Record<string, OwnCommand>;
