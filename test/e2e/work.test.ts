@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/ui/app.ts";
 import { TaskLineReader } from "../../src/tasks/task-line.ts";
 import { type AppSite, openSite, type OpenPage } from "../support/app-page.ts";
-import { containerReady, ready } from "../support/app-steps.ts";
+import { containerReady, ONE_BUG, openOneBug, ready } from "../support/app-steps.ts";
 import { stubPicker } from "../support/opfs-folder.ts";
 import { putRepository } from "../support/git-folder.ts";
 
@@ -283,6 +283,7 @@ describe("the list of tests", () => {
   it("shows every test by file, opens one where it fails, and has one fixed that is named", async () => {
     const { page } = await withModel.open();
     await ready(page);
+    await openOneBug(page);
     await page.getByRole("tab", { name: /Tests/ }).click();
     await page.getByRole("button", { name: "Run tests" }).click();
     const verdict = page.locator("tw-tests-panel .verdict");
@@ -311,15 +312,15 @@ describe("the list of tests", () => {
     await shot(page, "work-fix-this.png");
 
     // Back to the beginning, files and chat; the files alone come back with Undo.
-    const fixed = await fileText(page, "packages/cart/src/cart-total.js");
+    const fixed = await fileText(page, ONE_BUG);
     await page.getByRole("tab", { name: /Timeline/ }).click();
     await shot(page, "work-timeline-chat.png");
     await page.locator("tw-timeline li", { hasText: "opened ·" }).getByRole("button", { name: /^Restore both/ }).click();
     await expect.poll(() => page.locator("tw-chat .user").count(), { timeout: 20_000 }).toBe(0);
-    await expect.poll(() => fileText(page, "packages/cart/src/cart-total.js")).toContain("price + item.qty");
+    await expect.poll(() => fileText(page, ONE_BUG)).toContain("price + item.qty");
     await idle(page);
     await page.getByRole("button", { name: "Undo", exact: true }).click();
-    await expect.poll(() => fileText(page, "packages/cart/src/cart-total.js"), { timeout: 20_000 }).toBe(fixed);
+    await expect.poll(() => fileText(page, ONE_BUG), { timeout: 20_000 }).toBe(fixed);
   });
 });
 

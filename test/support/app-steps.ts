@@ -1,7 +1,10 @@
 // What a person does on the page, step by step, for e2e tests.
+import { zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import type { AgentEvent } from "../../src/agent/events.ts";
+import { demoProject } from "../../src/project/demo.ts";
+import type { FileTree } from "../../src/project/tree.ts";
 import type { App } from "../../src/ui/app.ts";
 
 export async function ready(page: Page): Promise<void> {
@@ -34,12 +37,43 @@ export async function ask(page: Page, text: string): Promise<void> {
 
 /** Waits until nothing runs and nothing waits its turn: what is asked while the engine is not ready is sent later. */
 export async function idle(page: Page): Promise<void> {
-  await page.waitForFunction(() => (document.querySelector<App>("tw-app")?.session.state.queue.length ?? 0) === 0, undefined, { timeout: 300_000 });
+  await page.waitForFunction(() => (document.querySelector<App>("tw-app")?.session.state.queue.length ?? 0) === 0, undefined, { timeout: 300_000, polling: 200 });
   await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 }
 
-/** Asks for the fix of the demo's bug and sees the tests turn green. */
-export async function fixDemo(page: Page): Promise<void> {
+/** The bugs of the demo that `openOneBug` leaves out, and what is right. */
+const REPAIRED: readonly (readonly [path: string, wrong: string, right: string])[] = [
+  ["packages/stats/src/range.js", ") +", ") -"],
+  ["packages/text/src/capitalize.js", "toLowerCase", "toUpperCase"],
+];
+/** The file that `openOneBug` leaves wrong. */
+export const ONE_BUG = "packages/cart/src/cart-total.js";
+
+/** The demo with one of its three bugs. */
+export function oneBugProject(): FileTree {
+  const files = new Map(demoProject());
+  for (const [path, wrong, right] of REPAIRED) {
+    const text = new TextDecoder().decode(files.get(path));
+    if (!text.includes(wrong)) throw new Error(`${path} of the demo has changed: say here what is wrong with it`);
+    files.set(path, new TextEncoder().encode(text.replace(wrong, right)));
+  }
+  return files;
+}
+
+/**
+ * Opens the demo with one of its three bugs, as a zip file: a third of the work for a model that answers on the CPU. The names
+ * of its files are the demo's, so the prompt is the same up to the message.
+ */
+export async function openOneBug(page: Page): Promise<void> {
+  await page.locator("tw-header button.open").click();
+  await page.locator("tw-open-dialog input.open-zip").setInputFiles({ name: "one-bug.zip", mimeType: "application/zip", buffer: Buffer.from(zipSync(Object.fromEntries(oneBugProject()))) });
+  await page.locator("tw-header .project", { hasText: "one-bug" }).waitFor({ timeout: 60_000 });
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
+}
+
+/** Asks for the fix of the bug that the open project has, and sees its tests turn green. */
+export async function fixBug(page: Page): Promise<void> {
   await ask(page, "Fix the failing test");
   await idle(page);
   await page.getByRole("tab", { name: /Tests/ }).click();

@@ -320,9 +320,12 @@ export class TestsPanel extends Component {
   }
 }
 
-/** What is sent when a red test is to be fixed: English, because it is the assistant that reads it. */
+/**
+ * What is sent when a red test is to be fixed: English, because it is the assistant that reads it. In the words that the bundled
+ * model knows: with "(file:line)" at the end it wrote hundreds of brackets first.
+ */
 export function fixMessage(test: ListedTest): string {
-  return `Fix the failing test ${JSON.stringify(test.name)}${test.place ? ` (${test.place.file}:${test.place.line})` : ""}`;
+  return `Fix the failing test ${JSON.stringify(test.name)}${test.place ? ` in ${test.place.file}` : ""}`;
 }
 
 function verdict(tests: TestsState): TemplateResult {
