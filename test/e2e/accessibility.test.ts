@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DIALOGS } from "../../src/ui/session/session-state.ts";
 import { type AppSite, openSite } from "../support/app-page.ts";
+import { openOneBug } from "../support/app-steps.ts";
 import { shot } from "../support/shots.ts";
 
 let site: AppSite;
@@ -65,6 +66,7 @@ describe.each(["light", "dark"] as const)("in the %s theme axe finds nothing", (
   it("on the conversation and each panel beside it", async () => {
     if (colorScheme === "light") {
       await ready(page);
+      await openOneBug(page);
       await ask(page, "Fix the failing test");
     }
     for (const tab of TABS) {
@@ -128,6 +130,7 @@ describe("by keyboard alone", () => {
   it("a person asks, sees the tests, undoes, opens a dialog and comes back to where they were", async () => {
     const { page: fresh } = await site.open();
     await ready(fresh);
+    await openOneBug(fresh);
     const reach = async (wanted: RegExp, key = "Tab"): Promise<void> => {
       const passed: string[] = [];
       for (let presses = 0; presses < 80; presses++) {
@@ -177,6 +180,7 @@ describe("in German", () => {
     await german.reload();
     await german.mouse.click(1, 1);
     await ready(german);
+    await openOneBug(german);
     await ask(german, "Fix the failing test");
     await german.locator("tw-chat .note", { hasText: "Fertig, die Tests sind grün" }).waitFor();
     await shot(german, "german.png");

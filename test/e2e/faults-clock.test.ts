@@ -2,7 +2,7 @@
 // wakes up. That time-outs count only time awake is held by test/faults/clock.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { idle, ready } from "../support/app-steps.ts";
+import { idle, openOneBug, ready } from "../support/app-steps.ts";
 
 let site: AppSite;
 
@@ -17,6 +17,7 @@ describe("fault 24: a page that sleeps", () => {
   it("in the midst of an answer finishes it when it is awake", async () => {
     const { page, context } = await site.open();
     await ready(page);
+    await openOneBug(page);
     await page.getByLabel("Message", { exact: true }).fill("Fix the failing test");
     await page.keyboard.press("Enter");
     await page.locator("tw-composer .stop").waitFor();

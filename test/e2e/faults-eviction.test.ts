@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { fixDemo, start } from "../support/app-steps.ts";
+import { ask, fixBug, idle, openOneBug, start } from "../support/app-steps.ts";
 
 let site: AppSite;
 
@@ -47,7 +47,8 @@ describe("fault 7: the browser deletes everything the site has stored", () => {
   it("while it is open: the open project and chat are stored again, the user is told, and a reload has them", async () => {
     const { page, context } = await site.open();
     await start(page);
-    await fixDemo(page);
+    await openOneBug(page);
+    await fixBug(page);
     await page.getByRole("tab", { name: /Changes/ }).click();
     const fixed = await page.locator("tw-diff-view section").count();
     expect(fixed).toBeGreaterThan(0);
@@ -66,14 +67,16 @@ describe("fault 7: the browser deletes everything the site has stored", () => {
   it("while it is closed: the page opens, says which project is gone and where to get it, and works", async () => {
     const { page, context } = await site.open();
     await start(page);
-    await fixDemo(page);
+    await ask(page, "Hello");
+    await idle(page);
     await page.goto("about:blank");
     await evict(context, page);
 
     await page.goto(site.origin);
     expect(await notice(page, "deleted stored data")).toContain("“corner-shop (demo)”");
     await start(page);
-    await fixDemo(page);
+    await openOneBug(page);
+    await fixBug(page);
     await page.reload();
     await start(page);
     expect(await page.locator(".notice").count()).toBe(0);

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { ask, idle, ready, start } from "../support/app-steps.ts";
+import { ask, idle, openOneBug, ready, start } from "../support/app-steps.ts";
 
 let site: AppSite;
 
@@ -17,6 +17,7 @@ afterAll(async () => {
 
 async function fixes(page: Page): Promise<void> {
   await page.locator("tw-stats-strip .status", { hasText: /^\s*Ready\s*$/ }).waitFor({ timeout: 120_000 });
+  await openOneBug(page);
   await page.getByRole("textbox", { name: "Message" }).fill("Fix the failing test");
   await page.keyboard.press("Enter");
   await page.locator("tw-chat .note", { hasText: "Done, and the tests pass" }).waitFor({ timeout: 300_000 });

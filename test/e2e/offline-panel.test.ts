@@ -3,7 +3,7 @@ import { strToU8, zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { serveSite, type SiteServer } from "../../src/cli/serve.ts";
-import { fixDemo, start } from "../support/app-steps.ts";
+import { ask, idle, start } from "../support/app-steps.ts";
 import { type KeptProfile, keptProfile, storedForOffline } from "../support/kept-profile.ts";
 
 let profile: KeptProfile;
@@ -40,7 +40,8 @@ describe("the panel of offline use and storage", () => {
     await page.goto(site.origin);
     await start(page);
     await storedForOffline(page);
-    await fixDemo(page);
+    await ask(page, "Hello");
+    await idle(page);
     const zip = zipSync({ "big.txt": strToU8("x".repeat(300_000)) });
     await page.locator("tw-header button.open").click();
     await page.locator("tw-open-dialog input.open-zip").setInputFiles({ name: "big.zip", mimeType: "application/zip", buffer: Buffer.from(zip) });

@@ -3,7 +3,7 @@
 import type { Page } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { DIST, serveSite } from "../../src/cli/serve.ts";
-import { fixDemo, start } from "../support/app-steps.ts";
+import { fixBug, openOneBug, start } from "../support/app-steps.ts";
 import { type KeptProfile, keptProfile, storedForOffline, versionOfPage } from "../support/kept-profile.ts";
 import { type FolderHabit, startStaticHost } from "../support/static-host.ts";
 
@@ -29,7 +29,7 @@ function errorsOf(page: Page): string[] {
 }
 
 describe("after one visit with a network", () => {
-  it("the page opens with the site gone and the browser restarted, chats, and fixes the demo until it is green", async () => {
+  it("the page opens with the site gone and the browser restarted, chats, and fixes a project until it is green", async () => {
     const site = await serveSite({ port: 0 });
     const browser = await newProfile();
     const first = (await browser.launch()).pages()[0]!;
@@ -46,7 +46,8 @@ describe("after one visit with a network", () => {
     await start(page);
     expect(await versionOfPage(page)).toMatch(/^[0-9a-f]{12}$/);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-    await fixDemo(page);
+    await openOneBug(page);
+    await fixBug(page);
     expect(errors).toEqual([]);
     await expect(fetch(site.origin)).rejects.toThrow();
   });
@@ -71,7 +72,8 @@ describe("a host that only sends files", () => {
     await host.stop();
     await page.reload();
     await start(page);
-    await fixDemo(page);
+    await openOneBug(page);
+    await fixBug(page);
     expect(loads).toBe(3);
     await host.stop();
   });

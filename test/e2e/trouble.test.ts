@@ -3,7 +3,7 @@ import { strToU8, zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { ask, containerReady, idle, ready } from "../support/app-steps.ts";
+import { ask, containerReady, idle, openOneBug, ready } from "../support/app-steps.ts";
 
 let site: AppSite;
 let bare: AppSite;
@@ -70,6 +70,7 @@ describe("the page says what is wrong and what to do", () => {
   it("when tool calls cannot be held to their form, once, and the answer goes on without", async () => {
     const { page } = await site.open("/", (context) => context.route(/\/assets\/xgrammar-/, (route) => route.abort()));
     await ready(page);
+    await openOneBug(page);
     await ask(page, "Fix the failing test");
     expect(await notice(page, "Tool calls are not held to their form")).toMatch(/works without it/);
     await idle(page);
