@@ -60,6 +60,10 @@ export const LIMITS = {
   fileSystemBytes: 512 * MiB,
   /** Files, folders and links it may hold: each costs some 400 bytes in every process. */
   fileSystemNames: 200_000,
+  /** Bytes that one process may hold in buffers and WebAssembly memories. Of its heap a page learns nothing. */
+  processBufferBytes: 1024 * MiB,
+  /** Objects and strings that it may put into one array: as many as the engine puts into a Map. Of small ones they are 0.7 GB of the 4 that a browser's heap may be. */
+  arrayObjects: 2 ** 24,
   /** Files that one process may have open. */
   openFiles: 4096,
   /** What npm may fetch of one package: its document, its tarball, and the tarball unpacked; and how long an answer may take. */

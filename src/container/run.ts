@@ -10,7 +10,7 @@ const KILL_MS = 800;
 const KILLED = 143;
 /** Of a process that something else than the user ended. */
 const SIGKILLED = 137;
-const CRASHED = "\n[The container crashed while this ran, most likely because it took too much memory. It is started again with the project as it was; the command can be run again.]\n";
+const CRASHED = "\n[The container crashed while this ran, most likely because it took too much memory: of objects and strings all that runs may hold some 4 GB. It is started again with the project as it was; the command can be run again.]\n";
 
 /** Runs `sh -c command` in the working directory. A command that could not start has `exitCode` null. */
 export async function runCommand(container: Container, command: string, options: RunOptions = {}, signal?: AbortSignal): Promise<RunResult> {

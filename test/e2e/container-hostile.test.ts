@@ -2,8 +2,9 @@
 // process that speaks for others, a kernel that was taken over, names that are keys of every object's prototype.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AppSite } from "../support/app-page.ts";
+import { type AppSite, openSite } from "../support/app-page.ts";
 import { type ContainerWindow, openContainer } from "../support/container-page.ts";
+import { openLab } from "../support/page-sandbox.ts";
 
 let site: AppSite;
 let page: Page;
@@ -52,6 +53,119 @@ describe("fault 18: runaway code", () => {
   it("too many open files end in EMFILE, with the limit", async () => {
     const { output } = await run("const fs = require('fs'); fs.writeFileSync('one', ''); try { for (;;) fs.openSync('one') } catch (e) { console.log(e.code, e.message) }");
     expect(output).toMatch(/^EMFILE EMFILE: too many open files, open '.*one' \(in the container a process may have at most 4096\)\n$/);
+  });
+});
+
+describe("memory", () => {
+  const OVER = /FATAL ERROR: Reached the limit of buffers: process \d+ \(node -e .*\) holds 1\d\d\d MiB in buffers and WebAssembly memories; a process of the container may hold 1024 MiB\. Let go of what is done with, or work in smaller pieces\.\n$/;
+  const LONG = /FATAL ERROR: Reached the limit of the heap: process \d+ \(node -e .*\) has put 16777216 objects or strings into one array; a process of the container may have no more in one\. Let go of .* pieces\.\n$/;
+
+  it.each([
+    ["of one turn", "const kept = []; for (;;) kept.push(Buffer.alloc(32e6))"],
+    ["that catches every error", "process.on('SIGABRT', () => {}); const kept = []; for (;;) try { kept.push(new Float64Array(4e6)) } catch {}"],
+    ["of many turns", "const kept = []; setInterval(() => kept.push(new Uint8Array(32e6).slice()), 1)"],
+    ["of WebAssembly", "const kept = []; for (;;) { const memory = new WebAssembly.Memory({ initial: 1 }); memory.grow(800); kept.push(memory, memory.buffer) }"],
+  ])("a hoarder of buffers %s ends as Node does at its heap's limit, with the limit named, and the page and the project are as before", async (_, hoard) => {
+    await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.writeFile("kept.txt", "kept"));
+    const { code, output } = await run(hoard);
+    expect({ code, output }).toEqual({ code: 134, output: expect.stringMatching(OVER) as string });
+    expect(await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.readFile("kept.txt", "utf8"))).toBe("kept");
+    await works();
+  });
+
+  it.each([
+    ["objects", "const kept = []; for (let k = 0;; k++) kept.push({ k, next: { k } })"],
+    ["strings", "const kept = []; for (let k = 0;; k++) kept.push('line ' + k)"],
+    ["objects of many turns, every error caught", "process.on('SIGABRT', () => {}); const kept = []; setInterval(() => { try { for (let k = 0; k < 1e6; k++) kept.push({ k }, [k]) } catch {} }, 1)"],
+  ])("a loop that puts %s into an array for ever ends so too, and the page goes on painting and another process running", async (_, hoard) => {
+    const { storm, other } = await page.evaluate(async (source) => {
+      const { wc, tabwrightLab } = globalThis as ContainerWindow;
+      const bystander = await wc.spawn("node", ["-e", "process.stdin.once('data', (d) => { console.log('heard ' + String(d).trim()); process.exit(5) })"]);
+      let heard = "";
+      const drained = bystander.output.pipeTo(new WritableStream({ write: (text) => void (heard += text) }));
+      const seen = await tabwrightLab.container.weather(wc, source, 200_000);
+      await bystander.input.getWriter().write("me\n");
+      const code = await bystander.exit;
+      await drained;
+      return { storm: seen, other: { code, heard } };
+    }, hoard);
+    expect(storm.code).toBe(134);
+    expect(storm.tail).toMatch(LONG);
+    expect(storm.longestGapMs).toBeLessThan(5000);
+    expect(other).toEqual({ code: 5, heard: "heard me\n" });
+    await works();
+  });
+
+  it("a string that grows for ever ends by the engine's own limit, which a program may catch", async () => {
+    expect(await run("let text = 'x'; try { for (;;) text += text } catch (error) { console.log(error.name, error.message) }")).toEqual({ code: 0, output: "RangeError Invalid string length\n" });
+  });
+
+  it("an array of as many as it may be, a sparse one and one filled by wide calls are arrays as ever", async () => {
+    const { code, output } = await run(`
+      const many = []; for (let k = 0; k < 2 ** 24; k++) many.push("s");
+      try { many.length = 3; console.log(many.push({}, 1), many.push(), many.push.length, many.push.name) } catch (error) { console.log(error) }
+      const sparse = []; sparse.length = 2 ** 30; console.log(sparse.push({}), [].push(...many, ...Array(20000)), Array.prototype.push.call({ length: 2 ** 30 }, "x"));
+      try { Object.freeze([]).push({}) } catch (error) { console.log(error.stack.split("\\n").slice(0, 3).join("|")) }
+      try { Array.prototype.push.call(null, 1) } catch (error) { console.log(error.name) }`);
+    expect({ code, output }).toEqual({ code: 0, output: "5 5 1 push\n1073741825 20005 1073741825\nTypeError: Cannot add property 0, object is not extensible|    at Array.push (<anonymous>)|    at [eval]:5:31\nTypeError\n" });
+  });
+
+  it("a parent sees SIGABRT, and of a thread an error", async () => {
+    const { output } = await run(`
+      const hoard = "const kept = []; for (;;) kept.push(Buffer.alloc(32e6))";
+      require("child_process").spawn("node", ["-e", hoard], { stdio: "ignore" }).on("exit", (code, signal) => {
+        console.log(code, signal);
+        new (require("worker_threads").Worker)(hoard, { eval: true }).on("error", (error) => console.log(error.code, /1024 MiB/.test(error.message))).on("exit", console.log);
+      })`);
+    expect(output).toBe("null SIGABRT\nERR_WORKER_OUT_OF_MEMORY true\n1\n");
+  });
+
+  it("what is kept among much that is dropped counts as what it is", async () => {
+    const source = "const kept = []; for (let k = 0; k < 130; k++) { new Uint8Array(60e6); kept.push(Buffer.alloc(4e6)); } console.log(kept.length)";
+    expect(await run(source)).toEqual({ code: 0, output: "130\n" });
+  });
+
+  it("who drops what was filled may fill far more in turn: in one job, in microtasks, in many jobs; and one request for too much is refused", async () => {
+    const { code, output } = await run(`
+      const ring = [];
+      const fill = (k) => { ring[k % 24] = Buffer.alloc(32e6); };
+      for (let k = 0; k < 250; k++) fill(k);
+      (async () => {
+        for (let k = 0; k < 150; k++) { fill(k); await null; }
+        for (let k = 0; k < 150; k++) { fill(k); await new Promise(setImmediate); }
+        try { Buffer.alloc(2 ** 31) } catch (error) { console.log(error.name, error.message) }
+        console.log(new Uint8Array(1).constructor === Uint8Array, Object.getPrototypeOf(Buffer) === Uint8Array, new (class A extends Uint8Array {})(3), Buffer.from("ab").subarray(1), new Uint8Array([1, 2, 3]).subarray(1).map((x) => x + 1), structuredClone(new Float32Array(2)) instanceof Float32Array, new Uint8Array(new ArrayBuffer(8), 2, 3).length);
+      })()`);
+    expect({ code, output }).toEqual({ code: 0, output: "RangeError Array buffer allocation failed (a process of the container may hold 1024 MiB in buffers)\ntrue true A(3) [Uint8Array] [ 0, 0, 0 ] <Buffer 62> Uint8Array(2) [ 3, 4 ] true 3\n" });
+  });
+});
+
+describe("a heap that is filled as no limit of ours sees", () => {
+  // As Chrome has it on a desktop. Playwright takes the frame's end for the page's, so another page hears what this one saw.
+  it("ends the container alone where sites are isolated: the page goes on painting, who waited is told why, and the next container works", async () => {
+    const isolated = await openSite({ webgpu: false, shared: true, flags: ["--site-per-process"] });
+    try {
+      const hurt = await openLab(isolated);
+      const witness = await hurt.context().newPage();
+      await witness.goto(isolated.origin);
+      const seen = witness.evaluate(() => new Promise((resolve) => (new BroadcastChannel("seen").onmessage = ({ data }) => resolve(data))));
+      await hurt.evaluate(() => {
+        const { container } = (globalThis as ContainerWindow).tabwrightLab;
+        const survive = async (): Promise<unknown> => {
+          const wc = await container.boot();
+          const told = new Promise((resolve) => wc.on("error", ({ message }) => resolve(message)));
+          const { code, longestGapMs } = await container.weather(wc, "const kept = []; for (;;) kept.push(new Array(1e5).fill(0.5))", 300_000);
+          const message = await told;
+          wc.teardown();
+          const next = await (await container.boot()).spawn("node", ["-e", "process.exit(6 * 7)"]);
+          return { code, message, next: await next.exit, painted: longestGapMs < 5000 };
+        };
+        void survive().catch(String).then((data) => new BroadcastChannel("seen").postMessage(data));
+      });
+      expect(await seen).toEqual({ code: 137, message: "The container has crashed, most likely because what ran in it took too much memory: of objects and strings it may hold some 4 GB. Boot it again.", next: 42, painted: true });
+    } finally {
+      await isolated.close();
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import { createUrl } from "./builtins/url.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
+import { limitMemory } from "./memory-limits.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
 import { wordJsonErrors } from "./json-parse.ts";
@@ -95,6 +96,7 @@ class RunningProcess implements Runtime, NodeProcess {
     const { realm } = this;
     this.#cleanups.push(() => realm.close());
     if (host.ownsRealm) {
+      limitMemory(this);
       trackNatives(this.loop);
       widenApply();
       recordListeners();

@@ -43,8 +43,8 @@ const RESUMED = /^(async )?(Generator|AsyncGenerator|AsyncFunction)\.(next|throw
 
 const errors = Error as unknown as ErrorHooks;
 
-/** The engine's JSON.parse stands under the one of json-parse.ts, which programs take for it. */
-const isOwnParse = (site: CallSite, above: readonly CallSite[]): boolean => site.getFunctionName?.() === "parse" && above.at(-1)?.toString() === "JSON.parse (<anonymous>)";
+/** The engine's JSON.parse stands under the one of json-parse.ts, which programs take for it; its push under that of memory-limits.ts. */
+const isOwnOver = (site: CallSite, above: readonly CallSite[]): boolean => `${site.getFunctionName?.() ?? ""} ${above.at(-1)?.toString() ?? ""}` in { "parse JSON.parse (<anonymous>)": 0, "push Array.push (<anonymous>)": 0 };
 
 export class SourceTable {
   readonly #sources = new Map<string, Source>();
@@ -201,7 +201,7 @@ export class SourceTable {
       } else if (!name || name.startsWith("native") || name.startsWith("node:")) {
         const text = site.toString();
         if (!RESUMED.test(text) && !text.includes("node:")) natives.push(site);
-      } else if (!isOwnParse(site, natives)) natives = [];
+      } else if (!isOwnOver(site, natives)) natives = [];
     }
     // More frames than the limit allows: the error was made under another limit, which is the one that counts.
     const limit = errors.stackTraceLimit;

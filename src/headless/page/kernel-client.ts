@@ -9,7 +9,7 @@ import { RegistryClient } from "./registry-client.ts";
 
 const FRAME_URL = "/headless/frame.html";
 const FRAME_MS = 12_000;
-const LOST = "The container has crashed, most likely because what ran in it took too much memory. Boot it again.";
+const LOST = "The container has crashed, most likely because what ran in it took too much memory: of objects and strings it may hold some 4 GB. Boot it again.";
 const KILLED = 137;
 /** While something is awaited the kernel is asked this often whether it lives, and given up after so many askings in silence: it answers within milliseconds, but not while it packs a large project. */
 const BEAT_MS = 1000;

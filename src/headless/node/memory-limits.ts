@@ -1,0 +1,63 @@
+// What memory a process may take, and how one ends that takes more: as Node ends one whose heap is full, at once and with
+// SIGABRT, so that the page and the other processes go on. Buffers are metered (buffer-meter.ts). Of the heap, objects and
+// strings, no engine tells a Worker anything: of it only what a runaway loop most often fills is held, an array that grows
+// for ever. What fills the heap in another way ends the renderer at about 4 GB.
+import { LIMITS } from "../../base/limits.ts";
+import { SIGNAL_EXIT_CODES } from "../protocol.ts";
+import { reportThreadError } from "./builtins/worker-threads.ts";
+import { BUFFER_LIMIT, BufferMeter, meterBuffers } from "./buffer-meter.ts";
+import { ExitSignal, nodeError } from "./errors.ts";
+import type { AnyFunction, Runtime } from "./runtime.ts";
+
+// Kept before a program can replace the globals.
+const { wait } = Atomics;
+const bed = globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+
+/** Once, before any program code, in a Worker that is one process. A thread ends alone. */
+export function limitMemory(runtime: Runtime): void {
+  const { host } = runtime;
+  const end = (limit: string, what: string): never => {
+    if (!runtime.ended) {
+      const words = `process ${host.pid} (node ${host.argv.join(" ").slice(0, 80)}) ${what}. Let go of what is done with, or work in smaller pieces`;
+      if (host.thread) {
+        reportThreadError(runtime, nodeError(Error, "ERR_WORKER_OUT_OF_MEMORY", `Worker terminated due to reaching memory limit: ${words}`));
+        host.exit(1);
+      } else {
+        runtime.complain(`\nFATAL ERROR: Reached the limit of ${limit}: ${words}.\n`);
+        host.handlesSignal("SIGABRT", false);
+        host.kill(host.pid, "SIGABRT");
+      }
+      runtime.ended = true;
+    }
+    // Until the kernel ends it: a program that catches all would fill the 16 GB that all processes have for buffers together.
+    if (bed) wait(bed, 0, 0);
+    throw new ExitSignal(SIGNAL_EXIT_CODES.SIGABRT);
+  };
+  meterBuffers(new BufferMeter((bytes) => end("buffers", `holds ${Math.ceil(bytes / 2 ** 20)} MiB in buffers and WebAssembly memories; ${BUFFER_LIMIT}`)));
+  limitArrays(() => end("the heap", `has put ${LIMITS.arrayObjects} objects or strings into one array; a process of the container may have no more in one`));
+}
+
+/** As in wide-apply.ts: arguments lie on the stack, and are not put there twice. */
+const MANY = 8192;
+
+/** Numbers may be more: the engine itself refuses the 134 millionth. */
+function limitArrays(over: () => never): void {
+  const list = Array.prototype;
+  const native = list.push as AnyFunction;
+  const several = (self: unknown, items: IArguments): unknown => {
+    if (items.length <= MANY) return Reflect.apply(native, self, items);
+    let length: unknown;
+    for (let at = 0; at < items.length; at++) length = native.call(self, items[at]);
+    return length;
+  };
+  // A class: its code is strict wherever the bundle is not, so that nothing is not the global object.
+  class Limited {
+    push(this: unknown[], item: unknown): unknown {
+      const length = (arguments.length === 1 ? native.call(this, item) : several(this, arguments)) as number;
+      // A sparse one takes no memory.
+      if (length > LIMITS.arrayObjects && (typeof item === "string" || Object(item) === item) && Array.isArray(this) && this[length >> 1] !== undefined) over();
+      return length;
+    }
+  }
+  Object.defineProperty(list, "push", { value: Limited.prototype.push, writable: true, configurable: true });
+}
