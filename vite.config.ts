@@ -26,8 +26,7 @@ const policyMeta: Plugin = {
 export default defineConfig({
   plugins: [policyMeta, bundleText(), offlineBuild(), embedLoader(), checkBudgets()],
   base: "/",
-  // What the page calls itself; the tests build two that differ in this.
-  define: { __TABWRIGHT_BUILD__: JSON.stringify(process.env["TABWRIGHT_BUILD"] ?? manifest.version) },
+  define: { __TABWRIGHT_BUILD__: JSON.stringify(manifest.version) },
   worker: { format: "es" },
   server: { headers: ISOLATION_HEADERS },
   build: {

@@ -37,7 +37,7 @@ declare module "process/browser.js" {
   const process: { nextTick: (task: (...args: unknown[]) => void, ...args: unknown[]) => void };
   export default process;
 }
-/** The version of package.json, or TABWRIGHT_BUILD. Only in a build (vite.config.ts). */
+/** The version of package.json. Only in a build (vite.config.ts). */
 declare const __TABWRIGHT_BUILD__: string;
 /** Vite's: true in a build. */
 interface ImportMetaEnv {

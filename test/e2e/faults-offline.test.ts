@@ -14,7 +14,7 @@ let profile: KeptProfile;
 let context: BrowserContext;
 
 beforeAll(async () => {
-  next = await otherBuild("the next one");
+  next = await otherBuild();
 });
 afterAll(async () => {
   await next?.dispose();
