@@ -45,6 +45,8 @@ export default defineConfig({
           // A model that answers on a slow, shared CPU took 175 s once; no test is meant to say how long.
           testTimeout: 400_000,
           hookTimeout: 300_000,
+          // A second, as it is by default, is little where three pages share two cores.
+          expect: { poll: { timeout: 20_000, interval: 100 } },
           // Three files at a time on two cores: a page waits more than it computes. After the others, so that its time-outs mean something.
           maxWorkers: 3,
           // A starved machine fails a page that a calm one does not; the report says what was run twice.

@@ -98,10 +98,11 @@ describe("the widget in somebody's documentation", () => {
     await full.getByText("cart-total.test.js").first().click();
     await expect.poll(() => full.locator(".cm-content").innerText(), { timeout: 60_000 }).toContain('test("mine"');
     expect(new URL(full.url()).hash).toBe("");
+    await full.close(); // it would load its model
 
     await frame.getByRole("button", { name: "Close" }).click();
     await open.waitFor();
-    expect((await eventsOf(page)).at(-1)?.[0]).toBe("close");
+    await expect.poll(async () => (await eventsOf(page)).at(-1)?.[0]).toBe("close");
     expect(errors.filter((error) => !REFUSED.test(error))).toEqual([]);
   });
 

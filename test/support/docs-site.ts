@@ -1,11 +1,14 @@
 // A documentation site as somebody else runs one: built by VitePress, on another site than the widget's (127.0.0.1, where
 // the widget is on localhost), under a policy that allows the widget's origin and nothing else of the kind.
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SOURCE = fileURLToPath(new URL("../fixtures/docs-site", import.meta.url));
 const BUILT = fileURLToPath(new URL("../../test-results/docs-site", import.meta.url));
 /** Stands in the built pages for the widget's origin. */
@@ -28,20 +31,19 @@ export interface DocsOptions {
   readonly pages?: Readonly<Record<string, string>>;
 }
 
-/** Builds the site (about ten seconds) unless that was done since it last changed. */
-async function buildDocs(): Promise<void> {
+/** Builds the site (about ten seconds) unless that was done since it last changed. Not for two at a time: both write the same files. */
+export async function buildDocs(): Promise<void> {
   const built = await stat(join(BUILT, "index.html")).then(({ mtimeMs }) => mtimeMs, () => 0);
   const entries = await readdir(SOURCE, { recursive: true, withFileTypes: true });
   const sources = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const changed = Math.max(...(await Promise.all(sources.map(async (file) => (await stat(file)).mtimeMs))));
   if (changed <= built) return;
-  const { build } = await import("vitepress");
-  await build(SOURCE);
+  // A process of its own: it changes what the environment says, and what it printed is of use only when it fails.
+  await promisify(execFile)(process.execPath, ["node_modules/vitepress/bin/vitepress.js", "build", SOURCE], { cwd: ROOT });
 }
 
-/** Serves the site, built if needed. Scripts that stand in its pages are allowed by hash, styles of its highlighter as attributes. */
+/** Serves the site, which built-app.ts has built. Scripts that stand in its pages are allowed by hash, styles of its highlighter as attributes. */
 export async function serveDocs(widgetOrigin: string, { forbidWidget = false, pages = {} }: DocsOptions = {}): Promise<DocsSite> {
-  await buildDocs();
   const server = createServer((request, response) => {
     void (async () => {
       const path = new URL(request.url ?? "/", "http://localhost").pathname;
