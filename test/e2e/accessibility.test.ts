@@ -49,19 +49,21 @@ afterAll(async () => {
   await site?.close();
 });
 
+it("on first open axe finds nothing, in either theme", async () => {
+  const fresh = await site.open();
+  await fresh.page.evaluate(axe.source);
+  await fresh.page.locator("tw-work").getByRole("tab").first().waitFor();
+  await ready(fresh.page);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await fresh.page.emulateMedia({ colorScheme });
+    await shot(fresh.page, `first-${colorScheme}.png`);
+    expect(await complaints(fresh.page), colorScheme).toEqual([]);
+  }
+  await fresh.context.close();
+});
+
 describe.each(["light", "dark"] as const)("in the %s theme axe finds nothing", (colorScheme) => {
   beforeAll(() => page.emulateMedia({ colorScheme }));
-
-  it("on first open", async () => {
-    const fresh = await site.open();
-    await fresh.page.emulateMedia({ colorScheme });
-    await fresh.page.evaluate(axe.source);
-    await fresh.page.locator("tw-work").getByRole("tab").first().waitFor();
-    await ready(fresh.page);
-    await shot(fresh.page, `first-${colorScheme}.png`);
-    expect(await complaints(fresh.page)).toEqual([]);
-    await fresh.context.close();
-  });
 
   it("on the conversation and each panel beside it", async () => {
     if (colorScheme === "light") {
@@ -128,7 +130,7 @@ function focused(of: Page): Promise<string> {
 
 describe("by keyboard alone", () => {
   it("a person asks, sees the tests, undoes, opens a dialog and comes back to where they were", async () => {
-    const { page: fresh } = await site.open();
+    const { page: fresh, context } = await site.open();
     await ready(fresh);
     await openOneBug(fresh);
     const reach = async (wanted: RegExp, key = "Tab"): Promise<void> => {
@@ -160,6 +162,7 @@ describe("by keyboard alone", () => {
     await fresh.locator("tw-dialogs dialog[open]").waitFor();
     await fresh.keyboard.press("Escape");
     await expect.poll(() => focused(fresh)).not.toMatch(/^body/);
+    await context.close();
   });
 });
 

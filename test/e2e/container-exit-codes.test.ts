@@ -16,7 +16,7 @@ let site: AppSite;
 let page: Page;
 
 beforeAll(async () => {
-  site = await openSite({ shared: true });
+  site = await openSite({ webgpu: false, shared: true });
   page = await openLab(site);
   const { files } = await readProject(join(folder, "cases"));
   await page.evaluate(async (entries) => {

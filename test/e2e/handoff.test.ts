@@ -7,7 +7,7 @@ import { treeOf } from "../support/trees.ts";
 let site: AppSite;
 
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({ webgpu: false });
 });
 afterAll(async () => {
   await site?.close();
