@@ -6,9 +6,8 @@ const NETWORK = "nothing in the container reaches the internet; curl asks server
 export const INSTEAD: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   vi: EDITOR, vim: EDITOR, nvim: EDITOR, nano: EDITOR, emacs: EDITOR, code: EDITOR, open: EDITOR,
   wget: `use curl -O: ${NETWORK}`, ssh: NETWORK, ping: NETWORK,
-  less: "use cat, head or tail: the terminal itself scrolls back", more: "use cat, head or tail: the terminal itself scrolls back",
   git: "the Timeline tab keeps every change: it compares, restores and undoes; a patch can be exported from the menu",
   python: "only JavaScript and TypeScript run here: use node", python3: "only JavaScript and TypeScript run here: use node",
   yarn: "use npm", pnpm: "use npm", bun: "use node and npm", deno: "use node and npm", sudo: "not needed: run the command itself", apt: "use npm for packages",
-  top: "use ps", htop: "use ps", watch: "use a loop: while :; do clear; COMMAND; sleep 2; done",
+  top: "use ps", htop: "use ps",
 }) as Record<string, string>;

@@ -12,7 +12,7 @@ import { capture, leaving, runText, substitute } from "./interpreter.ts";
 import { Jobs } from "./jobs.ts";
 import { Leaves } from "./leaves.ts";
 import { ShellState, type ShellHost } from "./state.ts";
-import { InputStream, OutputStream, readLine, TerminalTurn } from "./streams.ts";
+import { InputStream, OutputStream, readLine, type Stream, TerminalTurn } from "./streams.ts";
 import { Prompt } from "./prompt.ts";
 import { Task } from "./task.ts";
 import { isWhole } from "./whole.ts";
@@ -90,6 +90,14 @@ export class Shell implements ShellHost {
   handleSignal(signal: Signal, on: boolean): void {
     const always = signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP";
     if (on || !always) this.#link.post({ type: "handles-signal", signal, on });
+  }
+
+  get keyboard(): Stream | undefined {
+    return this.interactive ? this.typed?.turn : this.#input.terminal ? this.#input : undefined;
+  }
+
+  rawTerminal(on: boolean): void {
+    this.#link.post({ type: "terminal-mode", raw: on });
   }
 
   processes(): Promise<readonly ProcessInfo[]> {
@@ -194,7 +202,7 @@ export class Shell implements ShellHost {
       write,
       turn: () => new TerminalTurn(this.#input),
       columns: () => this.terminal?.cols ?? 80,
-      raw: (on) => this.#link.post({ type: "terminal-mode", raw: on }),
+      raw: (on) => this.rawTerminal(on),
       leftOver: () => new TextDecoder().decode(this.#input.takeAll()),
     });
     return this.#prompt.run();

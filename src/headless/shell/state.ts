@@ -82,6 +82,10 @@ export interface ShellHost {
   handleSignal(signal: Signal, on: boolean): void;
   /** Subshells by their numbers, to be signalled. */
   readonly tasks: Map<number, Task>;
+  /** The keys of the terminal that it runs at, whatever its input is. */
+  readonly keyboard: Stream | undefined;
+  /** Whether keys come as they are typed; else in lines, with Ctrl+C a signal. */
+  rawTerminal(on: boolean): void;
   /** The container's, of the kernel. */
   processes(): Promise<readonly ProcessInfo[]>;
   /** Sends a signal to any of them. */

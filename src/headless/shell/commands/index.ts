@@ -3,11 +3,13 @@ import type { ShellState } from "../state.ts";
 import { RUNNERS } from "./runners.ts";
 import { LIST } from "./list.ts";
 import { CUT } from "./cut.ts";
+import { LESS } from "./less.ts";
 import { PS } from "./ps.ts";
 import { STREAMS } from "./streams.ts";
 import { SYSTEM } from "./system.ts";
+import { WATCH } from "./watch.ts";
 import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, PS, STREAMS, SYSTEM, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, LESS, PS, STREAMS, SYSTEM, WATCH, { curl }) as Record<string, OwnCommand>;
