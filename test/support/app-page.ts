@@ -26,8 +26,6 @@ export interface SiteOptions {
   readonly webgpu?: boolean;
   /** Pages outlive the test that opened them. */
   readonly shared?: boolean;
-  /** Of the browser's command line. */
-  readonly flags?: readonly string[];
 }
 
 /** Without a service worker: a fresh profile would store the whole app for nothing. Its own tests use kept-profile.ts. */

@@ -134,7 +134,7 @@ export function meterBuffers(meter: BufferMeter): void {
     const Native = (holder as Dict)[name] as (new (...args: unknown[]) => object) & { prototype: object };
     // A function, since the engine is quick with those: each `subarray` of a view asks for its class.
     function Metered(this: unknown, given: unknown, b: unknown, c: unknown): object {
-      if (!new.target) throw new TypeError(`Constructor ${name} requires 'new'`);
+      if (!new.target) throw new TypeError(name === "Memory" ? "WebAssembly.Memory(): WebAssembly.Memory must be invoked with 'new'" : `Constructor ${name} requires 'new'`);
       // Alone more than all may be: as an engine says it that cannot give so much.
       if (typeof given === "number" && given * unit > LIMITS.processBufferBytes) throw new RangeError(`Array buffer allocation failed (${BUFFER_LIMIT} in buffers)`);
       const plain = new.target === (Metered as unknown);

@@ -44,16 +44,14 @@ const MANY = 8192;
 function limitArrays(over: () => never): void {
   const list = Array.prototype;
   const native = list.push as AnyFunction;
-  const several = (self: unknown, items: IArguments): unknown => {
-    if (items.length <= MANY) return Reflect.apply(native, self, items);
-    let length: unknown;
-    for (let at = 0; at < items.length; at++) length = native.call(self, items[at]);
-    return length;
-  };
   // A class: its code is strict wherever the bundle is not, so that nothing is not the global object.
   class Limited {
     push(this: unknown[], item: unknown): unknown {
-      const length = (arguments.length === 1 ? native.call(this, item) : several(this, arguments)) as number;
+      // Each call of the engine's from here: of a frame between the two, traces would tell (stack.ts).
+      let length = 0;
+      if (arguments.length === 1) length = native.call(this, item) as number;
+      else if (arguments.length <= MANY) length = Reflect.apply(native, this, arguments) as number;
+      else for (let at = 0; at < arguments.length; at++) length = native.call(this, arguments[at]) as number;
       // A sparse one takes no memory.
       if (length > LIMITS.arrayObjects && (typeof item === "string" || Object(item) === item) && Array.isArray(this) && this[length >> 1] !== undefined) over();
       return length;
