@@ -5,7 +5,7 @@ import type { FileTree } from "../project/tree.ts";
 import type { Container } from "./client.ts";
 import { runCommand } from "./run.ts";
 import type { LiveProject, Sandbox, TerminalSize } from "./sandbox.ts";
-import { openShell, shellHistory } from "./terminal-shell.ts";
+import { onFileWanted, openShell, shellHistory } from "./terminal-shell.ts";
 import { decodeTree, encodeTree } from "./snapshot.ts";
 
 /** Never listed, never in a snapshot, never touched by `restore`; at any depth. */
@@ -50,7 +50,7 @@ export function containerSandbox(container: Container, root = "."): Sandbox {
     remove: (path) => ask(() => fs.rm(at(normalizeFilePath(path)), { recursive: true, force: true }), path),
     list: async () => [...(await snapshot()).keys()].sort(),
     run: (command, options, signal) => runCommand(container, root === "." ? command : `cd ${root} && { ${command}\n}`, options, signal),
-    ...(root === "." ? { openShell: (size: TerminalSize, onOutput: (text: string) => void) => openShell(container, size, onOutput), shellHistory: shellHistory(container) } : {}),
+    ...(root === "." ? { openShell: (size: TerminalSize, onOutput: (text: string) => void) => openShell(container, size, onOutput), shellHistory: shellHistory(container), onFileWanted: (listener: (path: string) => void) => onFileWanted(container, listener) } : {}),
     snapshot,
     async restore(tree) {
       const before = await snapshot();

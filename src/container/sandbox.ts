@@ -77,6 +77,8 @@ export interface Sandbox {
   run(command: string, options?: RunOptions, signal?: AbortSignal): Promise<RunResult>;
   /** Opens a shell at a terminal, in the project's root. Absent where there is none. */
   openShell?(size: TerminalSize, onOutput: (text: string) => void): Promise<TerminalShell>;
+  /** Calls back with a file of the project that somebody in such a shell wants to see (`code FILE`). */
+  onFileWanted?(listener: (path: string) => void): void;
   /** Of those shells; there where they are. */
   readonly shellHistory?: ShellHistory;
   /** The whole project but `node_modules` and `.git`; files that shell commands made included. */

@@ -33,3 +33,12 @@ export function shellHistory({ fs }: Container): ShellHistory {
     }),
   };
 }
+
+/** Where `code` says which file (src/headless/shell/commands/open.ts); any program may write it. */
+const WANTED = ".jsh_open";
+
+export function onFileWanted({ fs }: Container, listener: (path: string) => void): void {
+  fs.watch(HOME, {}, (_event, name) => {
+    if (String(name) === WANTED) void fs.readFile(`${HOME}/${WANTED}`, "utf8").then(listener, () => undefined); // removed meanwhile
+  });
+}

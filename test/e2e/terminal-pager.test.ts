@@ -1,4 +1,4 @@
-// less and watch at the terminal panel of the built app: screens of their own, with the keyboard, and the prompt again after them.
+// less, watch and code at the terminal panel of the built app: screens of their own, with the keyboard, and the prompt after them.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
@@ -59,4 +59,15 @@ it("watch runs a command again and again until Ctrl+C", async () => {
   await page.keyboard.press("Control+c");
   await enter("echo stopped $?");
   await shows(/stopped 130\n/);
+});
+
+it("code opens a file of the project in the editor, one that was just made too", async () => {
+  await enter("cd packages/cart; code src/cart-total.js");
+  await page.locator("tw-files-area .cm-content").filter({ hasText: "export" }).waitFor({ timeout: 30_000 });
+  await page.getByRole("tab", { name: /Terminal/ }).click();
+  await page.getByRole("textbox", { name: "Shell" }).focus();
+  await enter("code nosuch; code /tmp; echo code $?");
+  await shows(/code: nosuch: No such file\ncode: \/tmp: No such file\ncode 1\n/);
+  await enter("echo just made > made.txt; open made.txt");
+  await page.locator("tw-files-area .cm-content").filter({ hasText: "just made" }).waitFor({ timeout: 30_000 });
 });

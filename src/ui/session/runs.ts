@@ -1,6 +1,6 @@
 // The project's tests and the user's own commands, run in the container. Their output is kept as it comes.
 import { AppError } from "../../base/errors.ts";
-import type { RunResult } from "../../container/sandbox.ts";
+import type { RunResult, Sandbox } from "../../container/sandbox.ts";
 import { findTestCommand } from "../../project/test-command.ts";
 import { t } from "../strings/index.ts";
 import type { TerminalHistory } from "../work/terminal-history.ts";
@@ -20,6 +20,7 @@ export class RunActions {
   readonly #jobs = new Map<number, AbortController>();
   #lastJob = 0;
   #history: TerminalHistory | undefined;
+  #heard: Sandbox | undefined;
 
   constructor(core: SessionCore, timeline: TimelineActions) {
     this.#core = core;
@@ -66,11 +67,21 @@ export class RunActions {
     const { openShell } = this.#core.needSandbox();
     if (!openShell) throw new AppError("container/unavailable", "This container has no shell at a terminal. Run single commands instead.");
     await this.history();
+    const sandbox = this.#core.needSandbox();
+    if (sandbox !== this.#heard) sandbox.onFileWanted?.((path) => void this.#showFile(path).catch((error: unknown) => this.#core.report(error)));
+    this.#heard = sandbox;
     const shell = await openShell(size, onOutput);
     const unfollow = await this.#follow();
     void shell.ended.then(() => unfollow?.());
     return shell;
   };
+
+  /** Once the page has it too: what a shell has just made is there a moment later. */
+  async #showFile(path: string): Promise<void> {
+    const core = this.#core;
+    if (!core.state.project.files.has(path)) await this.#timeline.takeIn(t().app.shellStep);
+    if (core.state.project.files.has(path)) core.set({ project: { ...core.state.project, selected: path }, panel: "files" });
+  }
 
   /** Runs the user's own command; one that ends in `&` beside everything else, until it ends or is stopped. */
   async runCommand(command: string): Promise<void> {

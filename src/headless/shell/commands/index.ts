@@ -4,6 +4,7 @@ import { RUNNERS } from "./runners.ts";
 import { LIST } from "./list.ts";
 import { CUT } from "./cut.ts";
 import { LESS } from "./less.ts";
+import { OPEN } from "./open.ts";
 import { PS } from "./ps.ts";
 import { STREAMS } from "./streams.ts";
 import { SYSTEM } from "./system.ts";
@@ -12,4 +13,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, LESS, PS, STREAMS, SYSTEM, WATCH, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, LESS, OPEN, PS, STREAMS, SYSTEM, WATCH, { curl }) as Record<string, OwnCommand>;
