@@ -7,7 +7,6 @@ import { AppError } from "../base/errors.ts";
 import { encodeTree } from "../container/snapshot.ts";
 import type { CommandRequest, ContainerLab } from "../ui/lab/lab-container.ts";
 import { required, runCommand, type Values } from "./args.ts";
-import { launchBrowser } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
 import { readProject } from "./project-files.ts";
 import { serveSite } from "./serve.ts";
@@ -60,6 +59,8 @@ async function run(values: Values, positionals: readonly string[]): Promise<numb
   await writeFile(snapshot, encodeTree(files, links));
   await buildIfNeeded();
   const site = await serveSite({ port: 0, files: new Map([[SNAPSHOT_PATH, snapshot]]) });
+  // Its driver takes longest to load: a wrong argument does not wait for it.
+  const { launchBrowser } = await import("./browser.ts");
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();

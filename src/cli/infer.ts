@@ -10,7 +10,6 @@ import type { Lab } from "../ui/lab/lab.ts";
 import type { InferRequest, InferResult } from "../ui/lab/lab-engine.ts";
 import { STORE_CHOICES } from "../storage/store-choice.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
-import { openLabPage } from "./lab-page.ts";
 
 const HELP = `
 Usage: npm run infer -- --model F.gguf (--tokens 1,2,3 | --prompt TEXT | --chat TEXT) [options]
@@ -56,6 +55,8 @@ await runCommand({
     const file = await modelPath(values);
     const out = await outputPath(values);
     const request = requestOf(values, out !== undefined);
+    // The browser's driver takes longest to load: a wrong argument does not wait for it.
+    const { openLabPage } = await import("./lab-page.ts");
     const lab = await openLabPage();
     try {
       const result = await infer(lab.page, file, request);
