@@ -19,6 +19,13 @@ const { load, wait } = Atomics;
 const STRETCH_MS = 16;
 const DIRECT_WRITES = 32;
 
+/**
+ * Messages that may wait for the kernel, where the page is isolated. It takes them in order, what its page asks among them: were
+ * there no limit, a kill would come after all that a loop of writes has sent, eight seconds late on a busy machine.
+ */
+const MOST_WAITING = 4096;
+const LOOK_MS = 5;
+
 export class ProcessLink {
   readonly #post: (message: FromProcess, transfer: Transferable[]) => void;
   #fd: 1 | 2 = 1;
@@ -28,11 +35,15 @@ export class ProcessLink {
   #writes = 0;
   #scheduled = false;
   #ended = false;
+  /** Whether it is stopped, and how many messages the kernel has taken of this process. */
   #stopped: Int32Array<SharedArrayBuffer> | undefined;
+  /** Sent, on that count. */
+  #sent = 0;
 
   constructor(port: WorkerPort, onMessage: (message: ToProcess) => void) {
     const post = port.postMessage.bind(port);
     this.#post = (message, transfer) => {
+      this.#waitForKernel();
       try {
         post(message, transfer);
       } catch (error) {
@@ -43,7 +54,7 @@ export class ProcessLink {
     };
     port.addEventListener("message", (event) => {
       const message = event.data as ToProcess;
-      if (message.type === "start" && message.stopped) this.#stopped = new Int32Array(message.stopped);
+      if (message.type === "start" && message.stopped) this.#sent = load((this.#stopped = new Int32Array(message.stopped)), 1);
       this.#waitWhileStopped();
       if (message.type !== "stop") onMessage(message);
     });
@@ -64,6 +75,11 @@ export class ProcessLink {
    */
   #waitWhileStopped(): void {
     while (this.#stopped && load(this.#stopped, 0) === 1) wait(this.#stopped, 0, 1);
+  }
+
+  #waitForKernel(): void {
+    this.#sent++;
+    for (let taken; this.#stopped && this.#sent - (taken = load(this.#stopped, 1)) > MOST_WAITING; ) wait(this.#stopped, 1, taken, LOOK_MS);
   }
 
   /** Sends bytes to stdout or stderr, in order, now or soon. The bytes are copied: the caller may reuse them. */

@@ -50,6 +50,25 @@ describe("fault 18: runaway code", () => {
     await works();
   });
 
+  it("what is asked of a busy kernel, a kill among it, does not come after all that a loop of writes would have sent meanwhile", async () => {
+    const written = (): Promise<number> => page.evaluate(async () => Number(await (globalThis as ContainerWindow).wc.fs.readFile("again", "utf8").catch(() => "0")));
+    await page.evaluate(async () => {
+      const w = globalThis as ContainerWindow;
+      Object.assign(w, { writer: await w.wc.spawn("node", ["-e", w.tabwrightLab.container.storms["a file written for ever"]!]) });
+    });
+    await expect.poll(written, { timeout: 30_000 }).toBeGreaterThan(1000);
+    const before = await written();
+    await page.frames().find((frame) => frame.url() === "about:srcdoc")!.evaluate("for (const end = performance.now() + 3000; performance.now() < end; );");
+    expect((await written()) - before).toBeLessThan(40_000); // without a limit 3 s of writes
+    await page.evaluate(async () => {
+      const { writer, wc } = globalThis as ContainerWindow & { writer: { kill(): void; exit: Promise<number> } };
+      writer.kill();
+      await writer.exit;
+      await wc.fs.rm("again");
+    });
+    await works();
+  });
+
   it("too many open files end in EMFILE, with the limit", async () => {
     const { output } = await run("const fs = require('fs'); fs.writeFileSync('one', ''); try { for (;;) fs.openSync('one') } catch (e) { console.log(e.code, e.message) }");
     expect(output).toMatch(/^EMFILE EMFILE: too many open files, open '.*one' \(in the container a process may have at most 4096\)\n$/);

@@ -137,7 +137,7 @@ export class ProcessTable {
       sleeping: false,
       input: new SentInput(),
       reading: undefined,
-      stopped: globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : undefined,
+      stopped: globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(8)) : undefined,
       slot: this.#freeSlot(),
     };
     this.#live.set(process.pid, process);
@@ -181,6 +181,7 @@ export class ProcessTable {
     worker.onmessage = ({ data, ports = [] }: MessageEvent<unknown>) => {
       if (!process.live || process.worker !== worker) return;
       const message = checkFromProcess(data);
+      if (process.stopped) Atomics.add(process.stopped, 1, 1);
       if (message) this.#receive(process, message, ports);
       else refuse();
     };
