@@ -61,8 +61,13 @@ export class ShellProcess {
     let deliver: (message: ToProcess) => void = () => undefined;
     const { promise, resolve } = deferred<number>();
     this.exitCode = promise;
+    const stopped = options.terminal ? new Int32Array(new SharedArrayBuffer(8)) : undefined;
     const port = {
-      postMessage: (message: unknown) => this.#receive(message as FromProcess, resolve),
+      postMessage: (message: unknown) => {
+        // As the kernel counts what it has taken.
+        if (stopped) Atomics.add(stopped, 1, 1);
+        this.#receive(message as FromProcess, resolve);
+      },
       addEventListener: (_: "message", listener: (event: MessageEvent) => void) => {
         deliver = (message) => queueMicrotask(() => listener({ data: message } as MessageEvent));
       },
@@ -80,7 +85,7 @@ export class ShellProcess {
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
       type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: vfs.clone().image(),
-      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null, stopped: options.terminal ? new SharedArrayBuffer(4) : null,
+      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, thread: null, stopped: stopped?.buffer ?? null,
     };
     this.#deliver(start);
     if (options.stdin !== undefined && options.stdin !== null) {
