@@ -26,10 +26,13 @@ afterAll(() => site?.close());
 /** Both streams come as one, in the order of writing; their lines are compared as a bag. */
 const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "").sort();
 
+let runs = 0;
+
 describe("a program ends and prints in the browser as under real Node 20", () => {
-  for (const [k, program] of [...PROGRAMS.filter(({ unitOnly }) => unitOnly !== true), ...NETWORK_PROGRAMS].entries()) {
+  for (const program of [...PROGRAMS.filter(({ unitOnly }) => unitOnly !== true), ...NETWORK_PROGRAMS]) {
     it(program.name, async () => {
-      const folder = `p${k}`;
+      // A second run of a test finds a folder of its own.
+      const folder = `p${runs++}`;
       const ran = await page.evaluate(
         async ([cwd, files, argv, stdin, end]) => {
           const w = globalThis as ContainerWindow;

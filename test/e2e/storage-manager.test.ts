@@ -75,7 +75,13 @@ async function damage(): Promise<void> {
 }
 
 describe("the storage manager", () => {
-  it("fault 4: checks a model that runs, says what is damaged, and fetches exactly that again", { timeout: 180_000 }, async () => {
+  let runs = 0;
+  it("fault 4: checks a model that runs, says what is damaged, and fetches exactly that again", { timeout: 300_000 }, async () => {
+    // Once in some dozen runs the last check got no answer, alone and in a full run; why is not known. A second run begins on a page of its own.
+    if (runs++ > 0) {
+      await page.reload();
+      await start(page);
+    }
     await dialog("offline");
     expect(await row("Tabwright micro").innerText()).toContain("in the database");
     expect(await check("Tabwright micro")).toMatch(/^All [\d.]+ MB are as they were stored\.$/);
