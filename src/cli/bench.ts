@@ -36,7 +36,7 @@ Without a name all but the last three. Numbers of a machine without a GPU are Sw
 
   --layers N  of the full-size model, a multiple of 4 (default: 4); of gpu's, which also runs half of them, of 8 (default: 8)
   --kernels-only   of gpu, without the model
-  --prompt N  tokens of its prompt (default: 2048; on SwiftShader fewer do not go layer by layer)
+  --prompt N  tokens of its prompt (default: 2048)
   --model ID  the model to measure (default: the first of the page's list)
   --json      one JSON object instead of a table
   --help      this text
