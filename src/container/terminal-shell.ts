@@ -1,5 +1,6 @@
 // A shell at a terminal (`jsh`), over the WebContainer client.
 import { AppError } from "../base/errors.ts";
+import { HISTORY_FILE, WANTED_FILE } from "../base/shell-files.ts";
 import type { Container } from "./client.ts";
 import type { ShellHistory, TerminalShell, TerminalSize } from "./sandbox.ts";
 
@@ -18,27 +19,24 @@ export async function openShell(container: Container, size: TerminalSize, onOutp
   };
 }
 
-/** Where jsh keeps it (src/headless/shell/history.ts), with the HOME that the kernel gives. */
+/** As the kernel sets it. */
 const HOME = "/home";
-const HISTORY = ".jsh_history";
 
 /** Best effort: a container of another host may have no such place. */
 export function shellHistory({ fs }: Container): ShellHistory {
   return {
-    read: () => fs.readFile(`${HOME}/${HISTORY}`, "utf8").catch(() => null),
-    write: (text) => fs.writeFile(`${HOME}/${HISTORY}`, text).catch(() => undefined),
+    read: () => fs.readFile(`${HOME}/${HISTORY_FILE}`, "utf8").catch(() => null),
+    write: (text) => fs.writeFile(`${HOME}/${HISTORY_FILE}`, text).catch(() => undefined),
     // The folder: the file is not there from the beginning.
     watch: (onChange) => void fs.watch(HOME, {}, (_event, name) => {
-      if (String(name) === HISTORY) onChange();
+      if (String(name) === HISTORY_FILE) onChange();
     }),
   };
 }
 
-/** Where `code` says which file (src/headless/shell/commands/open.ts); any program may write it. */
-const WANTED = ".jsh_open";
-
+/** Calls back with what `code FILE` was given. */
 export function onFileWanted({ fs }: Container, listener: (path: string) => void): void {
   fs.watch(HOME, {}, (_event, name) => {
-    if (String(name) === WANTED) void fs.readFile(`${HOME}/${WANTED}`, "utf8").then(listener, () => undefined); // removed meanwhile
+    if (String(name) === WANTED_FILE) void fs.readFile(`${HOME}/${WANTED_FILE}`, "utf8").then(listener, () => undefined); // removed meanwhile
   });
 }

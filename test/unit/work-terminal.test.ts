@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { commandsOf, historyLine, newestLines } from "../../src/base/shell-files.ts";
 import { AT_DRAFT, distinctCommands, recall } from "../../src/ui/work/command-history.ts";
 import { pasteable, plainText, TerminalFilter } from "../../src/ui/work/terminal-filter.ts";
-import { linesOf, newestLines } from "../../src/ui/work/terminal-history.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 
 const filtered = (text: string): string => new TerminalFilter().push(text);
@@ -102,12 +102,13 @@ describe("what is pasted into the terminal", () => {
 describe("the kept history", () => {
   it("is the newest whole lines, whatever a program wrote into the file", () => {
     expect(newestLines("a\n\nb")).toBe("a\nb\n");
-    expect(linesOf(newestLines(Array.from({ length: 5000 }, (_, i) => `line ${i}\n`).join("")))).toMatchObject({ length: 1000, 0: "line 4000", 999: "line 4999" });
+    expect(commandsOf(newestLines(Array.from({ length: 5000 }, (_, i) => `line ${i}\n`).join("")))).toMatchObject({ length: 1000, 0: "line 4000", 999: "line 4999" });
     expect(newestLines(`old\n${"x".repeat(300_000)}\nnew\n`)).toBe("new\n");
     expect(newestLines("x".repeat(300_000))).toBe("");
   });
 
   it("has a command of several lines as one", () => {
-    expect(linesOf("for\\ndone\necho \\\\n\n")).toEqual(["for\ndone", "echo \\n"]);
+    expect(commandsOf("for\\ndone\necho \\\\n\n")).toEqual(["for\ndone", "echo \\n"]);
+    expect(commandsOf(historyLine("for\\n\ndone"))).toEqual(["for\\n\ndone"]);
   });
 });

@@ -1,6 +1,6 @@
 // The command lines of a prompt: kept in ~/.jsh_history, as bash keeps its own, and called again by `!!`, `!12`, `!-2`, `!text`.
 // The file is what all shells of the container share, and what the page keeps for the next visit.
-import { LIMITS } from "../../base/limits.ts";
+import { commandsOf, HISTORY_FILE, historyLine, newestLines } from "../../base/shell-files.ts";
 import { FsError } from "../fs-error.ts";
 import { joinPath } from "../posix-path.ts";
 import type { ShellState } from "./state.ts";
@@ -22,7 +22,7 @@ export class History {
   read(): void {
     const { vfs, history } = this.#state.host;
     const node = vfs.find(this.path);
-    if (node?.kind === "file") history.splice(0, history.length, ...new TextDecoder().decode(node.data).split("\n").filter((line) => line !== "").slice(-LIMITS.historyLines).map(decoded));
+    if (node?.kind === "file") history.splice(0, history.length, ...commandsOf(newestLines(new TextDecoder().decode(node.data))));
   }
 
   /** The line to be run, and kept; undefined when it calls for one that there is not. `say` is told so, and what was called. */
@@ -53,22 +53,17 @@ export class History {
   }
 }
 
-const historyPath = (state: ShellState): string => joinPath(state.vars.get("HOME") ?? "/home", ".jsh_history");
+const historyPath = (state: ShellState): string => joinPath(state.vars.get("HOME") ?? "/home", HISTORY_FILE);
 
 /** Writes the newest lines to the file; older ones are forgotten. */
 export function saveHistory(state: ShellState): void {
   const { history, vfs } = state.host;
-  let room: number = LIMITS.historyCharacters;
-  const tooOld = history.findLastIndex((line, i) => i < history.length - LIMITS.historyLines || (room -= line.length + 1) < 0);
-  history.splice(0, tooOld + 1);
+  const text = newestLines(history.map(historyLine).join(""));
+  history.splice(0, history.length - commandsOf(text).length);
   try {
-    vfs.writeFile(historyPath(state), new TextEncoder().encode(history.map((each) => `${encoded(each)}\n`).join("")));
+    vfs.writeFile(historyPath(state), new TextEncoder().encode(text));
   } catch (error) {
     // A full or removed home: the line is run all the same.
     if (!(error instanceof FsError)) throw error;
   }
 }
-
-/** A command of several lines is one line of the file. */
-const encoded = (line: string): string => line.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-const decoded = (line: string): string => line.replaceAll(/\\(.)/g, (_, next: string) => (next === "n" ? "\n" : next));

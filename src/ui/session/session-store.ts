@@ -91,8 +91,8 @@ const CHAT_NAME = "chat-name ";
 
 /** After the id of a workspace: where its image lies among the checkpoints. */
 const IMAGE = " image";
-/** The same of what was typed at its terminal (src/ui/work/terminal-history.ts). */
-const HISTORY = " history";
+/** The same of what was typed at its terminal (src/ui/work/terminal-history.ts keeps it there). */
+export const HISTORY = " history";
 
 function named(chat: StoredChat, name: unknown): StoredChat {
   return typeof name === "string" ? { ...chat, title: name } : chat;

@@ -1,13 +1,11 @@
 // What was typed at a project's terminal, in its shells and on the command line: kept in this browser for the next visit, apart
 // from the project. While a container runs, the file of its shells is the truth and what is kept follows it; a new container,
 // or another project, begins with what is kept.
-import { LIMITS } from "../../base/limits.ts";
+import { commandsOf, historyLine, newestLines } from "../../base/shell-files.ts";
 import type { ShellHistory } from "../../container/sandbox.ts";
 import { openShelf, type Shelf } from "../../storage/shelf.ts";
 import type { SessionCore } from "../session/core.ts";
-
-/** After the id of a workspace: where its history lies among the checkpoints. SessionStore forgets it with the workspace. */
-const HISTORY = " history";
+import { HISTORY } from "../session/session-store.ts";
 
 export class TerminalHistory {
   readonly #core: SessionCore;
@@ -24,7 +22,7 @@ export class TerminalHistory {
 
   /** Oldest first; as `follow` has left them. */
   get lines(): readonly string[] {
-    return linesOf(this.#text);
+    return commandsOf(this.#text);
   }
 
   /** Makes this and the container's file the history of the project that is open. */
@@ -47,7 +45,7 @@ export class TerminalHistory {
     await this.follow();
     await this.#next(async () => {
       if (this.lines.at(-1) === line) return;
-      await this.#keep(newestLines(`${this.#text}${encoded(line)}\n`));
+      await this.#keep(newestLines(`${this.#text}${historyLine(line)}`));
       await this.#watched?.write(this.#text);
     });
   }
@@ -76,20 +74,4 @@ export class TerminalHistory {
     this.#turn = this.#turn.then(what).catch((error: unknown) => this.#core.report(error));
     return this.#turn;
   }
-}
-
-/** Whole lines from the end, as many as are kept: a program of the container may have written anything. */
-export function newestLines(text: string): string {
-  const lines = text.split("\n").filter((line) => line !== "").slice(-LIMITS.historyLines);
-  let room: number = LIMITS.historyCharacters;
-  const tooOld = lines.findLastIndex((line) => (room -= line.length + 1) < 0);
-  return lines.slice(tooOld + 1).map((line) => `${line}\n`).join("");
-}
-
-// As in src/headless/shell/history.ts: a command of several lines is one line of the file.
-const encoded = (line: string): string => line.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-
-/** The commands of the file's text. */
-export function linesOf(text: string): readonly string[] {
-  return text.split("\n").filter((line) => line !== "").map((line) => line.replaceAll(/\\(.)/g, (_, next: string) => (next === "n" ? "\n" : next)));
 }

@@ -1,4 +1,5 @@
 // code and open: the page is asked to show a file in its editor. The page watches the file that holds the wish.
+import { WANTED_FILE } from "../../../base/shell-files.ts";
 import { isWithin, joinPath, resolvePath } from "../../posix-path.ts";
 import type { ShellState } from "../state.ts";
 import type { OwnCommand } from "./index.ts";
@@ -16,7 +17,7 @@ async function ask(state: ShellState, name: string, args: readonly string[]): Pr
     await state.write(2, `${name}: ${why}\n`);
     return 1;
   }
-  vfs.writeFile(joinPath(home, ".jsh_open"), new TextEncoder().encode(path.slice(project.length + 1)));
+  vfs.writeFile(joinPath(home, WANTED_FILE), new TextEncoder().encode(path.slice(project.length + 1)));
   return 0;
 }
 
