@@ -7,7 +7,7 @@
 //   // reduce total: f32 in sums    <- function, what it adds up, the array it may use: `lanes` of them
 //   fn total(…) …                   <- over shared memory, for every device; with subgroups reduce/*.wgsl takes its place
 //   // end reduce
-//   // quads                        <- where a subgroup is four lanes of a CPU's register reduce/quads.wgsl takes its place
+//   // quads                        <- where a subgroup is four lanes of a CPU's register quads.wgsl takes its place
 //   fn eight(…) …
 //   // end quads
 //
@@ -45,8 +45,8 @@ import partsQ5K from "./parts/q5_k.wgsl?raw";
 import partsQ6K from "./parts/q6_k.wgsl?raw";
 import partsQ80 from "./parts/q8_0.wgsl?raw";
 import twoRows from "./parts/two-rows.wgsl?raw";
+import quadsOfLanes from "./quads.wgsl?raw";
 import largest from "./reduce/largest.wgsl?raw";
-import quadsOfLanes from "./reduce/quads.wgsl?raw";
 import rows from "./reduce/rows.wgsl?raw";
 import total from "./reduce/total.wgsl?raw";
 
@@ -104,7 +104,10 @@ function withSubgroups(source: string): string {
   return code === source ? source : `enable subgroups;\n${code}`;
 }
 
-/** What is said of lanes in branches: all four of a quad are at the same place, and rows past the end are the last row again. */
+/**
+ * The compiler cannot see that the lanes of a quad always run together, and is told not to ask: their loops end alike, and none of
+ * them leaves early (rows past the end are the last row again).
+ */
 function withQuads(source: string): string {
   const code = source.replace(/^\/\/ quads\n[\s\S]*?^\/\/ end quads$/m, quadsOfLanes);
   return code === source ? source : `enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n${code}`;

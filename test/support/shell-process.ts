@@ -14,10 +14,10 @@ export interface ShellOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | null | undefined;
   readonly terminal?: Terminal;
-  /** What a program other than a shell does. */
   /** What the kernel says lives, and is told to signal. */
   readonly processes?: () => readonly ProcessInfo[];
   readonly killed?: (pid: number, signal: Signal) => void;
+  /** What a program other than a shell does. */
   readonly program?: (request: SpawnRequest, io: ProgramIo) => Promise<number>;
 }
 

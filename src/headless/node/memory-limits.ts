@@ -40,7 +40,10 @@ export function limitMemory(runtime: Runtime): void {
 /** As in wide-apply.ts: arguments lie on the stack, and are not put there twice. */
 const MANY = 8192;
 
-/** Numbers may be more: the engine itself refuses the 134 millionth. */
+/**
+ * Numbers may be more: the engine itself refuses the 134 millionth. Ten million objects pushed one by one take 1.0 s instead of 0.7
+ * by it, ten million numbers 0.5 instead of 0.3 (Node 20, 2026-11-27).
+ */
 function limitArrays(over: () => never): void {
   const list = Array.prototype;
   const native = list.push as AnyFunction;

@@ -151,7 +151,7 @@ fn matvec(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
 
   let first = tile * tile_rows + lane / lanes_per_row * rows_per_lane;
   var sum = vec4<f32>();
-  // With rows of their own all lanes run: they share loads (reduce/quads.wgsl).
+  // With rows of their own all lanes run: they share loads (../quads.wgsl).
   if (lanes_per_row == 1u || first < row_count) {
     var place = lane % lanes_per_row;
     if (parts) {

@@ -78,7 +78,7 @@ function optionsOf(args: readonly string[]): Options {
       const letters = arg.slice(1);
       for (let at = 0; at < letters.length; at++) {
         const letter = letters[at] ?? "";
-        if (!"bcfdsznb".includes(letter)) throw new UsageError(`invalid option -- '${letter}'`);
+        if (!"bcfdszn".includes(letter)) throw new UsageError(`invalid option -- '${letter}'`);
         const rest = letters.slice(at + 1);
         take(letter, () => {
           at = letters.length;
