@@ -36,10 +36,9 @@ export interface MatmulChoice {
 }
 
 /**
- * On an adapter that computes on the CPU the tiled kernel's barriers and shared loads cost more than they save. 64 tokens,
- * GFLOP/s of matvec, tiled, by rows: 1024 × 256 Q8_0 1.3, 0.8, 1.8; 512 × 2048 Q4_K 0.6, 0.8, 1.5; 1024 × 256 F32 0.4, 1.0, 2.2
- * (SwiftShader in Chromium 156, two busy cores, 2026-11-26). 256 tokens, in turns, the best of 8: tiled 186, 820, 207 ms, by rows
- * 64, 300, 75 (Chromium 143, the same day): neither can take the other's place.
+ * On an adapter that computes on the CPU the tiled kernel's barriers and shared loads cost more than they save. Q8_0, in turns, the
+ * best of 8, tiled / by rows / by rows with shared loads: 1024 × 256 by 256 tokens 148 / 55 / 30 ms, 256 × 256 by 256 35 / 15 / 9.5,
+ * 832 × 256 by 64 20 / 10 / 5.9 (SwiftShader in Chromium 143 on two cores, its shared memory not zeroed, 2026-11-27).
  */
 export function matmulFor(software: boolean): MatmulChoice {
   return software ? { kernel: byRows, tileRows: 16 } : { kernel: tiled, tileRows: 64 };
