@@ -4,7 +4,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { App } from "../../src/ui/app.ts";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { containerReady, startWithoutModel } from "../support/app-steps.ts";
+import { containerReady, startWithoutModel, whenIdle } from "../support/app-steps.ts";
+import { enter, openShell, openTerminal, shellRows, shellShows } from "../support/terminal-steps.ts";
 
 let site: AppSite;
 let page: Page;
@@ -14,27 +15,11 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   ({ page } = await site.open("/"));
-  await openTerminal();
+  await openTerminal(page);
 });
 afterAll(() => site?.close());
 
-async function openTerminal(): Promise<void> {
-  await containerReady(page);
-  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
-  await page.getByRole("tab", { name: /Terminal/ }).click();
-}
-
-async function openShell(): Promise<void> {
-  await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
-  await shows(/project \$/);
-}
-
-const rows = (): ReturnType<Page["locator"]> => page.locator("tw-shell-view .xterm-rows");
-const shows = (text: string | RegExp): Promise<void> => rows().filter({ hasText: text }).waitFor({ timeout: 30_000 });
-async function enter(line: string): Promise<void> {
-  await page.keyboard.type(line);
-  await page.keyboard.press("Enter");
-}
+const shows = (text: string | RegExp): Promise<void> => shellShows(page, text);
 const commandLine = (): ReturnType<Page["locator"]> => page.getByLabel("Command", { exact: true });
 
 /** As from the clipboard, into the shell. */
@@ -50,31 +35,31 @@ describe("the terminal's history", () => {
   it("is there after a reload and after a crash, for its project alone and in none of its files", async () => {
     await commandLine().fill("echo on the line");
     await page.keyboard.press("Enter");
-    await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
-    await openShell();
-    await enter("echo yesterday-$((40 + 2))");
+    await whenIdle(page);
+    await openShell(page);
+    await enter(page, "echo yesterday-$((40 + 2))");
     await shows("yesterday-42");
-    await enter(" echo secret-$((40 + 2))");
+    await enter(page, " echo secret-$((40 + 2))");
     await shows("secret-42");
     const steps = await page.locator("tw-app").evaluate((app) => (app as App).session.state.timeline.length);
 
     await page.reload();
     await startWithoutModel(page);
-    await openTerminal();
+    await openTerminal(page);
     const recalled = async (): Promise<string> => {
       await commandLine().press("ArrowUp");
       return commandLine().inputValue();
     };
     await expect.poll(recalled, { timeout: 10_000 }).toBe("echo yesterday-$((40 + 2))");
     expect(await recalled()).toBe("echo on the line");
-    await openShell();
+    await openShell(page);
     await page.keyboard.press("Control+r");
     await page.keyboard.type("yester");
     await page.keyboard.press("Enter");
     await shows("yesterday-42");
-    await enter("history");
+    await enter(page, "history");
     await shows(/1 {2}echo on the line/);
-    expect(await rows().innerText()).not.toContain("secret");
+    expect(await shellRows(page).innerText()).not.toContain("secret");
 
     const { files, changed, timeline } = await page.locator("tw-app").evaluate(async (app) => {
       const { session } = app as App;
@@ -106,25 +91,25 @@ describe("the terminal's history", () => {
     await page.getByRole("tab", { name: /Terminal/ }).click();
     await page.getByRole("textbox", { name: "Shell" }).focus();
     await expect.poll(async () => {
-      await enter("clear; history | wc -l");
-      return rows().innerText();
+      await enter(page, "clear; history | wc -l");
+      return shellRows(page).innerText();
     }, { timeout: 20_000 }).toMatch(/^\s*[1-9]\s*\n/);
     await page.locator("tw-app").evaluate((app, id) => (app as App).session.project.openRecent(id), first);
     await page.getByRole("tab", { name: /Terminal/ }).click();
     await page.getByRole("textbox", { name: "Shell" }).focus();
-    await enter("clear; history | grep yesterday");
+    await enter(page, "clear; history | grep yesterday");
     await shows(/\d {2}echo yesterday/);
-    expect(await rows().innerText()).not.toContain("wc -l");
+    expect(await shellRows(page).innerText()).not.toContain("wc -l");
   });
 });
 
 describe("what is pasted into the shell", () => {
   it("stands there until Enter, and keys in it do nothing", async () => {
-    await openShell();
+    await openShell(page);
     await paste("echo first-$((40 + 1))\nfor i in 1 2; do\n\techo \"turn $i\"\ndone\u0003\u0004\u001b[201~\r");
     await shows(/done/);
     await page.waitForTimeout(300);
-    expect(await rows().innerText()).not.toMatch(/first-41|^turn/m);
+    expect(await shellRows(page).innerText()).not.toMatch(/first-41|^turn/m);
     await page.keyboard.press("Backspace");
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("ArrowDown");
@@ -133,10 +118,10 @@ describe("what is pasted into the shell", () => {
     await shows(/first-41/);
     await shows(/turn 2/);
     // A program that reads lines gets the text as it is.
-    await enter("cat > pasted.txt");
+    await enter(page, "cat > pasted.txt");
     await paste("one\n\ttwo\u0003\n");
     await page.keyboard.press("Control+d");
-    await enter("od -c pasted.txt | head -n 1");
+    await enter(page, "od -c pasted.txt | head -n 1");
     await shows(/o\s+n\s+e\s+\\n\s+\\t\s+t\s+w\s+o\s+\\n/);
   });
 });

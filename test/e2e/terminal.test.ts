@@ -5,7 +5,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { App } from "../../src/ui/app.ts";
 import { type AppSite, openSite } from "../support/app-page.ts";
-import { containerReady } from "../support/app-steps.ts";
+import { whenIdle } from "../support/app-steps.ts";
+import { enter, openShell, openTerminal, shellRows, shellShows } from "../support/terminal-steps.ts";
 
 const SHOTS = process.env["TABWRIGHT_SHOTS"];
 let site: AppSite;
@@ -16,17 +17,11 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   ({ page } = await site.open("/"));
-  await containerReady(page);
-  await idle();
-  await page.getByRole("tab", { name: /Terminal/ }).click();
+  await openTerminal(page);
 });
 afterAll(async () => {
   await site?.close();
 });
-
-async function idle(): Promise<void> {
-  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
-}
 
 function fileText(path: string): Promise<string | undefined> {
   return page.locator("tw-app").evaluate((app, name) => {
@@ -50,14 +45,14 @@ describe("the terminal", () => {
     expect(await page.locator("tw-terminal-panel .out").innerText()).toContain("red plain");
     const color = (text: string): Promise<string> => page.locator("tw-terminal-panel .xterm-rows span", { hasText: text }).last().evaluate((span) => getComputedStyle(span).color);
     expect(await color("red")).not.toBe(await color("plain"));
-    await idle();
+    await whenIdle(page);
 
     await line.fill("node -e \"for (;;) {}\"");
     await page.keyboard.press("Enter");
     await page.locator("tw-terminal-panel .stop").waitFor();
     await line.press("Control+c");
     await expect.poll(() => page.locator("tw-terminal-panel .out").innerText(), { timeout: 10_000 }).toContain("stopped");
-    await idle();
+    await whenIdle(page);
     await line.fill("half a lin");
     await line.press("ArrowUp");
     expect(await line.inputValue()).toContain("for (;;)");
@@ -93,43 +88,37 @@ describe("a command that ends in &", () => {
 
 describe("a shell in the terminal panel", () => {
   it("keeps its folder, gives programs their input, stops them with Ctrl+C, runs jobs, and lets the keyboard out", async () => {
-    await page.locator("tw-terminal-panel").getByRole("button", { name: "Shell" }).click();
-    const rows = page.locator("tw-shell-view .xterm-rows");
-    const shows = (text: string | RegExp): Promise<void> => rows.filter({ hasText: text }).waitFor({ timeout: 30_000 });
-    const enter = async (line: string): Promise<void> => {
-      await page.keyboard.type(line);
-      await page.keyboard.press("Enter");
-    };
-    await shows(/project \$/);
-    await enter("cd packages/cart/src && X=kept; ls");
+    const shows = (text: string | RegExp): Promise<void> => shellShows(page, text);
+    await openShell(page);
+    await enter(page, "cd packages/cart/src && X=kept; ls");
     await shows("cart-total.js");
     await shows(/cart\/src \$/);
-    await enter("read name; echo \"hello $name from $X\"");
-    await enter("Ann");
+    await enter(page, "read name; echo \"hello $name from $X\"");
+    await enter(page, "Ann");
     await shows("hello Ann from kept");
-    await enter("node -e \"require('readline').createInterface({ input: process.stdin, output: process.stdout }).question('age? ', (a) => { console.log('next', +a + 1); process.exit(3) })\"");
+    await enter(page, "node -e \"require('readline').createInterface({ input: process.stdin, output: process.stdout }).question('age? ', (a) => { console.log('next', +a + 1); process.exit(3) })\"");
     await shows(/age\? (?!')/);
-    await enter("41");
+    await enter(page, "41");
     await shows("next 42");
-    await enter("echo code $?");
+    await enter(page, "echo code $?");
     await shows("code 3");
-    await enter("node -e \"console.log('en' + 'dless'); for (;;) {}\"");
+    await enter(page, "node -e \"console.log('en' + 'dless'); for (;;) {}\"");
     await shows("endless");
     await page.keyboard.press("Control+c");
-    await enter("echo after $?");
+    await enter(page, "echo after $?");
     await shows("after 130");
-    await enter("sleep 100 &");
-    await enter("jobs; kill %1; wait %1; echo ended $?");
+    await enter(page, "sleep 100 &");
+    await enter(page, "jobs; kill %1; wait %1; echo ended $?");
     await shows(/Running +sleep 100 &/);
     await shows("ended 143");
-    await enter("echo by the shell > made.txt");
+    await enter(page, "echo by the shell > made.txt");
     await expect.poll(() => fileText("packages/cart/src/made.txt"), { timeout: 30_000 }).toBe("by the shell\n");
-    await enter("node");
-    await enter("const answer = await Promise.resolve(42)");
-    await enter("answer * 2");
+    await enter(page, "node");
+    await enter(page, "const answer = await Promise.resolve(42)");
+    await enter(page, "answer * 2");
     await shows("84");
     await page.keyboard.press("Control+d");
-    await expect.poll(async () => (await rows.innerText()).trimEnd(), { timeout: 30_000 }).toMatch(/src \$$/);
+    await expect.poll(async () => (await shellRows(page).innerText()).trimEnd(), { timeout: 30_000 }).toMatch(/src \$$/);
     await page.keyboard.type("echo completed mad");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
@@ -151,7 +140,7 @@ describe("a shell in the terminal panel", () => {
     // It went on meanwhile.
     await toggle.click();
     await page.getByRole("textbox", { name: "Shell" }).focus();
-    await enter("echo still $X");
+    await enter(page, "echo still $X");
     await shows("still kept");
   });
 });

@@ -1,16 +1,13 @@
-// The right half of the page through the built app: editor, review by hunk, undo, terminal, timeline, hostile projects.
-// The first journey uses the keyboard alone. (Over 300 lines: one page, opened once, is all that a run can afford.)
-import { mkdirSync, readFileSync } from "node:fs";
+// The right half of the page through the built app: editor, review by hunk, undo, tests, timeline.
+// The first journey uses the keyboard alone.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { strToU8, unzipSync, zipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/ui/app.ts";
-import { TaskLineReader } from "../../src/tasks/task-line.ts";
-import { type AppSite, openSite, type OpenPage } from "../support/app-page.ts";
-import { containerReady, ONE_BUG, openOneBug, ready } from "../support/app-steps.ts";
-import { stubPicker } from "../support/opfs-folder.ts";
-import { putRepository } from "../support/git-folder.ts";
+import { type AppSite, openSite } from "../support/app-page.ts";
+import { ONE_BUG, openOneBug, ready, whenIdle } from "../support/app-steps.ts";
+import { fileText, openProject, PROJECT, SUM } from "../support/work-steps.ts";
 
 const SHOTS = process.env["TABWRIGHT_SHOTS"];
 let site: AppSite;
@@ -21,38 +18,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await site?.close();
 });
-
-const FILLER = Array.from({ length: 24 }, (_, i) => `// line ${i}\r\n`).join("");
-/** Windows line ends, a byte order mark, no final newline: all of it has to survive. */
-const SUM = `\ufeffexport function sum(a, b) {\r\n  return a - b;\r\n}\r\n${FILLER}export const last = true;`;
-const PROJECT: Readonly<Record<string, string>> = {
-  "package.json": '{ "type": "module", "scripts": { "test": "node --test" } }\n',
-  "src/sum.js": SUM,
-  "test/sum.test.js": 'import assert from "node:assert/strict";\nimport { test } from "node:test";\nimport { sum } from "../src/sum.js";\n\ntest("adds", () => {\n  assert.equal(sum(1, 2), 3);\n});\n\ntest("adds nothing", () => {\n  assert.equal(sum(1, 0), 1);\n});\n',
-};
-
-async function openProject(files: Readonly<Record<string, string | Uint8Array>>, name = "sums", prepare?: Parameters<AppSite["open"]>[1]): Promise<OpenPage> {
-  const opened = await site.open("/", prepare);
-  const { page } = opened;
-  await containerReady(page);
-  const bytes = zipSync(Object.fromEntries(Object.entries(files).map(([path, content]) => [path, typeof content === "string" ? strToU8(content) : content])));
-  await page.locator("tw-header button.open").click();
-  await page.locator("tw-open-dialog input.open-zip").setInputFiles({ name: `${name}.zip`, mimeType: "application/zip", buffer: Buffer.from(bytes) });
-  await expect.poll(() => page.locator("tw-header .project").innerText(), { timeout: 30_000 }).toContain(name);
-  await idle(page);
-  return opened;
-}
-
-async function idle(page: Page): Promise<void> {
-  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
-}
-
-function fileText(page: Page, path: string): Promise<string | undefined> {
-  return page.locator("tw-app").evaluate((app, name) => {
-    const bytes = (app as App).session.state.project.files.get(name);
-    return bytes && new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  }, path);
-}
 
 /** Presses Tab until the element with the focus fits the selector. */
 async function tabTo(page: Page, selector: string): Promise<void> {
@@ -80,7 +45,7 @@ async function shot(page: Page, name: string): Promise<void> {
 
 describe("work with the keyboard alone", () => {
   it("edits, runs the tests on saving, rejects one hunk, undoes it and undoes the undoing", async () => {
-    const { page, errors } = await openProject(PROJECT);
+    const { page, errors } = await openProject(site, PROJECT);
     await page.locator("tw-work #tab-files").focus();
     await press(page, "ArrowLeft", "ArrowLeft");
     await tabTo(page, "input.rerun");
@@ -103,7 +68,7 @@ describe("work with the keyboard alone", () => {
     const verdict = page.locator("tw-tests-panel .verdict");
     await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toBe("✓ 2 passed");
     expect(await page.locator("tw-tests-panel li.passed").count()).toBe(2);
-    await idle(page);
+    await whenIdle(page);
     const edited = SUM.replace("a - b", "a + b");
     expect(await fileText(page, "src/sum.js")).toBe(`${edited} // end`);
 
@@ -119,25 +84,25 @@ describe("work with the keyboard alone", () => {
     await expect.poll(() => hunks.count(), { timeout: 20_000 }).toBe(1);
     expect(await fileText(page, "src/sum.js")).toBe(edited);
 
-    await idle(page);
+    await whenIdle(page);
     await page.locator("tw-work #tab-diff").focus();
     await tabTo(page, "button.undo");
     await page.keyboard.press("Enter");
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${edited} // end`);
-    await idle(page);
+    await whenIdle(page);
     await page.locator("tw-work #tab-diff").focus();
     await tabTo(page, "button.redo");
     await page.keyboard.press("Enter");
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(edited);
 
-    await idle(page);
+    await whenIdle(page);
     await page.locator("tw-work #tab-diff").focus();
     await tabTo(page, ".hunk");
     await press(page, "a");
     await expect.poll(() => page.locator("tw-diff-view .open-count").innerText()).toBe("All changes are reviewed");
     expect(await page.locator("tw-diff-view .line").count()).toBe(0);
     expect(await page.locator("tw-work #tab-diff .mark").count()).toBe(0);
-    await idle(page);
+    await whenIdle(page);
     await page.reload();
     await page.getByRole("tab", { name: /Changes/ }).click();
     await expect.poll(() => page.locator("tw-diff-view .open-count").innerText(), { timeout: 30_000 }).toBe("All changes are reviewed");
@@ -145,7 +110,7 @@ describe("work with the keyboard alone", () => {
   });
 
   it("leaves the editor with Escape and Tab, and indents with Tab alone", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     await page.locator('[data-path="package.json"]').click();
     const content = page.locator("tw-editor .cm-content");
     await content.click();
@@ -170,7 +135,7 @@ describe("a file that is edited by two at once", () => {
     );
 
   it("takes in what the other changed elsewhere, keeps the cursor and what was typed", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     await page.locator('[data-path="src/sum.js"]').click();
     await page.locator("tw-editor .cm-content").click();
     await press(page, "Control+End");
@@ -181,7 +146,7 @@ describe("a file that is edited by two at once", () => {
   });
 
   it("asks where both changed the same line, and drops neither", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     await page.locator('[data-path="src/sum.js"]').click();
     await page.locator("tw-editor .cm-content").click();
     await press(page, "Control+Home", "ArrowDown", "End");
@@ -199,7 +164,7 @@ describe("a file that is edited by two at once", () => {
 
 describe("what is typed while something else runs", () => {
   it("waits, and is written afterwards even if the file was removed meanwhile", async () => {
-    const { page } = await openProject({ ...PROJECT, "image.png": new Uint8Array([0, 1]) });
+    const { page } = await openProject(site, { ...PROJECT, "image.png": new Uint8Array([0, 1]) });
     await page.locator('[data-path="src/sum.js"]').click();
     await page.locator("tw-editor .cm-content").click();
     await page.getByRole("tab", { name: /Terminal/ }).click();
@@ -217,14 +182,14 @@ describe("what is typed while something else runs", () => {
   });
 
   it("is undone by one click that comes at once", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     await page.locator('[data-path="src/sum.js"]').click();
     await page.locator("tw-editor .cm-content").click();
     await press(page, "Control+End");
     await page.keyboard.type(" // one");
     await press(page, "Control+s");
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${SUM} // one`);
-    await idle(page);
+    await whenIdle(page);
     await page.keyboard.type(" and two");
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(SUM);
@@ -234,7 +199,7 @@ describe("what is typed while something else runs", () => {
 
 describe("files in the tree", () => {
   it("are made, renamed, removed, and come back with Undo; names that exist or leave the project are refused", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     const tree = page.locator("tw-files-panel");
     const form = tree.locator("form");
     await tree.getByRole("button", { name: "New", exact: true }).click();
@@ -247,24 +212,24 @@ describe("files in the tree", () => {
     await form.locator("input").fill("notes/new.md");
     await page.keyboard.press("Enter");
     await tree.locator('[data-path="notes/new.md"]').waitFor({ timeout: 20_000 });
-    await idle(page);
+    await whenIdle(page);
     await tree.locator('[data-path="notes/new.md"]').click();
     await page.keyboard.press("F2");
     await form.locator("input").fill("notes/renamed.md");
     await page.keyboard.press("Enter");
     await tree.locator('[data-path="notes/renamed.md"]').waitFor({ timeout: 20_000 });
-    await idle(page);
+    await whenIdle(page);
     await tree.locator('[data-path="src/"]').click();
     await tree.getByRole("button", { name: "Delete" }).click();
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBeUndefined();
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(SUM);
   });
 
   it("that are binary or very large are said to be so, and stay as they are", async () => {
     const image = new Uint8Array([137, 80, 78, 71, 0, 255, 254]);
-    const { page } = await openProject({ ...PROJECT, "image.png": image, "large.txt": "x".repeat(1_200_000) });
+    const { page } = await openProject(site, { ...PROJECT, "image.png": image, "large.txt": "x".repeat(1_200_000) });
     await page.locator('[data-path="image.png"]').click();
     await expect.poll(() => page.locator("tw-file-view .empty").innerText()).toContain("A binary file of 7 B");
     await page.locator('[data-path="large.txt"]').click();
@@ -299,14 +264,14 @@ describe("the list of tests", () => {
     const line = page.locator("tw-editor .cm-activeLine");
     await expect.poll(() => line.innerText(), { timeout: 30_000 }).toContain("assert");
 
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("tab", { name: /Tests/ }).click();
     const red = page.locator("tw-tests-panel li.failed").first();
     const name = await red.locator("button.place bdi").last().innerText();
     await red.getByRole("button", { name: /^Fix this/ }).click();
     await expect.poll(() => page.locator("tw-chat .user").last().innerText()).toContain(JSON.stringify(name));
     await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
-    await idle(page);
+    await whenIdle(page);
     await expect.poll(() => verdict.textContent(), { timeout: 60_000 }).toMatch(/^✓ \d+ passed$/);
     expect(await page.locator("tw-tests-panel li.passed", { hasText: name }).count()).toBe(1);
     await shot(page, "work-fix-this.png");
@@ -318,7 +283,7 @@ describe("the list of tests", () => {
     await page.locator("tw-timeline li", { hasText: "opened ·" }).getByRole("button", { name: /^Restore both/ }).click();
     await expect.poll(() => page.locator("tw-chat .user").count(), { timeout: 20_000 }).toBe(0);
     await expect.poll(() => fileText(page, ONE_BUG)).toContain("price + item.qty");
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await expect.poll(() => fileText(page, ONE_BUG), { timeout: 20_000 }).toBe(fixed);
   });
@@ -326,19 +291,19 @@ describe("the list of tests", () => {
 
 describe("the timeline", () => {
   it("goes back to a state and says so once it is checked, compares two, and names one; going back can be undone", async () => {
-    const { page } = await openProject(PROJECT);
+    const { page } = await openProject(site, PROJECT);
     await page.locator('[data-path="src/sum.js"]').click();
     await page.locator("tw-editor .cm-content").click();
     await press(page, "Control+End");
     await page.keyboard.type(" // one");
     await press(page, "Control+s");
     await expect.poll(() => fileText(page, "src/sum.js"), { timeout: 20_000 }).toBe(`${SUM} // one`);
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("tab", { name: /Terminal/ }).click();
     await page.getByLabel("Command", { exact: true }).fill("echo made > by-shell.txt");
     await page.keyboard.press("Enter");
     await expect.poll(() => fileText(page, "by-shell.txt"), { timeout: 30_000 }).toBe("made\n");
-    await idle(page);
+    await whenIdle(page);
 
     await page.getByRole("tab", { name: /Timeline/ }).click();
     const entries = page.locator("tw-timeline ol > li");
@@ -357,11 +322,11 @@ describe("the timeline", () => {
     expect(await fileText(page, "by-shell.txt")).toBeUndefined();
     await expect.poll(() => page.locator("tw-app").evaluate((app) => (app as App).session.state.spoken)).toContain("The files were checked");
     await expect.poll(() => entries.nth(2).innerText()).toContain("now");
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await expect.poll(() => fileText(page, "by-shell.txt"), { timeout: 20_000 }).toBe("made\n");
 
-    await idle(page);
+    await whenIdle(page);
     await page.getByRole("tab", { name: /Timeline/ }).click();
     await entries.nth(1).getByRole("button", { name: /^Compare with …/ }).click();
     await entries.nth(0).getByRole("button", { name: /^Compare with this/ }).click();
@@ -369,109 +334,5 @@ describe("the timeline", () => {
     expect(await page.locator("tw-diff-view .accept-file").count()).toBe(0);
     await page.getByRole("button", { name: "Back to the changes" }).click();
     await expect.poll(() => page.locator("tw-diff-view h3").allInnerTexts()).toEqual(["by-shell.txt", "src/sum.js"]);
-  });
-});
-
-describe("practice tasks", () => {
-  it("are made from the project beside it, by keyboard; one opens as a step that undo takes back, all can be taken along", { timeout: 120_000 }, async () => {
-    const right = SUM.replace("a - b", "a + b");
-    const { page, errors } = await openProject({ ...PROJECT, "src/sum.js": right }, "sums", (context) => stubPicker(context, "repository"));
-    await page.getByRole("button", { name: "More", exact: true }).click();
-    await page.getByRole("button", { name: "Make practice tasks from this project" }).click();
-    await page.locator("tw-practice-dialog .count").fill("2");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    const tasks = page.locator("tw-practice-dialog li");
-    await expect.poll(() => tasks.count(), { timeout: 90_000 }).toBe(2);
-    await page.locator("tw-practice-dialog .make").waitFor();
-    expect(await fileText(page, "src/sum.js")).toBe(right);
-
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .lines").click()]);
-    const reader = new TaskLineReader();
-    const lines = readFileSync(await download.path(), "utf8").trim().split("\n");
-    const made = lines.flatMap((line) => reader.read(line, "tasks.jsonl") ?? []);
-    expect(made.map(({ task }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(task.solution.get("src/sum.js")))).toEqual([right, right]);
-    const [zip] = await Promise.all([page.waitForEvent("download"), page.locator("tw-practice-dialog .zip").click()]);
-    expect(Object.keys(unzipSync(new Uint8Array(readFileSync(await zip.path())))).filter((path) => path.endsWith("/task.json")).length).toBe(2);
-
-    // The wrong sum, then the right one with its tests: a commit that is a task.
-    await putRepository(page, "repository", [{ "package.json": PROJECT["package.json"]!, "src/sum.js": SUM.replace("a - b", "b * 2") }, { "src/sum.js": right, "test/sum.test.js": PROJECT["test/sum.test.js"]! }]);
-    await page.locator("tw-practice-dialog .count").fill("1");
-    await page.locator("tw-practice-dialog .history").click();
-    await expect.poll(() => tasks.count(), { timeout: 90_000 }).toBe(3);
-    await page.locator("tw-practice-dialog .make").waitFor();
-    expect(await tasks.nth(2).locator("span").innerText()).toContain("adds");
-
-    await page.locator("tw-practice-dialog .level").selectOption("exact");
-    const asked = await tasks.first().locator("span").innerText();
-    await tasks.first().getByRole("button").click();
-    await page.locator("tw-dialogs dialog[open]").waitFor({ state: "detached" });
-    await idle(page);
-    const { files } = made[0]!.task;
-    expect(await fileText(page, "src/sum.js")).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(files.get("src/sum.js")));
-    await page.getByText(asked).first().waitFor();
-    await page.locator("tw-app").evaluate((app) => (app as App).session.timeline.undo());
-    await expect.poll(() => fileText(page, "src/sum.js")).toBe(right);
-    expect(errors).toEqual([]);
-  });
-});
-
-describe("a hostile project (fault 26)", () => {
-  const SCRIPTS = [
-    "<img src=x onerror=globalThis.harmed=1>",
-    "<svg onload=globalThis.harmed=1>",
-    "'\"><script>globalThis.harmed=1</script>",
-    "${globalThis.harmed=1}",
-    "{{globalThis.harmed=1}}",
-    "<a href='javascript:globalThis.harmed=1'>x</a>",
-  ];
-  const safeName = (text: string): string => text.replaceAll("/", "∕").replaceAll("\\", "");
-
-  it("runs no script from file names, contents, changes, test names or the terminal, and touches no clipboard, title or link", async () => {
-    const requests: string[] = [];
-    const files = Object.fromEntries(SCRIPTS.map((script, i) => [`evil/${safeName(script)}-${i}.md`, `# ${script}\n[x](javascript:globalThis.harmed=1)\n`]));
-    const tests = SCRIPTS.map((script) => `test(${JSON.stringify(script)}, () => { throw new Error(${JSON.stringify(script)}); });`).join("\n");
-    const { page, errors } = await openProject({ ...PROJECT, ...files, "evil/\u202egpj.exe": "x", "test/evil.test.js": `import { test } from "node:test";\n${tests}\n` }, "evil", (context) => {
-      context.on("request", (request) => requests.push(request.url()));
-      return context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
-    });
-    const title = await page.title();
-    await page.evaluate(() => navigator.clipboard.writeText("mine"));
-    expect(await page.locator('tw-files-panel [role="treeitem"]', { hasText: "U+202E" }).count()).toBe(1);
-    for (const row of await page.locator('tw-files-panel [data-path^="evil/"]:not([data-path="evil/"])').all()) await row.click();
-    await page.getByRole("tab", { name: /Tests/ }).click();
-    await page.getByRole("button", { name: "Run tests" }).click();
-    await expect.poll(() => page.locator("tw-tests-panel .verdict").textContent(), { timeout: 60_000 }).toMatch(/^✗ \d+ failed/);
-    expect(await page.locator("tw-tests-panel li.failed").count()).toBeGreaterThanOrEqual(SCRIPTS.length);
-
-    await idle(page);
-    await page.getByRole("tab", { name: /Terminal/ }).click();
-    const hostile = "\\u001b]0;pwned\\u0007\\u001b]52;c;cHduZWQ=\\u0007\\u001b]8;;https://evil.example/\\u0007link\\u001b]8;;\\u0007\\u001b[6n\\u001b[c<img src=x onerror=globalThis.harmed=1>";
-    await page.getByLabel("Command", { exact: true }).fill(`node -e "console.log('${hostile}')" && for f in evil/*; do echo changed > "$f"; done`);
-    await page.keyboard.press("Enter");
-    await page.locator("tw-terminal-panel .xterm-rows", { hasText: "link<img" }).waitFor({ timeout: 30_000 });
-    await idle(page);
-    await page.getByRole("tab", { name: /Changes/ }).click();
-    await expect.poll(() => page.locator("tw-diff-view section").count()).toBeGreaterThanOrEqual(SCRIPTS.length);
-    await page.getByRole("tab", { name: /Timeline/ }).click();
-    await page.locator("tw-timeline li").first().waitFor();
-
-    expect(await page.evaluate(() => (globalThis as { harmed?: number }).harmed)).toBeUndefined();
-    expect(await page.title()).toBe(title);
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("mine");
-    const elements = await page.locator("tw-work").evaluate((work) => {
-      const found: string[] = [];
-      const visit = (root: ParentNode): void => {
-        for (const element of root.querySelectorAll("*")) {
-          if (/^(IMG|SCRIPT|SVG|IFRAME|A)$/i.test(element.tagName)) found.push(element.outerHTML);
-          if (element.shadowRoot) visit(element.shadowRoot);
-        }
-      };
-      visit(work.shadowRoot!);
-      return found;
-    });
-    expect(elements).toEqual([]);
-    expect(requests.filter((url) => !url.startsWith(site.origin) && !url.startsWith("blob:") && !url.startsWith("data:"))).toEqual([]);
-    expect(errors).toEqual([]);
   });
 });

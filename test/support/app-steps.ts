@@ -41,6 +41,11 @@ export async function idle(page: Page): Promise<void> {
   await page.locator("tw-composer .send").waitFor({ timeout: 300_000 });
 }
 
+/** Waits until nothing of the page's own runs: no command, no change that is being written. */
+export async function whenIdle(page: Page): Promise<void> {
+  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
+}
+
 /** The bugs of the demo that `openOneBug` leaves out, and what is right. */
 const REPAIRED: readonly (readonly [path: string, wrong: string, right: string])[] = [
   ["packages/stats/src/range.js", ") +", ") -"],
@@ -69,7 +74,7 @@ export async function openOneBug(page: Page): Promise<void> {
   await page.locator("tw-open-dialog input.open-zip").setInputFiles({ name: "one-bug.zip", mimeType: "application/zip", buffer: Buffer.from(zipSync(Object.fromEntries(oneBugProject()))) });
   await page.locator("tw-header .project", { hasText: "one-bug" }).waitFor({ timeout: 60_000 });
   await page.locator("dialog[open]").waitFor({ state: "detached" });
-  await page.locator("tw-app").evaluate((app) => (app as App).session.whenIdle());
+  await whenIdle(page);
 }
 
 /** Asks for the fix of the bug that the open project has, and sees its tests turn green. */
