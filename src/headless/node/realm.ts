@@ -35,7 +35,11 @@ function hideBrowser(): void {
   for (let at: object | null = globalThis; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
     // Event targets keep their methods, the global object loses them.
     if (at === EventTarget.prototype) break;
-    for (const name of Object.getOwnPropertyNames(at)) if (!IN_NODE.has(name) && name !== "constructor") Reflect.deleteProperty(at, name);
+    for (const name of Object.getOwnPropertyNames(at)) {
+      if (IN_NODE.has(name) || name === "constructor") continue;
+      // A constant of an interface cannot be taken away (TEMPORARY, PERSISTENT), but covered.
+      if (!Reflect.deleteProperty(at, name) && at !== globalThis) define(globalThis, name, undefined);
+    }
   }
   for (const name of Object.getOwnPropertyNames(EventTarget.prototype)) if (name !== "constructor") define(globalThis, name, undefined);
   for (const name of HIDDEN) if (name in globalThis) define(globalThis, name, undefined);
