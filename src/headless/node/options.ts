@@ -10,7 +10,7 @@ export interface Options {
   /** -r and --import, in order. */
   preloads: { kind: "require" | "import"; specifier: string }[];
   conditions: string[];
-  /** Hooks of the ES module loader, which are not run here. */
+  /** Modules with hooks of the ES module loader. */
   loaders: string[];
   /** What `process.execArgv` shows. */
   execArgv: string[];

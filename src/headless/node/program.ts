@@ -5,6 +5,7 @@ import { Parser } from "acorn";
 import { detectFormat, formatOf, placeSyntaxError } from "./loader/compile.ts";
 import { parseModule } from "./loader/esm-transform.ts";
 import type { Loader } from "./loader/index.ts";
+import { fileToUrl } from "./file-url.ts";
 import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
 import { runTestFiles } from "./testing/test-command.ts";
 import { Buffer } from "./builtins/buffer.ts";
@@ -28,7 +29,6 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
     runtime.complain(`node: ${missing}: not found\n`);
     return void runtime.exit(BAD_COMMAND_LINE);
   }
-  for (const loader of options.loaders) process.emitWarning(`--experimental-loader ${loader} is ignored: hooks of the ES module loader are not run in the container; --require and --import are`);
   switch (options.mode) {
     case "version":
       process.stdout.write(`${NODE_VERSION}\n`);
@@ -78,14 +78,17 @@ function runFile(runtime: Runtime, loader: Loader): Promise<unknown> | undefined
   const asked = resolvePath(options.rest[0] as string, runtime.cwd);
   const path = loader.resolver.main(asked);
   process.argv = [EXEC_PATH, asked, ...options.rest.slice(1)];
-  if (path === undefined) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
-  return loader.runMain(path);
+  // Hooks may know a program that is no file.
+  if (path === undefined && !loader.hooks.active) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
+  return loader.runMain(path ?? asked);
 }
 
-/** First every -r, then every --import; stays synchronous when there is nothing to wait for. */
+/** First the loaders, then every -r, then every --import; stays synchronous when there is nothing to wait for. */
 function afterPreloads(runtime: Runtime, run: () => Promise<unknown> | undefined): Promise<unknown> | undefined {
-  const { preloads } = runtime.options;
-  const { commonJs } = runtime.loader as Loader;
+  const { preloads, loaders } = runtime.options;
+  const { commonJs, hooks } = runtime.loader as Loader;
+  if (loaders.length > 0) warnOfLoaders(runtime);
+  for (const specifier of loaders) runtime.loader.register(specifier, fileToUrl(`${runtime.cwd}/`));
   const required = preloads.filter(({ kind }) => kind === "require");
   if (required.length > 0) {
     const parent = new commonJs.Module("internal/preload");
@@ -93,11 +96,18 @@ function afterPreloads(runtime: Runtime, run: () => Promise<unknown> | undefined
     for (const { specifier } of required) parent.require(specifier);
   }
   const imported = preloads.filter(({ kind }) => kind === "import");
-  if (imported.length === 0) return run();
+  if (imported.length === 0 && !hooks.active) return run();
   return (async () => {
+    await hooks.ready();
     for (const { specifier } of imported) await runtime.loader.import(specifier, `${runtime.cwd}/`);
     await run();
   })();
+}
+
+function warnOfLoaders({ options, process }: Runtime): void {
+  const registers = options.loaders.map((specifier) => `register(${JSON.stringify(encodeURIComponent(specifier).replaceAll("%2F", "/"))}, pathToFileURL("./"));`).join(" ");
+  const instead = `--import 'data:text/javascript,import { register } from "node:module"; import { pathToFileURL } from "node:url"; ${registers}'`;
+  process.emitWarning(`\`--experimental-loader\` may be removed in the future; instead use \`register()\`:\n${instead}`, "ExperimentalWarning");
 }
 
 function runCode(runtime: Runtime, loader: Loader, code: string, name: string): Promise<unknown> | undefined {

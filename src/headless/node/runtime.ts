@@ -162,6 +162,8 @@ export interface LoaderApi {
   import(specifier: string, parentFile: string, options?: unknown): Promise<unknown>;
   readonly Module: AnyFunction & Dict;
   readonly mocks: ModuleMocks;
+  /** `module.register`. */
+  register(specifier: unknown, parent: unknown, options?: unknown): void;
   /** The module that a specifier in `parentFile` names. */
   locate(specifier: string, parentFile: string): { readonly url: string; readonly path: string; readonly isModule: boolean };
 }

@@ -20,9 +20,7 @@ export function createModule(runtime: Runtime): Dict {
     enableCompileCache: () => ({ status: 3 }),
     getCompileCacheDir: () => undefined,
     flushCompileCache: () => undefined,
-    register: () => {
-      throw unsupported("module.register", "hooks of the ES module loader are not run here; Module._extensions and Module._load are, for CommonJS");
-    },
+    register: (specifier: unknown, parent?: unknown, options?: unknown) => runtime.loader.register(specifier, parent, options),
     SourceMap,
   };
   Object.assign(Module, more);

@@ -8,6 +8,7 @@ import { fileToUrl, urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { EventEmitter } from "./events.ts";
+import { quietPorts } from "./quiet-ports.ts";
 import { createStream } from "./stream.ts";
 
 /** What goes over the channel. */
@@ -160,7 +161,7 @@ function teachPorts(runtime: Runtime): void {
     wrapped.set(listener, run);
     port.addEventListener(event, run);
     if (event === "message") {
-      if (!holds.has(port)) {
+      if (!holds.has(port) && !quietPorts.has(port)) {
         holds.set(port, loop.hold());
         port.addEventListener("close", () => void letGo(port), { once: true });
       }
@@ -182,7 +183,7 @@ function teachPorts(runtime: Runtime): void {
       return letGo(this);
     },
     ref(this: MessagePort) {
-      if (!holds.has(this)) holds.set(this, loop.hold());
+      if (!holds.has(this) && !quietPorts.has(this)) holds.set(this, loop.hold());
     },
     unref(this: MessagePort) {
       letGo(this);

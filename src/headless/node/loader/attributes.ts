@@ -1,10 +1,8 @@
 // Import attributes: which a module may or must be imported with, and Node 20's errors for the others.
 import { nodeError } from "../errors.ts";
 
-type Format = "module" | "commonjs" | "json" | "builtin";
-
 /** Throws unless `with { … }` suits what is imported. */
-export function checkAttributes(url: string, format: Format, attributes: Readonly<Record<string, string>> | undefined): void {
+export function checkAttributes(url: string, format: string, attributes: Readonly<Record<string, string>> | undefined): void {
   const type = attributes?.["type"];
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (key !== "type") throw nodeError(TypeError, "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED", `Import attribute "${key}" with value "${value}" is not supported`);

@@ -6,15 +6,16 @@ import type { CommonJs } from "./commonjs.ts";
 
 let ready = false;
 
-export function commonJsNames(path: string, commonJs: CommonJs, runtime: Runtime, seen = new Set<string>()): Set<string> {
+/** `text`: of the module, where it is not the file's. */
+export function commonJsNames(path: string, commonJs: CommonJs, runtime: Runtime, seen = new Set<string>(), text?: string): Set<string> {
   const names = new Set<string>();
-  if (seen.has(path) || /\.(json|node)$/.test(path)) return names;
+  if (seen.has(path) || (text === undefined && /\.(json|node)$/.test(path))) return names;
   seen.add(path);
   if (!ready) initSync();
   ready = true;
   let found: { exports: string[]; reexports: string[] };
   try {
-    found = parse(commonJs.readText(path));
+    found = parse(text ?? commonJs.readText(path));
   } catch (error) {
     // The lexer gives up on code that the engine will refuse as well, with a better message.
     if (error instanceof Error) return names;

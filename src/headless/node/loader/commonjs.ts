@@ -56,9 +56,18 @@ export class CommonJs {
   }
 
   /** `module.exports` of a file that an ES module imports. */
-  loadForImport(path: string): unknown {
+  loadForImport(path: string, isMain = false): unknown {
     const cached = this.Module._cache[path];
-    return cached?.loaded ? cached.exports : this.Module._load(path, undefined, false);
+    return cached?.loaded ? cached.exports : this.Module._load(path, undefined, isMain);
+  }
+
+  /** `module.exports` of a text that stands for a file. */
+  loadText(path: string, text: string, isMain: boolean): unknown {
+    const module = this.moduleFor(path);
+    if (isMain) this.runtime.process["mainModule"] = module;
+    module._compile(text, path);
+    module.loaded = true;
+    return module.exports;
   }
 
   /** `require` as seen from a file that may not exist ("/app/[eval]"). */
@@ -70,7 +79,7 @@ export class CommonJs {
   moduleFor(file: string): CjsModule {
     const module = new this.Module(file);
     module.filename = file;
-    module.paths = this.#resolver.nodeModulesPaths(parentPath(file));
+    module.paths = file.startsWith("/") ? this.#resolver.nodeModulesPaths(parentPath(file)) : [];
     return module;
   }
 

@@ -46,12 +46,16 @@ export function detectFormat(source: string): "module" | "commonjs" {
 
 /** `source` is read only where the name and the package leave it open. */
 export function formatOf(path: string, resolver: Resolver, source: () => string): Format {
+  return formatByName(path, resolver) ?? detectFormat(source());
+}
+
+/** Undefined where only the text can tell. */
+export function formatByName(path: string, resolver: Resolver): Format | undefined {
   if (path.endsWith(".json")) return "json";
   if (/\.m[jt]s$/.test(path)) return "module";
   if (/\.c[jt]s$/.test(path)) return "commonjs";
   const type = resolver.packageOf(path)?.data["type"];
-  if (type === "module" || type === "commonjs") return type;
-  return detectFormat(source());
+  return type === "module" || type === "commonjs" ? type : undefined;
 }
 
 /** How the engine words the mistake, since acorn (which knows the place) words it differently. */

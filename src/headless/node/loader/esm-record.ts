@@ -18,6 +18,8 @@ export interface EsmRecord {
   /** Whether modules that it imports import it in turn. */
   inCycle: boolean;
   loaded: boolean;
+  /** Its dependencies are on their way, by hooks. */
+  loading: Promise<void> | undefined;
   namespace: Dict | undefined;
   /** What `require` gives, when that is not the namespace itself. */
   requiredAs: Dict | undefined;
@@ -40,7 +42,7 @@ export interface EsmRecord {
 
 export function makeRecord(given: Pick<EsmRecord, "url" | "path" | "kind" | "locals" | "shape">): EsmRecord {
   return {
-    ...given, dependencies: [], inCycle: false, loaded: false, namespace: undefined, requiredAs: undefined, required: false, body: undefined, status: "new", failure: undefined, dfsIndex: 0, dfsAncestorIndex: 0,
+    ...given, dependencies: [], inCycle: false, loaded: false, loading: undefined, namespace: undefined, requiredAs: undefined, required: false, body: undefined, status: "new", failure: undefined, dfsIndex: 0, dfsAncestorIndex: 0,
     cycleRoot: undefined, asyncOrder: undefined, pendingDependencies: 0, asyncParents: [], capability: undefined,
   };
 }

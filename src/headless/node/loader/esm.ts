@@ -8,15 +8,19 @@ import { scopeFunctions } from "./async-scope.ts";
 import { checkAttributes } from "./attributes.ts";
 import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
-import { evaluateModule, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
+import { evaluateModule, formatByName, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
+import { readDataUrl } from "./data-url.ts";
 import { markCycles } from "./esm-cycles.ts";
+import { explainCommonJs, missingExport, unsupportedRequest } from "./esm-errors.ts";
 import { type CyclicBody, driveBody, evaluateGraph } from "./esm-evaluate.ts";
 import { exportGetters, exportedNames, getterOf, resolveExport } from "./esm-exports.ts";
+import { HookedGraph, pathOf } from "./esm-hooked.ts";
 import { type EsmRecord, type Getter, makeNamespace, makeRecord, namedAs } from "./esm-record.ts";
 import { type ImportBinding, type ModuleShape, parseModule, shapeOf } from "./esm-transform.ts";
+import type { Attributes as Given, ModuleHooks } from "./hooks.ts";
 import type { Resolver } from "./resolve.ts";
 
-type Attributes = Readonly<Record<string, string>> | undefined;
+type Attributes = Given | undefined;
 
 export class EsmLoader {
   readonly #runtime: Runtime;
@@ -24,18 +28,45 @@ export class EsmLoader {
   readonly #commonJs: CommonJs;
   readonly #records = new Map<string, EsmRecord>();
   readonly #builtinSyncs: (() => void)[] = [];
+  readonly #hooked: HookedGraph | undefined;
+  #main: string | undefined;
 
-  constructor(runtime: Runtime, resolver: Resolver, commonJs: CommonJs) {
+  /** `hooks`: undefined for the loader that the hooks themselves come through. */
+  constructor(runtime: Runtime, resolver: Resolver, commonJs: CommonJs, hooks: ModuleHooks | undefined) {
     this.#runtime = runtime;
     this.#resolver = resolver;
     this.#commonJs = commonJs;
+    this.#hooked = hooks && new HookedGraph(hooks, {
+      cwd: () => runtime.cwd, conditions: resolver.importConditions,
+      known: (url) => this.#records.get(url),
+      make: (url, format, text) => this.#make(url, format, text),
+      locate: (specifier, parent, conditions) => this.#locate(specifier, parent, conditions),
+      formatByName: (path) => formatByName(path, resolver), formatOf: (path) => this.#formatOf(path),
+      readText: (path) => commonJs.readText(path), readFile: (path) => runtime.vfs.readFile(path),
+    });
   }
 
   /** Loads and runs the main program. Resolves when its graph has run. */
   async importMain(path: string): Promise<void> {
     // As Node does: the program runs in a microtask, so that its promise reactions come before its next-ticks.
     await undefined;
-    await this.#run(this.#record(fileToUrl(path), path));
+    const url = fileToUrl(path);
+    this.#main = path;
+    await this.#run(this.#hooks ? await this.#hooks.find(url, undefined, undefined) : this.#record(url, path));
+  }
+
+  /** The way of loading while there are hooks. */
+  get #hooks(): HookedGraph | undefined {
+    return this.#hooked?.hooks.active === true ? this.#hooked : undefined;
+  }
+
+  /** Starts a module at once; `finished` when it awaits at its top level. */
+  start(specifier: string, parent: string): { namespace: Dict; finished: Promise<void> | undefined } {
+    const record = this.#resolve(specifier, parent, undefined);
+    this.#link(record);
+    const finished = evaluateGraph(record);
+    if (record.failure) throw record.failure.error;
+    return { namespace: this.#namespace(record), finished: record.status === "evaluated" ? undefined : finished };
   }
 
   /** Code without a file: -e and stdin with --input-type=module. */
@@ -45,13 +76,13 @@ export class EsmLoader {
   }
 
   /** `import()` in `parent`. The module runs later, never during the call. */
-  async dynamicImport(specifier: unknown, parent: string, options?: unknown): Promise<unknown> {
+  async dynamicImport(specifier: unknown, parent: string, options?: unknown, parentUrl?: string): Promise<unknown> {
     const { loop } = this.#runtime;
     const { scope } = loop;
     const name = `${specifier as string}`;
     const attributes = optionsAttributes(options);
-    if (!this.#hasRun(name, parent)) await new Promise<void>((resolve) => loop.post(resolve));
-    const record = this.#resolve(name, parent, attributes);
+    if (this.#hooks || !this.#hasRun(name, parent)) await new Promise<void>((resolve) => loop.post(resolve));
+    const record = this.#hooks ? await this.#hooks.find(name, parentUrl ?? (parent.startsWith("/") ? fileToUrl(parent) : parent), attributes) : this.#resolve(name, parent, attributes);
     await loop.within(scope, () => this.#run(record));
     return this.#namespace(record);
   }
@@ -90,29 +121,14 @@ export class EsmLoader {
   }
 
   async #run(record: EsmRecord): Promise<void> {
-    this.#link(record);
+    if (this.#hooks) await this.#linkHooked(this.#hooks, record);
+    else this.#link(record);
     try {
       await evaluateGraph(record);
     } catch (error) {
-      this.#explain(error, record);
+      explainCommonJs(error, record, this.#resolver);
       throw error;
     }
-  }
-
-  /** A module that is written as CommonJS: say why it does not run. */
-  #explain(error: unknown, record: EsmRecord): void {
-    const name = error instanceof ReferenceError ? /^([\w$]+) is not defined$/.exec(error.message)?.[1] : undefined;
-    if (!(error instanceof Error) || name === undefined || !COMMONJS_GLOBALS.has(name)) return;
-    let more = " in ES module scope";
-    if (name === "require") more += ", you can use import instead";
-    const manifest = record.path.endsWith(".js") ? this.#resolver.packageOf(record.path) : undefined;
-    if (manifest?.data["type"] === "module") {
-      more += `\nThis file is being treated as an ES module because it has a '.js' file extension and '${manifest.path}' contains "type": "module". To treat it as a CommonJS script, rename it to use the '.cjs' file extension.`;
-    }
-    const before = error.message;
-    const { stack } = error;
-    error.message = before + more;
-    Object.defineProperty(error, "stack", { value: stack?.replace(before, () => before + more), writable: true, configurable: true, enumerable: false });
   }
 
   #namespace(record: EsmRecord): Dict {
@@ -148,8 +164,9 @@ export class EsmLoader {
     return record?.kind === "esm" && record.status === "evaluating";
   }
 
-  #locate(specifier: string, parent: string): { url: string; path: string } {
-    const path = this.#resolver.import(specifier, parent);
+  #locate(specifier: string, parent: string, conditions?: readonly string[]): { url: string; path: string } {
+    if (!parent.startsWith("/") && !specifier.startsWith("file:")) throw unsupportedRequest(specifier, parent);
+    const path = this.#resolver.import(specifier, parent, conditions);
     if (isBuiltin(path)) return { url: path, path };
     const query = /^(?:\.{0,2}\/|file:)/.test(specifier) ? (/[?#].*$/.exec(specifier)?.[0] ?? "") : "";
     return { url: fileToUrl(path) + query, path };
@@ -210,12 +227,20 @@ export class EsmLoader {
   }
 
   #commonJsRecord(url: string, path: string): EsmRecord {
+    return this.#foreign(url, path, commonJsNames(path, this.#commonJs, this.#runtime), () => this.#commonJs.loadForImport(path, path === this.#main));
+  }
+
+  /** CommonJS that a hook gave the text of. */
+  #commonJsText(url: string, path: string, text: string): EsmRecord {
+    return this.#foreign(url, path, commonJsNames(path, this.#commonJs, this.#runtime, new Set(), text), () => this.#commonJs.loadText(path, text, path === this.#main));
+  }
+
+  #foreign(url: string, path: string, found: ReadonlySet<string>, load: () => unknown): EsmRecord {
     const values: Dict = {};
-    const names = new Set(["default", ...commonJsNames(path, this.#commonJs, this.#runtime)]);
+    const names = new Set(["default", ...found]);
     const record = makeRecord({ url, path, kind: "cjs", locals: new Map([...names].map((name) => [name, () => values[name]])), shape: undefined });
-    const commonJs = this.#commonJs;
     record.body = () => {
-      const exported = commonJs.loadForImport(path);
+      const exported = load();
       for (const name of names) if (name !== "default" && exported != null && Object.hasOwn(exported, name)) values[name] = readQuietly(exported as Dict, name);
       values["default"] = exported;
     };
@@ -252,14 +277,21 @@ export class EsmLoader {
   }
 
   #data(url: string, attributes: Attributes): EsmRecord {
-    const [, type = "", base64, body = ""] = /^data:([^,;]*)(?:;[^,;]*?)*?(;base64)?,(.*)$/s.exec(url) ?? [];
-    const format = { "text/javascript": "module", "application/javascript": "module", "application/json": "json" }[type] as "module" | "json" | undefined;
-    if (format === undefined) throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
+    const { format, text } = readDataUrl(url);
     checkAttributes(url, format, attributes);
     const known = this.#records.get(url);
     if (known) return known;
-    const text = base64 ? new TextDecoder().decode(Uint8Array.from(atob(decodeURIComponent(body)), (c) => c.charCodeAt(0))) : decodeURIComponent(body);
-    return format === "json" ? this.#json(url, "", text) : this.#makeEsm(url, "/[data]", text);
+    return format === "json" ? this.#json(url, "", text) : this.#makeEsm(url, url, text);
+  }
+
+  /** What a hook gave, or found; without a text, the module is what its name says. */
+  #make(url: string, format: string, text: string | undefined): EsmRecord {
+    if (format === "builtin") return this.#builtin(url.replace(/^node:/, ""));
+    const path = pathOf(url);
+    if (format === "commonjs") return text === undefined ? this.#commonJsRecord(url, path) : this.#commonJsText(url, path, text);
+    if (format === "json") return this.#json(url, "", text ?? "");
+    if (format === "module") return this.#makeEsm(url, path, text ?? "");
+    throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${format} for URL ${url}`);
   }
 
   /** Loads everything below, checks the imports, and publishes the exports of all of it. */
@@ -267,13 +299,28 @@ export class EsmLoader {
     const fresh: EsmRecord[] = [];
     try {
       this.#load(root, fresh);
-      markCycles(fresh);
-      for (const record of fresh) this.#check(record);
-      for (const record of fresh) this.#publish(record);
+      this.#connect(fresh);
     } catch (error) {
       for (const record of fresh) this.#records.delete(record.url);
       throw error;
     }
+  }
+
+  async #linkHooked(hooked: HookedGraph, root: EsmRecord): Promise<void> {
+    const graph = new Set<EsmRecord>();
+    try {
+      await hooked.gather(root, graph);
+      this.#connect([...graph].filter(({ status }) => status === "new"));
+    } catch (error) {
+      for (const record of graph) if (record.status === "new") this.#records.delete(record.url);
+      throw error;
+    }
+  }
+
+  #connect(fresh: readonly EsmRecord[]): void {
+    markCycles(fresh);
+    for (const record of fresh) this.#check(record);
+    for (const record of fresh) this.#publish(record);
   }
 
   #load(record: EsmRecord, fresh: EsmRecord[]): void {
@@ -290,22 +337,9 @@ export class EsmLoader {
       for (const { name, offset } of request.names) {
         const found = resolveExport(dependency, name);
         if (found !== undefined && found !== "ambiguous") continue;
-        throw this.#missingExport(record, request.specifier, name, offset, dependency, found === "ambiguous");
+        throw missingExport(record, { specifier: request.specifier, name, offset }, dependency, found === "ambiguous", this.#runtime.sources);
       }
     }
-  }
-
-  #missingExport(record: EsmRecord, specifier: string, name: string, offset: number, dependency: EsmRecord, isAmbiguous: boolean): Error {
-    const source = record.shape?.source ?? "";
-    const message = dependency.kind === "cjs"
-      ? `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\nCommonJS modules can always be imported via the default export, for example using:\n\nimport pkg from '${specifier}';\n${destructuring(source, offset)}`
-      : isAmbiguous ? `The requested module '${specifier}' contains conflicting star exports for name '${name}'`
-      : `The requested module '${specifier}' does not provide an export named '${name}'`;
-    const error = new SyntaxError(message);
-    error.stack = `SyntaxError: ${message}`;
-    const before = source.slice(0, offset).split("\n");
-    this.#runtime.sources.setPosition(error, { label: record.url, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, sourceLine: source.split("\n")[before.length - 1] });
-    return error;
   }
 
   #publish(record: EsmRecord): void {
@@ -318,7 +352,7 @@ export class EsmLoader {
     const publish = (getters: Record<string, Getter>): void => {
       for (const entry of shape.exports) if (entry.kind === "local") record.locals.set(entry.local, getters[entry.name] as Getter);
     };
-    const importer = (specifier: unknown, options?: unknown): Promise<unknown> => this.dynamicImport(specifier, record.path, options);
+    const importer = (specifier: unknown, options?: unknown): Promise<unknown> => this.dynamicImport(specifier, record.path, options, record.url);
     const run = (): unknown => Reflect.apply(make, undefined, [publish, importer, this.#makeMeta(record), live, fixed, ...scopeFunctions(this.#runtime.loop)]);
     if (!record.inCycle) {
       record.body = run;
@@ -389,12 +423,3 @@ function readQuietly(object: Dict, name: string): unknown {
 function refuseAssignment(): never {
   throw new TypeError("Assignment to constant variable.");
 }
-
-/** How to write an import's `{ … }` for a CommonJS module, as far as the line with the name shows it. */
-function destructuring(source: string, offset: number): string {
-  const line = source.slice(source.lastIndexOf("\n", offset - 1) + 1).split("\n")[0] ?? "";
-  const braces = /{.*}/.exec(line)?.[0];
-  return braces === undefined ? "" : `const ${braces.replace(/\s+as\s+/g, ": ")} = pkg;\n`;
-}
-
-const COMMONJS_GLOBALS = new Set(["exports", "module", "require", "__filename", "__dirname"]);

@@ -3,12 +3,15 @@ import type { AnyFunction, Dict, LoaderApi, Runtime } from "../runtime.ts";
 import { CommonJs } from "./commonjs.ts";
 import { evaluateScript, formatOf } from "./compile.ts";
 import { EsmLoader } from "./esm.ts";
+import { ModuleHooks } from "./hooks.ts";
+import { HooksLoader } from "./hooks-loader.ts";
 import { Resolver } from "./resolve.ts";
 
 export interface Loader extends LoaderApi {
   readonly resolver: Resolver;
   readonly commonJs: CommonJs;
   readonly esm: EsmLoader;
+  readonly hooks: ModuleHooks;
   /** Runs the main program; a promise when it is an ES module. */
   runMain(path: string): Promise<unknown> | undefined;
   /** Script code without a file (-e, stdin): the value of its last expression. */
@@ -16,16 +19,27 @@ export interface Loader extends LoaderApi {
 }
 
 export function createLoader(runtime: Runtime): Loader {
+  const hooks = new ModuleHooks();
+  const hooksLoader: HooksLoader = new HooksLoader(runtime, hooks, (facade) => makeLoader(facade, hooks, hooksLoader, false));
+  return makeLoader(runtime, hooks, hooksLoader, true);
+}
+
+/** `isHooked`: not so for the loader that hooks are loaded by. */
+function makeLoader(runtime: Runtime, hooks: ModuleHooks, hooksLoader: HooksLoader, isHooked: boolean): Loader {
   const resolver = new Resolver(runtime.vfs, runtime.options.conditions);
   const commonJs: CommonJs = new CommonJs(runtime, resolver, () => esm);
   resolver.onDeprecated = (message, code) => runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
-  const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs);
+  const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs, isHooked ? hooks : undefined);
   return {
     mocks: commonJs.mocks, locate: (specifier, parentFile) => esm.locate(specifier, parentFile),
-    resolver, commonJs, esm, Module: commonJs.Module as unknown as AnyFunction & Dict,
+    register: (specifier, parent, options) => hooksLoader.register(specifier, parent, options),
+    resolver, commonJs, esm, hooks, Module: commonJs.Module as unknown as AnyFunction & Dict,
     createRequire: (file) => commonJs.requireFrom(file),
     import: (specifier, parentFile, options) => esm.dynamicImport(specifier, parentFile, options),
     runMain: (path) => {
+      const { loaders, preloads } = runtime.options;
+      // As in Node: hooks see a CommonJS program when the command line names them or a module that may have brought them.
+      if (hooks.active && (loaders.length > 0 || preloads.some(({ kind }) => kind === "import"))) return esm.importMain(path);
       if (formatOf(path, resolver, () => commonJs.readText(path)) === "module") return esm.importMain(path);
       commonJs.loadMain(path);
       return undefined;

@@ -75,8 +75,13 @@ export class Resolver {
     }
   }
 
+  get importConditions(): readonly string[] {
+    return [...this.#conditions.import];
+  }
+
   /** The real path of what `import` of the specifier in `parent` (a path) means, or the name of a builtin. */
-  import(specifier: string, parent: string): string {
+  import(specifier: string, parent: string, named?: readonly string[]): string {
+    const conditions = named ? new Set(named) : this.#conditions.import;
     try {
       if (RELATIVE.test(specifier) || specifier.startsWith("file:")) {
         const url = specifier.startsWith("file:") ? new URL(specifier) : new URL(specifier, fileToUrl(parent));
@@ -87,7 +92,7 @@ export class Resolver {
       if (scheme) {
         throw nodeError(Error, "ERR_UNSUPPORTED_ESM_URL_SCHEME", `Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. Received protocol '${scheme}:'`);
       }
-      const found = specifier.startsWith("#") ? this.#internal(specifier, parent, "import") : this.#bare(specifier, parent, "import");
+      const found = specifier.startsWith("#") ? this.#internal(specifier, parent, conditions) : this.#bare(specifier, parent, conditions);
       return isBuiltin(found) ? found : this.#finish(found, parent);
     } catch (error) {
       if (codeOf(error) === "ERR_MODULE_NOT_FOUND" || codeOf(error) === "ERR_UNSUPPORTED_DIR_IMPORT") this.#hint(error as Error, specifier, parent);
@@ -113,7 +118,7 @@ export class Resolver {
   /** `require("#x")` in a file. */
   requireInternal(specifier: string, parent: string): string {
     try {
-      const found = this.#internal(specifier, parent, "require");
+      const found = this.#internal(specifier, parent, this.#conditions.require);
       return isBuiltin(found) ? found : this.#promised(found, this.packageOf(parent)?.path);
     } catch (error) {
       throw codeOf(error) === "ERR_MODULE_NOT_FOUND" ? promisedMissing(specifier) : error;
@@ -220,11 +225,11 @@ export class Resolver {
   }
 
   /** An absolute path that may not exist, or a builtin's name. */
-  #bare(specifier: string, parent: string, mode: ResolveMode): string {
+  #bare(specifier: string, parent: string, conditions: ReadonlySet<string>): string {
     if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
     const [, name = "", rest = ""] = /^((?:@[^/]*\/)?[^/]*)(\/.*)?$/.exec(specifier) ?? [];
     if (name.startsWith(".") || /[\\%]/.test(name) || /^@[^/]*\/?$/.test(name)) throw invalidSpecifier(specifier, "is not a valid package name", parent);
-    const lookup = { base: parent, conditions: this.#conditions[mode] };
+    const lookup = { base: parent, conditions };
     const own = this.packageOf(parent);
     if (own?.data["name"] === name && own.data["exports"] != null) return resolveExports(`.${rest}`, { ...lookup, found: own });
     for (const modules of this.nodeModulesPaths(parentPath(parent))) {
@@ -238,10 +243,10 @@ export class Resolver {
     throw nodeError(Error, "ERR_MODULE_NOT_FOUND", `Cannot find package '${name}' imported from ${parent}`);
   }
 
-  #internal(specifier: string, parent: string, mode: ResolveMode): string {
+  #internal(specifier: string, parent: string, conditions: ReadonlySet<string>): string {
     if (specifier === "#" || specifier.startsWith("#/")) throw invalidSpecifier(specifier, "is not a valid internal imports specifier name", parent);
     const scope = this.packageOf(parent);
-    const found = scope && resolveImports(specifier, { found: scope, base: parent, conditions: this.#conditions[mode], bare: (target) => this.#bare(target, scope.path, mode) });
+    const found = scope && resolveImports(specifier, { found: scope, base: parent, conditions, bare: (target) => this.#bare(target, scope.path, conditions) });
     if (found !== undefined) return found;
     throw nodeError(TypeError, "ERR_PACKAGE_IMPORT_NOT_DEFINED", `Package import specifier "${specifier}" is not defined${scope ? ` in package ${scope.path}` : ""} imported from ${parent}`);
   }
