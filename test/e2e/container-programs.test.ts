@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
 import { PROGRAMS } from "../fixtures/node/programs.ts";
 import { NETWORK_PROGRAMS } from "../fixtures/node/programs-network.ts";
+import { VALUE_PROGRAMS } from "../fixtures/node/programs-values.ts";
 import type { AppSite } from "../support/app-page.ts";
 import { type ContainerWindow, openContainer } from "../support/container-page.ts";
 
 const read = (file: string): Record<string, Outcome> => (JSON.parse(readFileSync(new URL(`../fixtures/node/${file}`, import.meta.url), "utf8")) as { programs: Record<string, Outcome> }).programs;
-const recorded = { ...read("recorded.json"), ...read("recorded-network.json") };
+const recorded = { ...read("recorded.json"), ...read("recorded-network.json"), ...read("recorded-values.json") };
 const END_OF_INPUT = "\u0004";
 
 let site: AppSite;
@@ -29,7 +30,7 @@ const lines = (text: string): string[] => text.split("\n").filter((line) => line
 let runs = 0;
 
 describe("a program ends and prints in the browser as under real Node 20", () => {
-  for (const program of [...PROGRAMS.filter(({ unitOnly }) => unitOnly !== true), ...NETWORK_PROGRAMS]) {
+  for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS, ...VALUE_PROGRAMS].filter(({ unitOnly }) => unitOnly !== true)) {
     it(program.name, async () => {
       // A second run of a test finds a folder of its own.
       const folder = `p${runs++}`;

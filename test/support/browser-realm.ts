@@ -45,6 +45,7 @@ globalThis.addEventListener = (type, listener) => { listeners[type] = listener; 
 globalThis.removeEventListener = (type) => { delete listeners[type]; };
 const preventDefault = () => undefined;
 host.on("unhandledRejection", (reason, promise) => listeners.unhandledrejection?.({ reason, promise, preventDefault }));
+host.on("rejectionHandled", (promise) => listeners.rejectionhandled?.({ promise, preventDefault }));
 host.on("uncaughtException", (error) => {
   if (listeners.error) listeners.error({ error, preventDefault });
   else parentPort.postMessage({ fd: 2, bytes: new TextEncoder().encode("the runtime itself failed: " + error.stack) });

@@ -8,9 +8,10 @@ import { Vfs } from "../../src/headless/vfs.ts";
 import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/node/normalise.ts";
 import { type NodeProgram, PROGRAMS } from "../fixtures/node/programs.ts";
 import { NETWORK_PROGRAMS } from "../fixtures/node/programs-network.ts";
+import { VALUE_PROGRAMS } from "../fixtures/node/programs-values.ts";
 
 const read = (file: string): Record<string, Outcome> => (JSON.parse(readFileSync(new URL(`../fixtures/node/${file}`, import.meta.url), "utf8")) as { programs: Record<string, Outcome> }).programs;
-const recorded = { ...read("recorded.json"), ...read("recorded-network.json") };
+const recorded = { ...read("recorded.json"), ...read("recorded-network.json"), ...read("recorded-values.json") };
 
 async function run(program: NodeProgram): Promise<Outcome> {
   const vfs = new Vfs();
@@ -34,7 +35,7 @@ async function run(program: NodeProgram): Promise<Outcome> {
 }
 
 describe("a program ends and prints as under real Node 20", () => {
-  for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS].filter(({ browserOnly }) => browserOnly !== true)) {
+  for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS, ...VALUE_PROGRAMS].filter(({ browserOnly }) => browserOnly !== true)) {
     it(program.name, async () => {
       expect(await run(program)).toEqual(recorded[program.name]);
     });

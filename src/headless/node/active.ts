@@ -38,7 +38,12 @@ export function activate(runtime: Runtime): () => void {
 
 function rejected(reason: unknown, promise: unknown): void {
   const runtime = activeRuntime();
-  runtime?.loop.run(() => runtime.unhandled(reason, promise));
+  runtime?.loop.run(() => runtime.unhandled(reason, promise as object));
+}
+
+function handledLate(promise: unknown): void {
+  const runtime = activeRuntime();
+  runtime?.loop.run(() => runtime.handledLate(promise as object));
 }
 
 function listenInBrowser(target: EventSource): () => void {
@@ -46,11 +51,13 @@ function listenInBrowser(target: EventSource): () => void {
     event.preventDefault();
     rejected(event.reason, event.promise);
   };
+  const onHandled = (event: { promise?: unknown }): void => handledLate(event.promise);
   const onError = (event: Event & { error?: unknown }): void => {
     event.preventDefault();
     activeRuntime()?.fatal(event.error, "uncaughtException");
   };
   target.addEventListener?.("unhandledrejection", onRejection);
+  target.addEventListener?.("rejectionhandled", onHandled);
   target.addEventListener?.("error", onError);
   // What a pipe never ends: the streams compare where they lead with these.
   for (const name of ["stdout", "stderr"] as const) Object.defineProperty(streamProcess, name, { get: () => activeRuntime()?.process[name], configurable: true });
@@ -61,13 +68,14 @@ function listenInBrowser(target: EventSource): () => void {
   };
   return () => {
     target.removeEventListener?.("unhandledrejection", onRejection);
+    target.removeEventListener?.("rejectionhandled", onHandled);
     target.removeEventListener?.("error", onError);
   };
 }
 
 /** The host's own listeners (a test runner's) are put aside meanwhile: the program's rejections are not theirs. */
 function listenInNode(host: NodeEvents): () => void {
-  const events = { unhandledRejection: rejected, uncaughtException: (error: unknown) => activeRuntime()?.fatal(error, "uncaughtException") };
+  const events = { unhandledRejection: rejected, rejectionHandled: handledLate, uncaughtException: (error: unknown) => activeRuntime()?.fatal(error, "uncaughtException") };
   const aside = Object.keys(events).map((event) => ({ event, listeners: host.listeners(event) }));
   for (const [event, listener] of Object.entries(events)) {
     host.removeAllListeners(event);

@@ -30,8 +30,13 @@ export function nodeError(base: new (message: string) => Error, code: string, me
     Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
   }
   error.code = code;
-  Object.assign(error, extra);
-  return error;
+  // Programs look for the code in the text of an error: `assert.throws(call, /ERR_/)`.
+  if (code.startsWith("ERR_")) Object.defineProperty(error, "toString", { value: textWithCode, configurable: true, writable: true, enumerable: false });
+  return Object.assign(error, extra);
+}
+
+function textWithCode(this: CodedError): string {
+  return `${this.name} [${this.code}]: ${this.message}`;
 }
 
 /** What a value is, in the words of Node's "Received …". */
@@ -97,6 +102,12 @@ export function checkFunction(value: unknown, name: string): void {
 
 export function checkString(value: unknown, name: string): asserts value is string {
   if (typeof value !== "string") throw invalidArgType(name, "string", value);
+}
+
+export function checkInteger(value: unknown, name: string, low = Number.MIN_SAFE_INTEGER, high = Number.MAX_SAFE_INTEGER): asserts value is number {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < low || value > high) throw outOfRange(name, `>= ${low} && <= ${high}`, value);
 }
 
 /** What an operation that was aborted fails with: `AbortError`, the signal's reason as its cause. */

@@ -1,6 +1,5 @@
 // One Node process from its command line to its exit code. Everything a program can do to end is decided here.
 import { Buffer, createBuffer } from "./builtins/buffer.ts";
-import { createConsole } from "./builtins/console.ts";
 import { makeBuiltin } from "./builtins/index.ts";
 import { finishPending } from "./builtins/fs-pending.ts";
 import { createProcess, printWarnings } from "./builtins/process.ts";
@@ -26,7 +25,8 @@ import { widenApply } from "./wide-apply.ts";
 import { hideWhatNodeLacks } from "./newer-than-node.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
-import { describeFatal, rejectionError } from "./report.ts";
+import { Rejections } from "./rejections.ts";
+import { describeFatal } from "./report.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
 import type { AnyFunction, Dict, Input, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
 import { SourceTable } from "./stack.ts";
@@ -68,6 +68,7 @@ class RunningProcess implements Runtime, NodeProcess {
   cwd: string;
   umask = 0o022;
   ended = false;
+  readonly #rejections = new Rejections(this);
   readonly #builtins = new Map<string, Dict>();
   readonly #cleanups: (() => void)[] = [];
   #finish: (code: number) => void = () => undefined;
@@ -152,22 +153,12 @@ class RunningProcess implements Runtime, NodeProcess {
     this.#die(error, 1);
   }
 
-  unhandled(reason: unknown, promise: unknown): void {
-    if (reason instanceof ExitSignal || this.ended) return;
-    const { process, options } = this;
-    if (options.unhandledRejections !== "strict" && process.listenerCount("unhandledRejection") > 0) {
-      process.emit("unhandledRejection", reason, promise);
-      return;
-    }
-    if (options.unhandledRejections === "none") return;
-    if (options.unhandledRejections === "warn" || options.unhandledRejections === "warn-with-error-code") {
-      process.emitWarning(`Unhandled promise rejection. ${String(reason)}`, "UnhandledPromiseRejectionWarning");
-      if (options.unhandledRejections === "warn-with-error-code") process.exitCode = 1;
-      return;
-    }
-    const error = rejectionError(reason);
-    this.sources.setRejected(error);
-    this.fatal(error, "unhandledRejection");
+  unhandled(reason: unknown, promise: object): void {
+    if (!(reason instanceof ExitSignal) && !this.ended) this.#rejections.unhandled(reason, promise);
+  }
+
+  handledLate(promise: object): void {
+    if (!this.ended) this.#rejections.handled(promise);
   }
 
   stdin(data: Uint8Array | null): void {
@@ -276,7 +267,7 @@ class RunningProcess implements Runtime, NodeProcess {
     const timers = createTimers(this);
     const { promises: _promises, ...timerFunctions } = timers;
     return {
-      process: this.process, console: createConsole(this), Buffer: createBuffer()["Buffer"], ...timerFunctions,
+      process: this.process, console: this.builtin("console"), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
       ...webCrypto(this), URL: createUrl(this)["URL"],
       queueMicrotask: (task: unknown) => {

@@ -1,6 +1,5 @@
 // What Node prints when a program ends badly: the place, the source line with its caret, the error, the version.
 import { inspect } from "node-inspect-extracted";
-import { nodeError } from "./errors.ts";
 import { NODE_VERSION, type Runtime } from "./runtime.ts";
 import type { Position } from "./stack.ts";
 
@@ -43,15 +42,4 @@ export function describeFatal(runtime: Runtime, error: unknown): string {
 /** Node prints no empty line between the caret and an import that does not exist. */
 function isLinkError(error: Error): boolean {
   return error instanceof SyntaxError && /^(The requested module|Named export) /.test(error.message);
-}
-
-/** A rejection's reason as the error that ends the process. */
-export function rejectionError(reason: unknown): unknown {
-  if (reason instanceof Error) return reason;
-  const shown = typeof reason === "object" && reason !== null ? `#<${(reason as { constructor?: { name?: string } }).constructor?.name || "Object"}>` : String(reason);
-  const error = nodeError(Error, "ERR_UNHANDLED_REJECTION",
-    `This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${shown}".`);
-  Object.defineProperty(error, "name", { value: "UnhandledPromiseRejection", configurable: true, writable: true, enumerable: false });
-  error.stack = `UnhandledPromiseRejection: ${error.message}`;
-  return error;
 }

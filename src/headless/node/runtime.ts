@@ -149,7 +149,9 @@ export interface Runtime {
   /** An error nobody caught. */
   fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void;
   /** A rejection nobody handled. */
-  unhandled(reason: unknown, promise: unknown): void;
+  unhandled(reason: unknown, promise: object): void;
+  /** One that was, after that. */
+  handledLate(promise: object): void;
   /** Text to stderr past the program's own `process.stderr`. */
   complain(text: string): void;
   loader: LoaderApi;

@@ -1,5 +1,5 @@
 // node:child_process over the kernel. A child lives no longer than its parent: `detached` has no effect.
-import { invalidArgType, nodeError } from "../errors.ts";
+import { abortError, invalidArgType, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
@@ -115,9 +115,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   #followOptions(runtime: Runtime, { signal, killSignal = "SIGTERM", timeout }: SpawnOptions): void {
     if (signal) {
       const abort = (): void => {
-        const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
-        Object.defineProperty(error, "name", { value: "AbortError", configurable: true, writable: true });
-        if (this.kill(killSignal)) this.emit("error", error);
+        if (this.kill(killSignal)) this.emit("error", abortError(signal));
       };
       if (signal.aborted) runtime.loop.nextTick(abort);
       else {

@@ -2,7 +2,7 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { pbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { scrypt } from "@noble/hashes/scrypt.js";
-import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { Dict } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { needDigest } from "./crypto-hashes.ts";
@@ -10,12 +10,6 @@ import { keyBytes } from "./crypto-secret-key.ts";
 
 const MAX_INT32 = 2 ** 31 - 1;
 const BYTES = ["string", "ArrayBuffer", "Buffer", "TypedArray", "DataView"];
-
-export function checkInteger(value: unknown, name: string, low: number, high: number): asserts value is number {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < low || value > high) throw outOfRange(name, `>= ${low} && <= ${high}`, value);
-}
 
 export function bytesOf(value: unknown, name: string): Uint8Array {
   if (typeof value === "string" || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return Uint8Array.from(toBytes(value));

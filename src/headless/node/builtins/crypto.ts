@@ -1,9 +1,9 @@
 // node:crypto: hashes, random values, derived keys, secret keys, web crypto; ciphers, key pairs and signatures from a library
 // that is loaded when first used.
-import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { type Derivation, checkInteger, deriveHkdf, derivePbkdf2, deriveScrypt } from "./crypto-derive.ts";
+import { type Derivation, deriveHkdf, derivePbkdf2, deriveScrypt } from "./crypto-derive.ts";
 import { hashClasses, oneShot } from "./crypto-hash.ts";
 import { hashNames } from "./crypto-hashes.ts";
 import { createKeyFunctions } from "./crypto-keys.ts";

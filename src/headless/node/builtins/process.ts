@@ -196,7 +196,7 @@ function emitWarning(runtime: Runtime, warning: string | Error, rest: readonly u
   runtime.loop.nextTick(() => void runtime.process.emit("warning", error));
 }
 
-/** Node's own listener: prints warnings to stderr, with the one hint it gives per run. */
+/** Node's own listener: prints warnings to the program's stderr, with the one hint it gives per run. */
 export function printWarnings(runtime: Runtime): void {
   const { process, options, host } = runtime;
   if (!options.warnings || host.env["NODE_NO_WARNINGS"] === "1") return;
@@ -207,6 +207,6 @@ export function printWarnings(runtime: Runtime): void {
     const text = options.traceWarnings ? (warning.stack ?? String(warning)) : `${warning.name}: ${warning.message}`;
     const hint = hinted || options.traceWarnings ? "" : `(Use \`node --trace-${warning.name === "DeprecationWarning" ? "deprecation" : "warnings"} ...\` to show where the warning was created)\n`;
     hinted = true;
-    runtime.complain(`(node:${host.pid}) ${code}${text}\n${warning.detail === undefined ? "" : `${warning.detail}\n`}${hint}`);
+    process.stderr.write(`(node:${host.pid}) ${code}${text}\n${warning.detail === undefined ? "" : `${warning.detail}\n`}${hint}`);
   });
 }

@@ -1,5 +1,5 @@
 // node:timers and node:timers/promises on the process's own event loop.
-import { checkFunction, nodeError } from "../errors.ts";
+import { abortError, checkFunction } from "../errors.ts";
 import type { LoopImmediate, LoopTimer } from "../event-loop.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
@@ -191,12 +191,6 @@ function overridable(promises: Dict, overrides: ReadonlyMap<string, AnyFunction>
 interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly ref?: boolean;
-}
-
-function abortError(signal: AbortSignal): Error {
-  const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
-  error.name = "AbortError";
-  return error;
 }
 
 function createTimersPromises(timers: Dict): Dict {

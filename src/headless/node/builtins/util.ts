@@ -2,6 +2,7 @@
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
+import { colorizes } from "./colors.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import facts from "./facts.json" with { type: "json" };
 import { MIMEParams, MIMEType } from "./mime-type.ts";
@@ -92,19 +93,13 @@ function styleText(runtime: Runtime, style: unknown, text: unknown, options: { v
   return validateStream && !Array.isArray(style) && !colorizes(runtime, stream) ? text : left + text + right;
 }
 
-function colorizes(runtime: Runtime, stream: StreamLike): boolean {
-  const depth = (stream as unknown as { getColorDepth?: () => number }).getColorDepth;
-  if (runtime.process.env["FORCE_COLOR"] !== undefined) return !["0", "false"].includes(runtime.process.env["FORCE_COLOR"]);
-  return stream.isTTY === true && runtime.process.env["NO_COLOR"] === undefined && (depth === undefined || depth.call(stream) > 2);
-}
-
 function debuglog(runtime: Runtime, section: string, onEnabled?: AnyFunction): AnyFunction {
   const name = section.toUpperCase();
   const test = (): boolean => (runtime.process.env["NODE_DEBUG"] ?? "").split(",").some((each) => new RegExp(`^${each.trim().replace(/[|\\{}()[\]^$+?.]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(name) && each.trim() !== "");
   let enabled: boolean | undefined;
   const log = (...given: unknown[]): void => {
     enabled ??= test();
-    if (enabled) runtime.complain(`${name} ${runtime.host.pid}: ${format(...given)}\n`);
+    if (enabled) runtime.process.stderr.write(`${name} ${runtime.host.pid}: ${format(...given)}\n`);
   };
   onEnabled?.(log);
   return Object.defineProperty(log, "enabled", { get: () => (enabled ??= test()), configurable: true, enumerable: true }) as AnyFunction;

@@ -1,5 +1,5 @@
 // http.ClientRequest: one request over a connection of its agent's or its own, and the response that answers it.
-import { nodeError } from "../errors.ts";
+import { abortError, nodeError } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { Agent, AgentRequest } from "./agent.ts";
@@ -211,9 +211,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     const signal = options.signal;
     if (signal) {
       const abort = (): void => {
-        const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
-        Object.defineProperty(error, "name", { value: "AbortError", configurable: true, writable: true });
-        self.destroy(error);
+        self.destroy(abortError(signal));
       };
       if (signal.aborted) loop.nextTick(abort);
       else {

@@ -1,6 +1,6 @@
 // `mock.timers`: timers, their promises, scheduler.wait and Date that move only when told to. As in Node 20 a tick moves
 // the clock first and then runs what is due, so callbacks all see the time at the tick's end.
-import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
+import { abortError, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { timerOverrides } from "../builtins/timers.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
@@ -144,19 +144,19 @@ export class MockTimers {
   #wait(delay: unknown, value: unknown, { signal }: WaitOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
-        reject(aborted(signal));
+        reject(abortError(signal));
         return;
       }
       const { id } = this.#add(() => resolve(value), delay, [], false);
       signal?.addEventListener("abort", () => {
         this.#remove(id);
-        reject(aborted(signal));
+        reject(abortError(signal));
       }, { once: true });
     });
   }
 
   async *#everyInterval(delay: unknown, value: unknown, { signal }: WaitOptions = {}): AsyncGenerator<unknown> {
-    if (signal?.aborted) throw aborted(signal);
+    if (signal?.aborted) throw abortError(signal);
     let due = 0;
     let wake: () => void = () => undefined;
     const { id } = this.#add(() => {
@@ -170,7 +170,7 @@ export class MockTimers {
         if (due > 0) {
           due--;
           yield value;
-        } else if (signal?.aborted) throw aborted(signal);
+        } else if (signal?.aborted) throw abortError(signal);
         else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
@@ -239,12 +239,6 @@ function checkTime(ms: number): void {
 
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === "[object Date]";
-}
-
-function aborted(signal: AbortSignal): Error {
-  const error = nodeError(Error, "ABORT_ERR", "The operation was aborted", { cause: signal.reason as unknown });
-  error.name = "AbortError";
-  return error;
 }
 
 /** A Date whose present is the mock's; every other way to make one is the real class's. */
