@@ -33,6 +33,7 @@ export function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env
   const silent = flags.some((flag) => flag === "-s" || flag === "--silent");
   const ifPresent = flags.includes("--if-present");
   if (sub === undefined || flags.includes("--help") || flags.includes("-h")) return elsewhere;
+  if (flags.some((flag) => /^-(ws?|-workspaces?)(=|$)/.test(flag))) return elsewhere;
   if (EXEC_COMMANDS.has(sub)) return planNpx(vfs, [...own.slice(own.indexOf(sub) + 1), ...passed], cwd, env);
   const isRun = RUN_COMMANDS.has(sub);
   const script = isRun ? words[0] : SCRIPT_COMMANDS[sub];

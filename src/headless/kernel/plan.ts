@@ -31,6 +31,9 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
       return planNpm(vfs, args, cwd, env);
     case "npx":
       return planNpx(vfs, args, cwd, env);
+    case "yarn":
+    case "pnpm":
+      return [{ program: "npm", argv: [commandName(command.command), ...args], cwd, env }];
     case "sh":
     case "bash":
     case "jsh":

@@ -1,5 +1,5 @@
 // One npm command: its words to what does it, its failure to npm's lines and exit code. `run`, `test` and the other
-// scripts never come here: the kernel starts them itself (kernel/npm.ts).
+// scripts come here for workspaces only: those of one package the kernel starts itself (kernel/npm.ts).
 import { joinPath, resolvePath } from "../posix-path.ts";
 import { FsError } from "../fs-error.ts";
 import { type Config, makeConfig, parseOptions } from "./config.ts";
@@ -8,9 +8,12 @@ import { exec } from "./exec.ts";
 import { findProject, type Host, type Project, readText } from "./host.ts";
 import { install } from "./install.ts";
 import { list } from "./list.ts";
+import { runPnpm } from "./pnpm.ts";
+import { chosenWorkspaces, runInWorkspaces } from "./run-workspaces.ts";
 import { parseArgument } from "./spec.ts";
 import { init, outdated, pkg, version, view } from "./small-commands.ts";
 import { usage } from "./usage.ts";
+import { runYarn } from "./yarn.ts";
 
 /** npm's own other names for its commands. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -18,7 +21,17 @@ const ALIASES: Readonly<Record<string, string>> = {
   "clean-install": "ci", ic: "ci", "install-clean": "ci", un: "uninstall", unlink: "uninstall", remove: "uninstall", rm: "uninstall", r: "uninstall",
   up: "update", upgrade: "update", list: "ls", la: "ls", ll: "ls", info: "view", show: "view", v: "view", x: "exec", create: "init", innit: "init", c: "config",
 };
+/** Commands that are scripts of the same name. */
+const SCRIPTS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
 const ELSEWHERE = new Set(["publish", "login", "logout", "whoami", "adduser", "audit", "token", "team", "owner", "org", "profile", "hook", "dist-tag", "deprecate", "unpublish", "star", "link", "search", "doctor", "pack", "rebuild", "dedupe", "fund", "explain", "cache", "shrinkwrap", "repo", "bugs", "docs"]);
+
+/** npm, or what `yarn` and `pnpm` as the first word ask for. */
+export function runManager(host: Host, argv: readonly string[]): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === "yarn") return runYarn(host, args, runNpm);
+  if (name === "pnpm") return runPnpm(host, args, runNpm);
+  return runNpm(host, argv);
+}
 
 /** Resolves with the exit code; prints its failure itself. */
 export async function runNpm(host: Host, argv: readonly string[]): Promise<number> {
@@ -38,11 +51,25 @@ export async function runNpm(host: Host, argv: readonly string[]): Promise<numbe
       return command === "" && !config.flag("help") ? 1 : 0;
     }
     if (config.flag("global")) throw new NpmError("EGLOBAL", "Packages cannot be installed globally in this container. Install into the project, or use npx to run a package's command.");
-    if (config.list("workspace").length > 0 && command !== "ls") throw new NpmError("EUNSUPPORTED", "--workspace is not available in this container. Run the command in the workspace's folder, or install for all at the project's root.");
-    return await dispatch({ host: { ...host, cwd }, config, path }, command, own, parsed);
+    const project = { host: { ...host, cwd }, config, path };
+    if (config.list("workspace").length === 0 && !config.flag("workspaces")) return await dispatch(project, command, own, parsed);
+    return await dispatchInWorkspaces(project, command, own, parsed);
   } catch (thrown) {
     return fail(host, config, thrown);
   }
+}
+
+/** What `-w` and `--workspaces` can be given to. */
+async function dispatchInWorkspaces(project: Project, command: string, words: readonly string[], parsed: ReturnType<typeof parseOptions>): Promise<number> {
+  const script = /^(?:run|run-script|rum|urn)$/.test(command) ? words[0] : SCRIPTS[command];
+  if (script !== undefined) return runInWorkspaces(project, script, words.slice(SCRIPTS[command] === undefined ? 1 : 0), parsed);
+  if (command === "exec") {
+    let code = 0;
+    for (const { path } of chosenWorkspaces(project)) code = (await dispatch({ ...project, host: { ...project.host, cwd: path } }, command, words, parsed)) || code;
+    return code;
+  }
+  if (command === "ls") return dispatch(project, command, words, parsed);
+  throw new NpmError("EUNSUPPORTED", `npm ${command} takes no --workspace in this container. Run it in the workspace's folder, or install for all at the project's root.`);
 }
 
 async function dispatch(project: Project, command: string, words: readonly string[], parsed: ReturnType<typeof parseOptions>): Promise<number> {

@@ -39,6 +39,8 @@ const VALUED = new Set([
 ]);
 const SHORT_VALUED: Readonly<Record<string, string>> = { w: "workspace", c: "call", C: "prefix", p: "package", m: "message" };
 
+const SHORT_WORDS: Readonly<Record<string, string>> = { "-ws": "workspaces", "-iwr": "include-workspace-root" };
+
 /** `onlyUntil`: the first word ends the options, as `npx` has it. */
 export function parseOptions(argv: readonly string[], onlyUntil = false): Parsed {
   const words: string[] = [];
@@ -65,7 +67,9 @@ export function parseOptions(argv: readonly string[], onlyUntil = false): Parsed
       put(name, value ?? "true");
     } else if (arg.startsWith("-") && arg.length > 1) {
       const valued = SHORT_VALUED[arg.slice(1)];
-      if (valued !== undefined) put(valued, argv[++i] ?? "");
+      const long = SHORT_WORDS[arg];
+      if (long !== undefined) put(long, "true");
+      else if (valued !== undefined) put(valued, argv[++i] ?? "");
       else for (const letter of arg.slice(1)) for (const [name, value] of SHORT[letter] ?? []) put(name, value);
     } else {
       words.push(arg);

@@ -28,8 +28,8 @@ export interface Host {
   err(text: string): void;
   /** All changes since the last time, at once. */
   commit(): Promise<void>;
-  /** Runs it to its end with this process's input and output; resolves with its code. */
-  run(command: string, args: readonly string[], options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }): Promise<number>;
+  /** Runs it to its end with this process's input, and its output unless another is given; resolves with its code. */
+  run(command: string, args: readonly string[], options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly output?: (data: Uint8Array) => void }): Promise<number>;
 }
 
 export interface Project {

@@ -7,7 +7,7 @@ import { Children } from "../shell/children.ts";
 import { InputStream } from "../shell/streams.ts";
 import { Vfs } from "../vfs.ts";
 import type { FileOp } from "../vfs-node.ts";
-import { runNpm } from "./commands.ts";
+import { runManager } from "./commands.ts";
 import { NpmError } from "./error.ts";
 import type { Host, Registry } from "./host.ts";
 
@@ -23,7 +23,7 @@ function receive(message: ToProcess): void {
   switch (message.type) {
     case "start":
       if (!message.stdin) input.push(null);
-      void runNpm(hostOf(message), message.argv).then((code) => link.exit(code));
+      void runManager(hostOf(message), message.argv).then((code) => link.exit(code));
       return;
     case "file":
       return vfs?.follow(message.op);
@@ -57,9 +57,10 @@ function hostOf(start: StartMessage): Host {
       changes = [];
       return Promise.resolve();
     },
-    run(command, args, { cwd, env }) {
+    run(command, args, { cwd, env, output: taken }) {
       const output = (fd: 1 | 2, data: Uint8Array): boolean => {
-        link.write(fd, data);
+        if (taken) taken(data);
+        else link.write(fd, data);
         return true;
       };
       return children.start({ command, args: [...args], cwd, env, terminal: start.terminal }, input, false, { output }).done;

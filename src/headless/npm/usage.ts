@@ -6,7 +6,7 @@ const COMMANDS: Readonly<Record<string, readonly [string, string]>> = {
   update: ["npm update [PACKAGE…]", "take the newest versions that package.json allows"],
   ls: ["npm ls [PACKAGE…] [--all] [--depth N] [--json] [--parseable]", "what is installed, and what is wrong with it"],
   outdated: ["npm outdated", "newer versions on the registry"],
-  run: ["npm run [SCRIPT] [-- ARGS…]", "run a script of package.json"],
+  run: ["npm run [SCRIPT] [-w WORKSPACE|-ws] [--if-present] [-- ARGS…]", "run a script of package.json"],
   test: ["npm test [-- ARGS…]", "run the script called test"],
   start: ["npm start [-- ARGS…]", "run the script called start"],
   exec: ["npm exec [-p PACKAGE] [--yes|--no] -- COMMAND [ARGS…], npx COMMAND [ARGS…]", "run a package's command, fetched when it is not installed"],

@@ -8,6 +8,6 @@ export const INSTEAD: Readonly<Record<string, string>> = Object.assign(Object.cr
   wget: `use curl -O: ${NETWORK}`, ssh: NETWORK, ping: NETWORK,
   git: "the Timeline tab keeps every change: it compares, restores and undoes; a patch can be exported from the menu",
   python: "only JavaScript and TypeScript run here: use node", python3: "only JavaScript and TypeScript run here: use node",
-  yarn: "use npm", pnpm: "use npm", bun: "use node and npm", deno: "use node and npm", sudo: "not needed: run the command itself", apt: "use npm for packages",
+  bun: "use node and npm", deno: "use node and npm", sudo: "not needed: run the command itself", apt: "use npm for packages",
   top: "use ps", htop: "use ps",
 }) as Record<string, string>;

@@ -57,7 +57,7 @@ export class Shell implements ShellHost {
     this.vfs = new Vfs(start.files);
     this.leaves = new Leaves(new BashFs(this.vfs));
     // just-bash finds its commands as files; these stand in this replica only.
-    for (const name of [...this.leaves.files, "node", "npm", "npx"]) {
+    for (const name of [...this.leaves.files, "node", "npm", "npx", "yarn", "pnpm"]) {
       const path = `/usr/bin/${name}`;
       if (!this.vfs.exists(path)) {
         this.vfs.mkdir("/usr/bin", { recursive: true });

@@ -18,7 +18,7 @@ import { stoppable } from "./stopping.ts";
 import { orKilled, Task } from "./task.ts";
 
 /** Programs of the container beside what node_modules/.bin holds. */
-const PROGRAMS = ["node", "npm", "npx", "sh", "bash", "jsh"];
+const PROGRAMS = ["node", "npm", "npx", "yarn", "pnpm", "sh", "bash", "jsh"];
 /** Builtins whose words may be assignments. */
 const DECLARING = new Set(["declare", "typeset", "local", "export", "readonly"]);
 /** Assignments before these stay. */
