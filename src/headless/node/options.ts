@@ -31,6 +31,8 @@ export interface Options {
   testShard: string | undefined;
   testTimeoutMs: number;
   unhandledRejections: string;
+  /** `vm.SourceTextModule` and its kin are there. */
+  vmModules: boolean;
   /** Of `--env-file`, in order; a missing one ends the process unless it is optional. */
   readonly envFiles: { readonly path: string; readonly optional: boolean }[];
   /** Set when the line cannot be run: what Node prints, and its exit code 9. */
@@ -54,7 +56,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
-    unhandledRejections: "throw", envFiles: [], error: undefined,
+    unhandledRejections: "throw", vmModules: false, envFiles: [], error: undefined,
   };
   const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
   const line = [...fromEnvironment, ...argv];
@@ -185,6 +187,10 @@ function apply(options: Options, flag: string, value: string): void {
     case "--env-file":
     case "--env-file-if-exists":
       options.envFiles.push({ path: value, optional: flag !== "--env-file" });
+      return;
+    case "--experimental-vm-modules":
+    case "--no-experimental-vm-modules":
+      options.vmModules = flag === "--experimental-vm-modules";
       return;
     case "--no-warnings":
       options.warnings = false;

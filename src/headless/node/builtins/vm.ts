@@ -4,9 +4,15 @@ import { placeSyntaxError } from "../loader/compile.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { VmContext, contextOf, contextify } from "./vm-context.ts";
+import { USE_MAIN_CONTEXT_DEFAULT_LOADER, rewriteImports, scriptImport } from "./vm-imports.ts";
+import type { ScriptImport } from "./vm-module.ts";
+import { createVmModules } from "./vm-modules.ts";
 import { CHECK_NAME, readScript } from "./vm-rewrite.ts";
 
 const DEFAULT_NAME = "evalmachine.<anonymous>";
+/** What `import()` becomes: a name in the script's scope, or, in global code, a function that is told which script's. */
+const IMPORT_NAME = "__tw_import";
+const GLOBAL_IMPORT = "__tw_vm_import";
 const DONT_CONTEXTIFY = Symbol("vm_context_no_contextify");
 
 function checkObject(value: unknown, name: string): asserts value is object {
@@ -24,21 +30,30 @@ function optionsOf(value: unknown): Dict {
 
 export function createVm(runtime: Runtime): Dict {
   const { realm, sources } = runtime;
+  /** Of the scripts that ran as global code and have an `import()`. */
+  const importers: ScriptImport[] = [];
 
   /** Runs a script as global code; its last value comes back. */
-  const runHere = (code: string, filename: string): unknown => {
-    const ending = sources.add(filename, code, (_line, column) => column);
+  const runHere = (code: string, filename: string, importer: ScriptImport): unknown => {
+    const rewritten = rewriteImports(code, `${GLOBAL_IMPORT}(${importers.length})`);
+    if (rewritten) {
+      importers.push(importer);
+      Object.defineProperty(realm.global, GLOBAL_IMPORT, { value: (k: number) => importers[k], configurable: true, writable: true, enumerable: false });
+    }
+    const ending = sources.add(filename, code, rewritten?.columnBefore ?? same, rewritten);
     try {
-      return (realm.evaluate("(0, eval)", "") as (text: string) => unknown)(code + ending);
+      return (realm.evaluate("(0, eval)", "") as (text: string) => unknown)((rewritten?.code ?? code) + ending);
     } catch (error) {
       throw error instanceof SyntaxError ? placeSyntaxError(error, code, filename, sources, "commonjs") : error;
     }
   };
 
-  const runIn = (context: VmContext, code: string, filename: string, timeout: number | undefined): unknown => {
+  const runIn = (context: VmContext, code: string, filename: string, timeout: number | undefined, importer: ScriptImport): unknown => {
+    const rewritten = rewriteImports(code, IMPORT_NAME);
+    const imported = rewritten?.columnBefore ?? same;
     let script: ReturnType<typeof readScript>;
     try {
-      script = readScript(code, timeout !== undefined);
+      script = readScript(rewritten?.code ?? code, timeout !== undefined);
     } catch (error) {
       throw placeSyntaxError(error, code, filename, sources, "commonjs");
     }
@@ -49,11 +64,12 @@ export function createVm(runtime: Runtime): Dict {
     };
     // Functions exist before the first statement; `eval` makes them, then they are handed over.
     const hoisted = script.functions.map((name) => `arguments[2](${JSON.stringify(name)}, ${name});`).join("") + (script.functions.length > 0 ? "arguments[3]();" : "");
-    const ending = sources.add(filename, code, (line, column) => script.columnBefore(line, line === 1 ? column - hoisted.length : column));
+    const ending = sources.add(filename, code, (line, column) => imported(line, script.columnBefore(line, line === 1 ? column - hoisted.length : column)));
     const run = realm.evaluate(`(function () { with (arguments[0]) { return eval(arguments[1]); } })`, "") as AnyFunction;
     const handOver = (name: string, value: unknown): void => context.handOver(name, value);
     const text = script.code.startsWith('"use strict"') || script.code.startsWith("'use strict'") ? `"use strict";${hoisted}${script.code.slice(12)}` : hoisted + script.code;
-    return (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, timeout === undefined ? context.scope : withCheck(context.scope, check), text + ending, handOver, () => context.declareVariables(script.variables));
+    const names = { ...(timeout === undefined ? {} : { [CHECK_NAME]: check }), ...(rewritten ? { [IMPORT_NAME]: importer } : {}) };
+    return (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, Object.keys(names).length === 0 ? context.scope : withNames(context.scope, names), text + ending, handOver, () => context.declareVariables(script.variables));
   };
 
   const timeoutOf = (options: Dict): number | undefined => {
@@ -82,13 +98,15 @@ export function createVm(runtime: Runtime): Dict {
   class Script {
     readonly #code: string;
     readonly #filename: string;
+    readonly #importer: ScriptImport;
     sourceMapURL: string | undefined;
 
     constructor(code: unknown, given?: unknown) {
-      const { filename = DEFAULT_NAME, cachedData } = optionsOf(given);
+      const { filename = DEFAULT_NAME, cachedData, importModuleDynamically } = optionsOf(given);
       if (typeof filename !== "string") throw invalidArgType("options.filename", "string", filename);
       this.#code = String(code);
       this.#filename = filename;
+      this.#importer = scriptImport(runtime, importModuleDynamically, filename, () => this);
       this.sourceMapURL = /\/\/[#@] sourceMappingURL=(\S+)\s*$/.exec(this.#code)?.[1];
       if (cachedData !== undefined) Object.assign(this, { cachedDataRejected: false });
       try {
@@ -103,11 +121,11 @@ export function createVm(runtime: Runtime): Dict {
 
     runInThisContext(options?: unknown): unknown {
       optionsOf(options);
-      return runHere(this.#code, this.#filename);
+      return runHere(this.#code, this.#filename, this.#importer);
     }
 
     runInContext(object: unknown, options?: unknown): unknown {
-      return runIn(need(object), this.#code, this.#filename, timeoutOf(optionsOf(options)));
+      return runIn(need(object), this.#code, this.#filename, timeoutOf(optionsOf(options)), this.#importer);
     }
 
     runInNewContext(object?: unknown, options?: unknown): unknown {
@@ -134,26 +152,34 @@ export function createVm(runtime: Runtime): Dict {
     compileFunction: (code: unknown, parameters: unknown = [], given: unknown = {}) => {
       if (typeof code !== "string") throw invalidArgType("code", "string", code);
       if (!Array.isArray(parameters) || !parameters.every((each) => typeof each === "string")) throw invalidArgType("params", "Array", parameters);
-      const { filename = "", parsingContext, contextExtensions = [] } = optionsOf(given) as { filename?: string; parsingContext?: object; contextExtensions?: object[] };
+      const { filename = "", parsingContext, contextExtensions = [], importModuleDynamically } = optionsOf(given) as { filename?: string; parsingContext?: object; contextExtensions?: object[]; importModuleDynamically?: unknown };
+      const importer = scriptImport(runtime, importModuleDynamically, filename, () => made);
+      const rewritten = rewriteImports(code, IMPORT_NAME);
+      const imported = rewritten?.columnBefore ?? same;
       const head = `(function (${parameters.join(",")}) {`;
-      const scopes = [...(parsingContext ? [need(parsingContext).scope] : []), ...contextExtensions];
+      const scopes = [...(parsingContext ? [need(parsingContext).scope] : []), ...contextExtensions, ...(rewritten ? [{ __proto__: null, [IMPORT_NAME]: importer }] : [])];
       const shift = head.length;
-      const ending = sources.add(filename, code, (line, column) => (line === 1 ? column - shift : column));
+      const ending = sources.add(filename, code, (line, column) => imported(line, line === 1 ? column - shift : column));
+      let made: unknown;
       try {
         const run = realm.evaluate(`(function () { ${scopes.map((_, k) => `with (arguments[${k + 1}])`).join(" ")} { return eval(arguments[0]); } })`, "") as AnyFunction;
-        return run(`${head}${code}\n})${ending}`, ...scopes);
+        made = run(`${head}${rewritten?.code ?? code}\n})${ending}`, ...scopes);
+        return made;
       } catch (error) {
         throw placeSyntaxError(error, code, filename, sources, "commonjs");
       }
     },
-    constants: Object.freeze({ __proto__: null, USE_MAIN_CONTEXT_DEFAULT_LOADER: Symbol("vm_dynamic_import_main_context_default"), DONT_CONTEXTIFY }),
+    ...(runtime.options.vmModules ? createVmModules(runtime) : {}),
+    constants: Object.freeze({ __proto__: null, USE_MAIN_CONTEXT_DEFAULT_LOADER, DONT_CONTEXTIFY }),
   };
 }
 
-/** The scope of a script with a time limit: it can also see the check. */
-function withCheck(scope: object, check: () => void): object {
+const same = (_line: number, column: number): number => column;
+
+/** A scope with some names more, of ours. */
+function withNames(scope: object, names: Dict): object {
   return new Proxy(scope, {
-    has: (target, key) => key === CHECK_NAME || Reflect.has(target, key),
-    get: (target, key) => (key === CHECK_NAME ? check : (Reflect.get(target, key) as unknown)),
+    has: (target, key) => Object.hasOwn(names, key) || Reflect.has(target, key),
+    get: (target, key) => (Object.hasOwn(names, key) ? names[key as string] : (Reflect.get(target, key) as unknown)),
   });
 }

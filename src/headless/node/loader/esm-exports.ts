@@ -8,11 +8,11 @@ export interface ExportTarget {
 }
 
 /** Undefined: there is none. "ambiguous": two stars disagree. */
-export function resolveExport(record: EsmRecord, name: string, seen = new Set<string>()): ExportTarget | undefined | "ambiguous" {
+export function resolveExport(record: EsmRecord, name: string, seen = new Map<EsmRecord, Set<string>>()): ExportTarget | undefined | "ambiguous" {
   if (!record.shape) return record.locals.has(name) ? { record, local: name } : undefined;
-  const key = `${record.url} ${name}`;
-  if (seen.has(key)) return undefined;
-  seen.add(key);
+  const asked = seen.get(record) ?? new Set();
+  if (asked.has(name)) return undefined;
+  seen.set(record, asked.add(name));
   for (const entry of record.shape.exports) {
     if (entry.kind === "star" || entry.name !== name) continue;
     if (entry.kind === "local") return { record, local: entry.local };

@@ -9,7 +9,8 @@ export type ModuleStatus = "new" | "linked" | "evaluating" | "evaluating-async" 
 export interface EsmRecord {
   readonly url: string;
   readonly path: string;
-  readonly kind: "esm" | "cjs" | "builtin" | "json";
+  /** `synthetic`: what a program exports by calls. */
+  readonly kind: "esm" | "cjs" | "builtin" | "json" | "synthetic";
   /** Bindings of the module itself; for foreign kinds, all there are. */
   readonly locals: Map<string, Getter>;
   readonly shape: ModuleShape | undefined;

@@ -1,22 +1,21 @@
-// ES modules: finds and loads the graph, checks that every import exists, publishes all exports, and has the bodies run.
+// ES modules: finds and loads the graph, has it connected (esm-link.ts) and run.
 // (Over 300 lines: one table of records, and the ways a module comes into it.)
 import { isBuiltin } from "../builtins/index.ts";
 import { nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
 import type { Dict, Runtime } from "../runtime.ts";
-import { scopeFunctions } from "./async-scope.ts";
 import { checkAttributes } from "./attributes.ts";
 import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
 import { evaluateModule, formatByName, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
 import { readDataUrl } from "./data-url.ts";
-import { markCycles } from "./esm-cycles.ts";
-import { explainCommonJs, missingExport, unsupportedRequest } from "./esm-errors.ts";
-import { type CyclicBody, driveBody, evaluateGraph } from "./esm-evaluate.ts";
-import { exportGetters, exportedNames, getterOf, resolveExport } from "./esm-exports.ts";
+import { explainCommonJs, unsupportedRequest } from "./esm-errors.ts";
+import { evaluateGraph } from "./esm-evaluate.ts";
+import { exportGetters, exportedNames } from "./esm-exports.ts";
 import { HookedGraph, pathOf } from "./esm-hooked.ts";
-import { type EsmRecord, type Getter, makeNamespace, makeRecord, namedAs } from "./esm-record.ts";
-import { type ImportBinding, type ModuleShape, parseModule, shapeOf } from "./esm-transform.ts";
+import { GraphLinker } from "./esm-link.ts";
+import { type EsmRecord, type Getter, makeNamespace, makeRecord } from "./esm-record.ts";
+import { type ModuleShape, parseModule, shapeOf } from "./esm-transform.ts";
 import type { Attributes as Given, ModuleHooks } from "./hooks.ts";
 import type { Resolver } from "./resolve.ts";
 
@@ -30,12 +29,18 @@ export class EsmLoader {
   readonly #builtinSyncs: (() => void)[] = [];
   readonly #hooked: HookedGraph | undefined;
   #main: string | undefined;
+  readonly #linker: GraphLinker;
 
   /** `hooks`: undefined for the loader that the hooks themselves come through. */
   constructor(runtime: Runtime, resolver: Resolver, commonJs: CommonJs, hooks: ModuleHooks | undefined) {
     this.#runtime = runtime;
     this.#resolver = resolver;
     this.#commonJs = commonJs;
+    this.#linker = new GraphLinker(runtime, {
+      importer: (record) => (specifier, options) => this.dynamicImport(specifier, record.path, options, record.url),
+      meta: (record) => this.#makeMeta(record),
+      evaluate: (code, record) => evaluateModule(code, record.url, record.shape?.source ?? "", runtime.realm, runtime.sources),
+    });
     this.#hooked = hooks && new HookedGraph(hooks, {
       cwd: () => runtime.cwd, conditions: resolver.importConditions,
       known: (url) => this.#records.get(url),
@@ -66,7 +71,7 @@ export class EsmLoader {
     this.#link(record);
     const finished = evaluateGraph(record);
     if (record.failure) throw record.failure.error;
-    return { namespace: this.#namespace(record), finished: record.status === "evaluated" ? undefined : finished };
+    return { namespace: this.#linker.namespace(record), finished: record.status === "evaluated" ? undefined : finished };
   }
 
   /** Code without a file: -e and stdin with --input-type=module. */
@@ -84,7 +89,7 @@ export class EsmLoader {
     if (this.#hooks || !this.#hasRun(name, parent)) await new Promise<void>((resolve) => loop.post(resolve));
     const record = this.#hooks ? await this.#hooks.find(name, parentUrl ?? (parent.startsWith("/") ? fileToUrl(parent) : parent), attributes) : this.#resolve(name, parent, attributes);
     await loop.within(scope, () => this.#run(record));
-    return this.#namespace(record);
+    return this.#linker.namespace(record);
   }
 
   /** `require` of an ES module: possible when nothing in its graph awaits. */
@@ -96,10 +101,10 @@ export class EsmLoader {
     if (record.failure) throw record.failure.error;
     record.required = true;
     const names = exportedNames(record);
-    const namespace = this.#namespace(record);
+    const namespace = this.#linker.namespace(record);
     if (names.has("module.exports")) return namespace["module.exports"];
     if (!names.has("default") || names.has("__esModule")) return namespace;
-    return (record.requiredAs ??= makeNamespace(new Map([...exportGetters(record, (x) => this.#namespace(x)), ["__esModule", () => true]]), () => true));
+    return (record.requiredAs ??= makeNamespace(new Map([...exportGetters(record, (x) => this.#linker.namespace(x)), ["__esModule", () => true]]), () => true));
   }
 
   /** What `import.meta.resolve` says; files need not exist. */
@@ -129,10 +134,6 @@ export class EsmLoader {
       explainCommonJs(error, record, this.#resolver);
       throw error;
     }
-  }
-
-  #namespace(record: EsmRecord): Dict {
-    return (record.namespace ??= makeNamespace(exportGetters(record, (x) => this.#namespace(x)), () => record.required));
   }
 
   #checkRequired(record: EsmRecord, from: string | undefined, seen: Set<EsmRecord>): void {
@@ -194,7 +195,7 @@ export class EsmLoader {
     const { url, path } = this.#locate(specifier, parent);
     if (isBuiltin(path)) return this.#builtin(path.replace(/^node:/, ""));
     const known = this.#records.get(url);
-    const format = known ? ({ esm: "module", cjs: "commonjs", json: "json", builtin: "builtin" } as const)[known.kind] : this.#formatOf(path);
+    const format = known ? ({ esm: "module", cjs: "commonjs", json: "json", builtin: "builtin", synthetic: "synthetic" } as const)[known.kind] : this.#formatOf(path);
     checkAttributes(url, format, attributes);
     if (known) return known;
     if (format === "json") return this.#json(url, path, this.#commonJs.readText(path));
@@ -299,7 +300,7 @@ export class EsmLoader {
     const fresh: EsmRecord[] = [];
     try {
       this.#load(root, fresh);
-      this.#connect(fresh);
+      this.#linker.connect(fresh);
     } catch (error) {
       for (const record of fresh) this.#records.delete(record.url);
       throw error;
@@ -310,17 +311,11 @@ export class EsmLoader {
     const graph = new Set<EsmRecord>();
     try {
       await hooked.gather(root, graph);
-      this.#connect([...graph].filter(({ status }) => status === "new"));
+      this.#linker.connect([...graph].filter(({ status }) => status === "new"));
     } catch (error) {
       for (const record of graph) if (record.status === "new") this.#records.delete(record.url);
       throw error;
     }
-  }
-
-  #connect(fresh: readonly EsmRecord[]): void {
-    markCycles(fresh);
-    for (const record of fresh) this.#check(record);
-    for (const record of fresh) this.#publish(record);
   }
 
   #load(record: EsmRecord, fresh: EsmRecord[]): void {
@@ -329,69 +324,6 @@ export class EsmLoader {
     fresh.push(record);
     record.dependencies = (record.shape?.requests ?? []).map((request) => this.#resolve(request.specifier, record.path, request.attributes));
     for (const dependency of record.dependencies) this.#load(dependency, fresh);
-  }
-
-  #check(record: EsmRecord): void {
-    for (const [k, request] of (record.shape?.requests ?? []).entries()) {
-      const dependency = record.dependencies[k] as EsmRecord;
-      for (const { name, offset } of request.names) {
-        const found = resolveExport(dependency, name);
-        if (found !== undefined && found !== "ambiguous") continue;
-        throw missingExport(record, { specifier: request.specifier, name, offset }, dependency, found === "ambiguous", this.#runtime.sources);
-      }
-    }
-  }
-
-  #publish(record: EsmRecord): void {
-    if (record.status !== "new") return;
-    record.status = "linked";
-    const { shape } = record;
-    if (!shape) return;
-    const { live, fixed, isLive } = this.#imports(record, shape);
-    const make = evaluateModule(shape.write(record.inCycle, isLive), record.url, shape.source, this.#runtime.realm, this.#runtime.sources) as (...args: unknown[]) => unknown;
-    const publish = (getters: Record<string, Getter>): void => {
-      for (const entry of shape.exports) if (entry.kind === "local") record.locals.set(entry.local, getters[entry.name] as Getter);
-    };
-    const importer = (specifier: unknown, options?: unknown): Promise<unknown> => this.dynamicImport(specifier, record.path, options, record.url);
-    const run = (): unknown => Reflect.apply(make, undefined, [publish, importer, this.#makeMeta(record), live, fixed, ...scopeFunctions(this.#runtime.loop)]);
-    if (!record.inCycle) {
-      record.body = run;
-      return;
-    }
-    const generator = run() as CyclicBody;
-    void generator.next();
-    record.body = shape.topLevelAwait ? () => driveBody(generator) : () => generator.next();
-  }
-
-  /** The module's imports as its code reads them: those that may still change through getters, the rest once. */
-  #imports(record: EsmRecord, shape: ModuleShape): { live: Dict; fixed: Dict; isLive: (local: string) => boolean } {
-    const live = Object.create(null) as Dict;
-    const fixed = Object.create(null) as Dict;
-    const changing = new Set<string>();
-    for (const [local, { request, imported }] of shape.bindings) {
-      const dependency = record.dependencies[request] as EsmRecord;
-      const { getter, mayChange } = this.#binding(dependency, imported);
-      if (record.inCycle || mayChange) changing.add(local);
-      const read = (): unknown => {
-        try {
-          return getter();
-        } catch (error) {
-          throw namedAs(error, local);
-        }
-      };
-      if (changing.has(local) || shape.reassigns(local)) Object.defineProperty(live, local, { get: read, set: refuseAssignment });
-      else Object.defineProperty(fixed, local, { get: read });
-    }
-    return { live, fixed, isLive: (local) => changing.has(local) };
-  }
-
-  #binding(dependency: EsmRecord, imported: ImportBinding["imported"]): { getter: Getter; mayChange: boolean } {
-    if (imported === "*") return { getter: () => this.#namespace(dependency), mayChange: false };
-    const target = resolveExport(dependency, imported);
-    if (!target || target === "ambiguous") throw new Error(`unchecked import ${imported}`);
-    const { record, local } = target;
-    const mayChange = local !== "*" && (record.kind === "builtin" ? local !== "default" : record.shape?.reassigns(local) === true);
-    return { getter: getterOf(target, (x) => this.#namespace(x)), mayChange };
   }
 
   #makeMeta(record: EsmRecord): Dict {
@@ -418,8 +350,4 @@ function readQuietly(object: Dict, name: string): unknown {
   } catch (error) {
     return void error;
   }
-}
-
-function refuseAssignment(): never {
-  throw new TypeError("Assignment to constant variable.");
 }
