@@ -86,7 +86,8 @@ function withoutBanner(step: Step, text: string): Step {
   return step.program === undefined ? { ...step, stdout: text + step.stdout } : step;
 }
 
-function scriptEnv(env: Env, manifest: Manifest, folder: string, cwd: string, event: string, script: string): Env {
+/** What npm tells a script in its environment. */
+export function scriptEnv(env: Env, manifest: Pick<Manifest, "name" | "version">, folder: string, cwd: string, event: string, script: string): Env {
   return {
     ...env,
     PWD: folder,

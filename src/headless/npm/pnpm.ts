@@ -4,7 +4,7 @@ import { globMatcher } from "../kernel/glob.ts";
 import { quote } from "../kernel/plan.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
 import { foldersOf, type Host, readText } from "./host.ts";
-import { environment, findBinary, type Manner, type Package, packageAt, packagesFrom, runScript } from "./run-script.ts";
+import { environment, findBinary, type Manner, type Package, packageAt, packagesFrom, runScript, titleOf } from "./run-script.ts";
 import { findWorkspaces } from "./workspaces.ts";
 
 const VERSION = "10.0.0";
@@ -240,8 +240,6 @@ class Pnpm {
 }
 
 const BANNER: Manner["banner"] = (of, event, line) => `\n> ${titleOf(of)} ${event} ${of.path}\n> ${line}\n\n`;
-
-const titleOf = ({ manifest: { name, version } }: Package): string => (version === "" ? name : `${name}@${version}`);
 
 /** Those of the workspace that it names as such: a plain version is the registry's. */
 function needsOf({ manifest }: Package, all: readonly Package[]): readonly Package[] {

@@ -1,6 +1,7 @@
 // A script of package.json with its `pre…` and `post…`, each through the shell, in the words of the package manager that was
 // asked. `npm run` of one package does not come here: the kernel starts it itself (kernel/npm.ts).
-import { packageFolder, quote } from "../kernel/plan.ts";
+import { scriptEnv } from "../kernel/npm.ts";
+import { type Env, packageFolder, quote } from "../kernel/plan.ts";
 import { joinPath, parentPath } from "../posix-path.ts";
 import { foldersOf, type Host } from "./host.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
@@ -21,6 +22,10 @@ export interface Manner {
   /** Where the scripts' output goes; absent: where the manager's own goes. */
   readonly output?: (data: Uint8Array) => void;
 }
+
+export const titleOf = ({ manifest: { name, version } }: Package): string => (version === "" ? name : `${name}@${version}`);
+
+export const NPM: Manner = { agent: "npm", version: "11.0.0", hooks: true, banner: (of, event, line) => `\n> ${titleOf(of)} ${event}\n> ${line}\n\n` };
 
 /** The package whose folder `cwd` is in; one without a name where there is none. */
 export function packageAt(host: Host, cwd: string): Package {
@@ -52,14 +57,10 @@ export async function runScript(host: Host, of: Package, name: string, args: rea
 }
 
 /** What a script, or a program that a manager starts, finds in its environment. */
-export function environment(host: Host, of: Package, event: string, script: string, { agent, version }: Pick<Manner, "agent" | "version">): Readonly<Record<string, string>> {
-  return {
-    ...host.env,
-    PATH: [...binFolders(of.path), host.env["PATH"] ?? ""].join(":"), PWD: of.path, INIT_CWD: host.cwd, NODE: "/usr/bin/node",
-    npm_command: "run-script", npm_lifecycle_event: event, npm_lifecycle_script: script, npm_package_json: joinPath(of.path, "package.json"),
-    npm_package_name: of.manifest.name, npm_package_version: of.manifest.version, npm_execpath: `/usr/bin/${agent}`, npm_node_execpath: "/usr/bin/node",
-    npm_config_user_agent: `${agent}/${version} npm/? node/v20.0.0 linux x64`,
-  };
+export function environment(host: Host, { path, manifest }: Package, event: string, script: string, { agent, version }: Pick<Manner, "agent" | "version">): Env {
+  const own = scriptEnv(host.env, manifest, path, host.cwd, event, script);
+  const paths = [...binFolders(path), host.env["PATH"] ?? ""].join(":");
+  return agent === "npm" ? { ...own, PATH: paths } : { ...own, PATH: paths, npm_execpath: `/usr/bin/${agent}`, npm_config_user_agent: `${agent}/${version} npm/? node/v20.0.0 linux x64` };
 }
 
 /** Of the folder and of those it is in, the nearest first. */

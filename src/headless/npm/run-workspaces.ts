@@ -4,17 +4,8 @@ import { joinPath, resolvePath } from "../posix-path.ts";
 import type { Parsed } from "./config.ts";
 import { NpmError } from "./error.ts";
 import { foldersOf, type Project } from "./host.ts";
-import { type Manner, type Package, packageAt, runScript } from "./run-script.ts";
+import { NPM, type Package, packageAt, runScript, titleOf } from "./run-script.ts";
 import { findWorkspaces } from "./workspaces.ts";
-
-const NPM: Manner = {
-  agent: "npm",
-  version: "11.0.0",
-  hooks: true,
-  banner: ({ manifest }, event, line) => `\n> ${titleOf(manifest)} ${event}\n> ${line}\n\n`,
-};
-
-const titleOf = ({ name, version }: Package["manifest"]): string => (version === "" ? name : `${name}@${version}`);
 
 /** Those that `-w` names, by name or by folder; all for `--workspaces`; with the root first if it is asked for. Throws npm's error for none. */
 export function chosenWorkspaces({ host, config, path }: Project): readonly Package[] {
@@ -41,9 +32,9 @@ export async function runInWorkspaces(project: Project, name: string, words: rea
     if (ended === 0) continue;
     code = ended;
     if (silent) continue;
-    const where = [`workspace ${titleOf(one.manifest)}`, `location ${one.path}`];
+    const where = [`workspace ${titleOf(one)}`, `location ${one.path}`];
     const lines = isMissing
-      ? [...where, `Missing script: "${name}"`, "", "To see a list of scripts, run:", `  npm run --workspace=${titleOf(one.manifest)}`]
+      ? [...where, `Missing script: "${name}"`, "", "To see a list of scripts, run:", `  npm run --workspace=${titleOf(one)}`]
       : [`code ${ended}`, `path ${one.path}`, ...where, "command failed", `command sh -c ${one.manifest.scripts[name] ?? ""}`];
     host.err([`Lifecycle script \`${name}\` failed with error:`, ...lines].map((line) => `npm error ${line}`.trimEnd() + "\n").join("") + (one === chosen.at(-1) ? "" : "\n"));
   }

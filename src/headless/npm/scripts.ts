@@ -1,11 +1,11 @@
 // Scripts that packages want to run when they are installed. They run whatever their author wrote, so they are off unless
 // the project's owner allows them, and the ones that did not run are named.
-import { joinPath } from "../posix-path.ts";
 import { NpmError } from "./error.ts";
 import { foldersOf, type Project } from "./host.ts";
 import { say } from "./install.ts";
 import type { Manifest } from "./manifest.ts";
 import { nameOf } from "./place.ts";
+import { environment, NPM } from "./run-script.ts";
 import type { TreeNode } from "./tree.ts";
 
 const OF_PACKAGES = ["preinstall", "install", "postinstall"];
@@ -41,15 +41,7 @@ async function runScript({ host }: Project, folder: string, manifest: Manifest, 
   const script = manifest.scripts[event];
   if (script === undefined) return;
   host.out(`\n> ${manifest.name}@${manifest.version} ${event}\n> ${script}\n\n`);
-  const paths: string[] = [];
-  for (let at = folder; ; at = at.slice(0, at.lastIndexOf("/"))) {
-    paths.push(joinPath(at || "/", "node_modules/.bin"));
-    if (at === "") break;
-  }
-  const env = {
-    ...host.env, PATH: `${paths.join(":")}:${host.env["PATH"] ?? ""}`, PWD: folder, INIT_CWD: host.cwd, npm_lifecycle_event: event, npm_lifecycle_script: script,
-    npm_package_name: manifest.name, npm_package_version: manifest.version, npm_package_json: joinPath(folder, "package.json"), npm_command: "install",
-  };
+  const env = { ...environment(host, { path: folder, manifest }, event, script, NPM), npm_command: "install" };
   const code = await host.run("sh", ["-c", script], { cwd: folder, env });
   if (code === 0) return;
   throw new NpmError("ELIFECYCLE", `command failed: sh -c ${script}`, { exitCode: code, notes: [`path ${folder}`, `${manifest.name}@${manifest.version} ${event} ended with ${code}. The packages are installed; this script has not done its work.`] });
