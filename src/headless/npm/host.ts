@@ -99,5 +99,6 @@ export function foldersOf(vfs: Vfs): Folders {
         return undefined; // not a package
       }
     },
+    workspaceFile: (path) => readText(vfs, joinPath(path, "pnpm-workspace.yaml")),
   };
 }

@@ -183,9 +183,7 @@ class Pnpm {
 
   /** Of the workspace, its root first; those that others need come before them. */
   #packages(): readonly Package[] {
-    const patterns = [...(readText(this.#host.vfs, joinPath(this.#root.path, "pnpm-workspace.yaml")) ?? "").matchAll(/^\s+-\s*(["']?)(.+?)\1\s*(?:#.*)?$/gm)].map((match) => match[2] ?? "");
-    const raw = { ...this.#root.manifest.raw, workspaces: patterns };
-    const found = [...findWorkspaces(this.#root.path, { ...this.#root.manifest, raw }, foldersOf(this.#host.vfs))].map(([path, manifest]) => ({ path, manifest }));
+    const found = [...findWorkspaces(this.#root.path, this.#root.manifest, foldersOf(this.#host.vfs))].map(([path, manifest]) => ({ path, manifest }));
     const placed = new Set<Package>();
     while (placed.size < found.length) {
       const open = found.filter((one) => !placed.has(one));

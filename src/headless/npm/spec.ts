@@ -42,6 +42,8 @@ function parse(name: string, wanted: string): Spec {
     const path = wanted.replace(/^file:(\/\/)?/, "").replace(/^\/(?=\.{1,2}\/)/, "");
     return { type: /\.(tgz|tar\.gz|tar)$/i.test(path) ? "file" : "directory", name, path };
   }
+  // Of pnpm and yarn: the project's own package, whose link has its name.
+  if (wanted.startsWith("workspace:")) return parse(name, /^workspace:[*^~]?$/.test(wanted) ? "*" : wanted.slice("workspace:".length));
   if (wanted === "") return { type: "range", name, wanted: "*" };
   const version = semver.valid(wanted, true);
   if (version !== null) return { type: "version", name, wanted: version };

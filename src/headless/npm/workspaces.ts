@@ -1,4 +1,4 @@
-// `workspaces` of package.json: the folders of the project that are packages themselves.
+// `workspaces` of package.json, or pnpm's file: the folders of the project that are packages themselves.
 import { globMatcher } from "../kernel/glob.ts";
 import { joinPath } from "../posix-path.ts";
 import { type Manifest, record, texts } from "./manifest.ts";
@@ -9,12 +9,15 @@ export interface Folders {
   list(path: string): readonly string[];
   /** Its package.json; undefined if there is none that can be read. */
   manifest(path: string): Manifest | undefined;
+  /** Its pnpm-workspace.yaml: projects of pnpm's name their packages there. */
+  workspaceFile(path: string): string | undefined;
 }
 
 /** By path, in order. A pattern that begins with `!` takes folders out again. */
 export function findWorkspaces(root: string, manifest: Manifest, folders: Folders): ReadonlyMap<string, Manifest> {
   const { workspaces } = manifest.raw;
-  const patterns = texts(Array.isArray(workspaces) ? workspaces : record(workspaces)["packages"]).map((pattern) => pattern.replace(/^\.\//, "").replace(/\/+$/, ""));
+  const named = texts(Array.isArray(workspaces) ? workspaces : record(workspaces)["packages"]);
+  const patterns = (named.length > 0 ? named : listOf(folders.workspaceFile(root) ?? "")).map((pattern) => pattern.replace(/^\.\//, "").replace(/\/+$/, ""));
   const found = new Map<string, Manifest>();
   if (patterns.length === 0) return found;
   const wanted = globMatcher(patterns.filter((pattern) => !pattern.startsWith("!")));
@@ -31,4 +34,10 @@ export function findWorkspaces(root: string, manifest: Manifest, folders: Folder
   };
   visit(root, "", 1);
   return found;
+}
+
+/** The packages of a pnpm-workspace.yaml. */
+function listOf(yaml: string): readonly string[] {
+  const block = /^packages:[ \t]*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(yaml)?.[1] ?? "";
+  return [...block.matchAll(/^\s*-\s*(["']?)(.+?)\1\s*(?:#.*)?$/gm)].map((match) => match[2] ?? "");
 }

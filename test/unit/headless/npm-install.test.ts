@@ -68,6 +68,19 @@ describe("npm install", () => {
     expect(demo.read("node_modules/tool/cli.js").split("\n")[0]).toBe("#!/usr/bin/env node");
   });
 
+  it("takes the packages of a pnpm workspace, and links what names itself one of them", async () => {
+    const demo = project({}, {
+      "pnpm-workspace.yaml": "packages:\n  # ours\n  - 'packages/*'\n  - tools\n\ncatalog:\n  left: 1\n",
+      "packages/a/package.json": { name: "a", version: "1.0.0", dependencies: { b: "workspace:^", tool: "workspace:*", left: "1" } },
+      "packages/b/package.json": { name: "b", version: "2.0.0" },
+      "tools/package.json": { name: "tool", version: "0.1.0" },
+    });
+    expect(await demo.npm("install", "--no-package-lock")).toMatchObject({ code: 0 });
+    const tree = demo.tree();
+    expect([tree["node_modules/a"], tree["node_modules/b"], tree["node_modules/tool"], demo.exists("package-lock.json")]).toEqual(["-> ../packages/a", "-> ../packages/b", "-> ../tools", false]);
+    expect(demo.exists("node_modules/left/package.json")).toBe(true);
+  });
+
   it("uses folders of the project where they are, tarballs of it unpacked, and links workspaces", async () => {
     const demo = project({ workspaces: ["packages/*"] }, { "lib/package.json": { name: "lib", version: "3.0.0" }, "packages/a/package.json": { name: "a", version: "1.0.0", dependencies: { left: "1", b: "*" } }, "packages/b/package.json": { name: "b", version: "1.0.0" } });
     demo.vfs.writeFile("/home/project/made.tgz", new Uint8Array(await registry.tarball("tool", "1.0.0")));
