@@ -60,6 +60,11 @@ export function checkBoolean(options: Dict, name: string, otherwise = false): bo
   return value;
 }
 
+/** `flush` of a write: nothing waits for a disk here, but the option is checked. */
+export function checkFlush(options: unknown): void {
+  if (typeof options === "object" && options !== null && (options as Dict)["flush"] !== null) checkBoolean(options as Dict, "flush");
+}
+
 export function checkInt(value: unknown, name: string, low: number, high: number): number {
   if (typeof value !== "number") throw invalidArgType(name, "number", value);
   if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);

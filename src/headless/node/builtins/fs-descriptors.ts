@@ -6,7 +6,7 @@ import { FsError } from "../../fs-error.ts";
 import { joinPath } from "../../posix-path.ts";
 import type { DirNode, VfsNode } from "../../vfs.ts";
 import { statOf } from "../../vfs-node.ts";
-import { invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
+import { invalidArgType, invalidArgValue, nodeError, outOfRange, received } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { type FilePath, O, checkFd, checkInt, readMode, readTime } from "./fs-arguments.ts";
@@ -27,7 +27,10 @@ interface OpenFile {
 
 /** `/dev/tty` is read and written. */
 const DEVICE = /^(?:\/dev\/(?:fd\/|std(?=[ioe]))|\/proc\/self\/fd\/)([012]|in|out|err)$|^\/dev\/tty$/;
+const MAX_ID = 2 ** 32 - 1;
 const READ_BYTES = 1024 * 1024;
+/** Of the buffer that `read` makes when it gets none. */
+const READ_BUFFER_BYTES = 16_384;
 
 /** Which of its own descriptors a path names; for the terminal's, input when it is to be read. */
 function deviceOf(path: string, access: number): 0 | 1 | 2 | undefined {
@@ -239,7 +242,7 @@ export class Descriptors {
     },
     ftruncate: (given, length = 0) => {
       const fd = checkFd(given);
-      const size = Math.max(0, checkInt(length ?? 0, "len", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+      const size = Math.max(0, checkInt(length, "len", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
       return () => this.truncate(fd, size);
     },
     fsync: (given) => this.#touching(given, "fsync"), fdatasync: (given) => this.#touching(given, "fdatasync"),
@@ -247,7 +250,12 @@ export class Descriptors {
       const bits = readMode(mode);
       return this.#touching(given, "fchmod", (path) => this.#runtime.vfs.chmod(path, bits));
     },
-    fchown: (given) => this.#touching(given, "fchown"),
+    fchown: (given, uid, gid) => {
+      const fd = checkFd(given);
+      checkInt(uid, "uid", -1, MAX_ID);
+      checkInt(gid, "gid", -1, MAX_ID);
+      return this.#touching(fd, "fchown");
+    },
     futimes: (given, atime, mtime) => {
       const [atimeMs, mtimeMs] = [readTime(atime), readTime(mtime)];
       return this.#touching(given, "futime", (path) => this.#runtime.vfs.utimes(path, mtimeMs, atimeMs));
@@ -288,34 +296,49 @@ interface Range {
   readonly position: number | null;
 }
 
-function positionOf(value: unknown, checks: boolean): number | null {
+/** Where a write goes: what is no position means the current one. */
+function positionOf(value: unknown): number | null {
+  const at = typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value)) ? Number(value) : -1;
+  return at < 0 ? null : at;
+}
+
+/** Where a read begins; -1 means the current position. */
+function readPosition(value: unknown): number | null {
   if (value == null) return null;
-  if (typeof value === "bigint") return value < 0n ? null : Number(value);
-  if (typeof value === "number" && Number.isInteger(value)) return value < 0 ? null : value;
-  if (!checks) return null;
-  throw typeof value === "number" ? outOfRange("position", "an integer", value) : nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "position" argument must be of type bigint or integer. ${received(value)}`);
+  if (typeof value === "bigint") {
+    if (BigInt.asIntN(64, value) !== value) throw outOfRange("position", `>= ${-(2n ** 63n)} && <= ${2n ** 63n - 1n}`, value);
+  } else if (typeof value === "number") checkInt(value, "position", -1, Number.MAX_SAFE_INTEGER);
+  else throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "position" argument must be of type bigint or integer. ${received(value)}`);
+  return positionOf(value);
+}
+
+/** Arguments of the forms of `read` that bring no buffer, with one: `(fd)`, `(fd, options)`; the last is the callback. */
+export function withBuffer(args: readonly unknown[]): unknown[] {
+  const [fd, given, ...rest] = args;
+  if (args.length > 3 || ArrayBuffer.isView(given)) return [...args];
+  const options = (rest.length === 0 ? undefined : readOptions(given)) ?? {};
+  const { buffer = Buffer.alloc(READ_BUFFER_BYTES), ...where } = options;
+  return [fd, buffer, where, rest.length === 0 ? given : rest[0]];
+}
+
+function readOptions(value: unknown): Dict | null | undefined {
+  if (value !== undefined && (typeof value !== "object" || Array.isArray(value))) throw invalidArgType("options", "Object", value);
+  return value as Dict | null | undefined;
 }
 
 function readRange(buffer: unknown, rest: readonly unknown[]): Range {
   let [offset, length, position] = rest;
-  let target = buffer;
-  if (!ArrayBuffer.isView(target)) {
-    // read(fd, { buffer, … })
-    if (typeof target !== "object" || target === null || !ArrayBuffer.isView((target as Dict)["buffer"])) throw invalidArgType("buffer", ["Buffer", "TypedArray", "DataView"], target);
-    ({ offset, length, position } = target as Dict);
-    target = (target as Dict)["buffer"];
-  } else if (rest.length <= 1 && offset !== undefined) {
-    if (typeof offset !== "object") throw invalidArgType("options", "object", offset);
-    ({ offset, length, position } = (offset ?? {}) as Dict);
-  }
-  const view = toBytes(target);
+  if (!ArrayBuffer.isView(buffer)) throw invalidArgType("buffer", ["Buffer", "TypedArray", "DataView"], buffer);
+  if (rest.length <= 1 || (typeof offset === "object" && offset !== null)) ({ offset, length, position } = readOptions(offset) ?? {});
+  const view = toBytes(buffer);
   const from = offset == null ? 0 : checkInt(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
-  const count = length == null ? view.length - from : Math.trunc(Number(length));
-  if (view.length > 0 || count > 0) {
+  const count = length == null ? view.length - from : Math.trunc(Number(length)) || 0;
+  if (count !== 0) {
+    if (view.length === 0) throw invalidArgValue("buffer", buffer, "is empty and cannot be written");
     if (count < 0) throw outOfRange("length", ">= 0", count);
     if (from + count > view.length) throw outOfRange("length", `<= ${view.length - from}`, count);
   }
-  return { view, offset: from, length: count, position: positionOf(position, true) };
+  return { view, offset: from, length: count, position: count === 0 ? null : readPosition(position) };
 }
 
 function writeRange(buffer: ArrayBufferView, rest: readonly unknown[]): Range {
@@ -327,5 +350,5 @@ function writeRange(buffer: ArrayBufferView, rest: readonly unknown[]): Range {
   const count = typeof length === "number" ? length : view.length - from;
   if (count > view.length - from) throw outOfRange("length", `<= ${view.length - from}`, count);
   if (count < 0) throw outOfRange("length", ">= 0", count);
-  return { view, offset: from, length: count, position: positionOf(position, false) };
+  return { view, offset: from, length: count, position: positionOf(position) };
 }

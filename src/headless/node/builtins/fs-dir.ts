@@ -3,6 +3,8 @@ import { nodeError } from "../errors.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
 import { takeCallback } from "./fs-arguments.ts";
 
+const closed = (): Error => nodeError(Error, "ERR_DIR_CLOSED", "Directory handle was closed");
+
 type Loop = Runtime["loop"];
 
 export class Dir {
@@ -11,7 +13,10 @@ export class Dir {
   readonly #loop: Loop;
   #closed = false;
 
-  constructor(path: string, entries: unknown[], loop: Loop) {
+  constructor(...args: [string, unknown[], Loop]) {
+    const [path, entries, loop] = args;
+    // Programs get one from opendir.
+    if (loop === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "handle" argument must be specified');
     this.#path = path;
     this.#entries = entries;
     this.#loop = loop;
@@ -36,6 +41,7 @@ export class Dir {
   }
 
   close(...args: unknown[]): Promise<unknown> | undefined {
+    if (this.#closed && typeof args[0] === "function") return void this.#loop.nextTick(() => void (args[0] as AnyFunction)(closed()));
     return this.#form(args, () => this.closeSync());
   }
 
@@ -48,7 +54,7 @@ export class Dir {
   }
 
   #check(): void {
-    if (this.#closed) throw nodeError(Error, "ERR_DIR_CLOSED", "Directory handle was closed");
+    if (this.#closed) throw closed();
   }
 
   /** A promise, or a call of the callback that was given. */

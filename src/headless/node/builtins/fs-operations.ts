@@ -5,7 +5,7 @@ import { joinPath, parentPath, resolvePath } from "../../posix-path.ts";
 import type { VfsNode } from "../../vfs.ts";
 import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
-import { type FilePath, O, checkBoolean, checkInt, decoded, fsSystemError, named, optionsOf, readData, readFlags, readMode, readPath, readTime, spelledPath } from "./fs-arguments.ts";
+import { type FilePath, O, checkBoolean, checkFlush, checkInt, decoded, fsSystemError, named, optionsOf, readData, readFlags, readMode, readPath, readTime, spelledPath } from "./fs-arguments.ts";
 import { prepareCopy, prepareCopyFile } from "./fs-copy.ts";
 import type { Descriptors } from "./fs-descriptors.ts";
 import { openDirectory } from "./fs-dir.ts";
@@ -34,6 +34,11 @@ const isDevice = (file: FilePath): boolean => /^\/(dev|proc)\//.test(file.full);
 export function createOperations(runtime: Runtime, descriptors: Descriptors): Record<string, Operation> {
   const { vfs } = runtime;
   const path = (value: unknown, name?: string): FilePath => readPath(runtime, value, name);
+  const warned = new Set<string>();
+  const warnOnce = (text: string, kind: object | undefined = undefined): void => {
+    if (!warned.has(text)) runtime.process.emitWarning(text, kind);
+    warned.add(text);
+  };
   const masked = (mode: number): number => mode & ~runtime.umask & 0o7777;
 
   const readFile: Operation = (target, given) => {
@@ -56,6 +61,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     const { encoding, flag = "w", mode } = optionsOf(given);
     const bits = readMode(mode, "mode", 0o666);
     const bytes = readData(data, encoding);
+    checkFlush(given);
     if (typeof target === "number") return () => void descriptors.write(target, bytes, null);
     const file = path(target);
     const flags = readFlags(flag);
@@ -109,6 +115,8 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     const recursive = checkBoolean(options, "recursive");
     const folder = path(target);
     return () => respell([folder], () => {
+      // What is relative to a folder that is gone is not made anew with it.
+      if (!folder.spelled.startsWith("/") && !vfs.exists(runtime.cwd)) throw new FsError("ENOENT", "mkdir", folder.full);
       const made = vfs.mkdir(folder.full, { recursive, mode: masked(mode) });
       if (!recursive || made === undefined) return undefined;
       // Named as the program spelled the path, cut where it is.
@@ -136,7 +144,8 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
   const rmdir: Operation = (target, given) => {
     const folder = path(target);
     const recursive = given == null ? false : checkBoolean(given as Dict, "recursive");
-    return () => respell([folder], () => (recursive ? vfs.removeTree(folder.full, "rmdir") : vfs.rmdir(folder.full)));
+    if (recursive) warnOnce("In future versions of Node.js, fs.rmdir(path, { recursive: true }) will be removed. Use fs.rm(path, { recursive: true }) instead", { type: "DeprecationWarning", code: "DEP0147" });
+    return () => respell([folder], () => (recursive && kindOf(vfs.lstat(folder.full).mode) === "dir" ? vfs.removeTree(folder.full, "rmdir") : vfs.rmdir(folder.full)));
   };
   const access: Operation = (target, mode = 0) => {
     const file = path(target);
@@ -164,7 +173,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
       if (native) return respell([file], () => named(vfs.realpath(file.full), encoding));
       // Node's own walks the path with lstat and names the part that is missing, in full.
       const missing = firstMissing(file.full);
-      if (missing) throw new FsError("ENOENT", missing.isLink ? "stat" : "lstat", missing.path);
+      if (missing) void (missing.isLink ? vfs.stat(missing.path) : vfs.lstat(missing.path));
       return respell([], () => named(vfs.realpath(file.full), encoding), "lstat");
     };
   };
@@ -202,6 +211,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     },
     copyFile: prepareCopyFile(runtime), cp: prepareCopy(runtime), realpath: realpath(false), realpathNative: realpath(true),
     truncate: (target, length) => {
+      if (typeof target === "number") warnOnce("Using fs.truncate with a file descriptor is deprecated. Please use fs.ftruncate with a file descriptor instead.", { type: "DeprecationWarning", code: "DEP0081" });
       if (typeof target === "number") return descriptors.operations["ftruncate"]?.(target, length) ?? (() => undefined);
       const file = path(target);
       const size = Math.max(0, length === undefined ? 0 : checkInt(length, "len", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
@@ -235,6 +245,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     mkdtemp: (prefix, given) => {
       const { encoding } = optionsOf(given);
       const start = spelledPath(prefix, "prefix");
+      if (start.endsWith("X")) warnOnce("mkdtemp() templates ending with X are not portable. For details see: https://nodejs.org/api/fs.html");
       return () => {
         for (;;) {
           const random = crypto.getRandomValues(new Uint8Array(6));

@@ -1,25 +1,34 @@
 // node:fs/promises: the promise form of every operation, and FileHandle.
-import { abortError, invalidArgType } from "../errors.ts";
+import { FsError } from "../../fs-error.ts";
+import { abortError, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { EventEmitter } from "./events.ts";
 import { optionsOf } from "./fs-arguments.ts";
+import { withBuffer } from "./fs-descriptors.ts";
 import type { Operation } from "./fs-operations.ts";
 import type { Later } from "./fs-pending.ts";
 
 const NOT_PROMISED = new Set(["exists", "open", "close", "read", "write", "readv", "writev", "fstat", "ftruncate", "fsync", "fdatasync", "fchmod", "fchown", "futimes", "realpathNative", "openAsBlob"]);
-const WRITE_CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 16_384;
 
 export function createFsPromises(runtime: Runtime, later: Later, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict): Dict {
-  const of = (name: string, ...args: unknown[]): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      later(name, (operations[name] as Operation)(...args), (error, value) => (error === null ? resolve(value) : reject(error as Error)));
-    });
+  const run = async (name: string, work: () => unknown): Promise<unknown> => {
+    try {
+      return await new Promise((resolve, reject) => later(name, work, (error, value) => (error === null ? resolve(value) : reject(error as Error))));
+    } catch (error) {
+      // Made in the loop, it knows nothing of who awaits it; here the engine does.
+      if (error instanceof FsError) Error.captureStackTrace(error, run);
+      throw error;
+    }
+  };
+  const of = async (name: string, ...args: unknown[]): Promise<unknown> => run(name, (operations[name] as Operation)(...args));
   const signalOf = (options: unknown): AbortSignal | undefined => optionsOf(options)["signal"] as AbortSignal | undefined;
 
   class FileHandle extends (EventEmitter as unknown as new () => Emitter) {
     #fd: number;
     #closing: Promise<unknown> | undefined;
+    #streamed = false;
 
     constructor(fd: number) {
       super();
@@ -61,9 +70,7 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
 
     async read(buffer?: unknown, ...rest: unknown[]): Promise<Dict> {
       const isView = ArrayBuffer.isView(buffer);
-      const options = isView ? undefined : ((buffer ?? {}) as Dict);
-      const target = isView ? buffer : ((options?.["buffer"] as Uint8Array | undefined) ?? Buffer.alloc(16384));
-      const args = options ? [{ offset: options["offset"], length: options["length"], position: options["position"] ?? null }] : rest;
+      const [, target, ...args] = isView ? [0, buffer, ...rest] : withBuffer([this.#fd, buffer, undefined]).slice(0, 3);
       return { __proto__: null, bytesRead: await this.#do("read", "read", target, ...args), buffer: target };
     }
 
@@ -108,16 +115,28 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
       return writeAll(this.#fd, data, options);
     }
 
-    readableWebStream(): ReadableStream {
-      return new ReadableStream({
-        pull: async (controller) => {
-          const { bytesRead, buffer } = await this.read(Buffer.alloc(16384)) as { bytesRead: number; buffer: Uint8Array };
-          if (bytesRead === 0) {
-            controller.close();
-            await this.close();
-          } else controller.enqueue(buffer.subarray(0, bytesRead));
+    readableWebStream(options: { type?: string } = {}): ReadableStream {
+      const state = this.#fd === -1 ? "closed" : this.#streamed ? "locked" : undefined;
+      if (state) throw nodeError(Error, "ERR_INVALID_STATE", `Invalid state: The FileHandle is ${state}`);
+      this.#streamed = true;
+      const bytes = options.type === "bytes";
+      const source = {
+        ...(bytes ? { type: "bytes" } : {}),
+        start: (controller: ReadableByteStreamController) => this.on("close", () => end(controller)),
+        pull: async (controller: ReadableByteStreamController) => {
+          const { bytesRead, buffer } = await this.read(new Uint8Array(CHUNK_BYTES)) as { bytesRead: number; buffer: Uint8Array<ArrayBuffer> };
+          if (bytesRead === 0) end(controller);
+          else controller.enqueue(bytes ? buffer.subarray(0, bytesRead) : (buffer.buffer.slice(0, bytesRead) as never));
         },
-      });
+      };
+      let ended = false;
+      const end = (controller: ReadableByteStreamController): void => {
+        if (ended) return;
+        ended = true;
+        controller.close();
+        controller.byobRequest?.respond(0);
+      };
+      return new ReadableStream(source as UnderlyingSource);
     }
 
     createReadStream(options?: Dict): unknown {
@@ -151,13 +170,15 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
     const iterable = data as AsyncIterable<unknown> | Iterable<unknown> | null;
     const isStream = typeof data === "object" && iterable !== null && !ArrayBuffer.isView(data) && (Symbol.asyncIterator in iterable || Symbol.iterator in iterable);
     if (!isStream) {
-      const written = of("writeFile", target, data, options);
-      // A signal given while a long write is on its way: Node looks between its pieces.
-      if (signal && ArrayBuffer.isView(data) && data.byteLength > WRITE_CHUNK_BYTES) await Promise.resolve().then(check);
-      return written;
+      const write = (operations["writeFile"] as Operation)(target, data, options);
+      return run("writeFile", () => {
+        check();
+        return write();
+      });
     }
     const fd = typeof target === "number" ? target : ((await of("open", target, optionsOf(options)["flag"] ?? "w", optionsOf(options)["mode"] ?? 0o666)) as number);
     try {
+      check();
       for await (const chunk of iterable) {
         check();
         await of("writeFile", fd, chunk, optionsOf(options)["encoding"]);
@@ -172,6 +193,8 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
   for (const name of Object.keys(operations)) {
     if (!NOT_PROMISED.has(name)) promises[name] = { [name]: async (...args: unknown[]) => of(name, ...args) }[name];
   }
+  const { watchIterator } = fs as { watchIterator: AnyFunction };
+  Reflect.deleteProperty(fs, "watchIterator");
   const given = (target: unknown): unknown => (target instanceof FileHandle ? target.fd : target);
   Object.assign(promises, {
     open: async (path: unknown, flags?: unknown, mode?: unknown) => new FileHandle((await of("open", path, flags ?? "r", mode ?? 0o666)) as number),
@@ -206,11 +229,10 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
     },
     watch: (path: unknown, options?: unknown) => {
       if (typeof path !== "string" && !(path instanceof Uint8Array) && !(path instanceof URL)) throw invalidArgType("filename", ["string", "Buffer", "URL"], path);
-      return (fs["watchIterator"] as AnyFunction)(path, options);
+      return watchIterator(path, options);
     },
     constants,
   });
-  Reflect.deleteProperty(fs, "watchIterator");
   return promises;
 }
 

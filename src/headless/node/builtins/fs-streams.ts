@@ -1,5 +1,5 @@
 // fs.ReadStream and fs.WriteStream over open descriptors, a FileHandle's or one of their own.
-import { invalidArgType, outOfRange } from "../errors.ts";
+import { checkFunction, invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { checkFd, optionsOf, spelledPath } from "./fs-arguments.ts";
@@ -28,15 +28,20 @@ interface FileStream extends Dict {
   once(event: string, listener: AnyFunction): void;
   destroy(error?: Error | null): void;
   [FS]: Dict;
-  [HANDLE]?: Dict | undefined;
 }
 const FS = Symbol("kFs");
-const HANDLE = Symbol("kHandle");
 
 function checkPosition(value: unknown, name: string): void {
   if (typeof value !== "number") throw invalidArgType(name, "number", value);
   if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
   if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
+}
+
+/** Options count from wherever the object has them. */
+function withInherited(options: Dict): Dict {
+  const copied: Dict = {};
+  for (const name in options) copied[name] = options[name];
+  return copied;
 }
 
 export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
@@ -45,20 +50,34 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
   const Writable = stream["Writable"] as unknown as Class;
 
   /** Common to both: the options, and whose descriptor it is. */
-  function begin(self: FileStream, path: unknown, options: Dict): void {
-    self[FS] = (options["fs"] as Dict | undefined) ?? fs;
+  function begin(self: FileStream, path: unknown, options: Dict, work: readonly string[]): void {
+    const own = options["fs"] as Dict | null | undefined;
+    self[FS] = own ?? fs;
     const { fd } = options;
+    if (own && typeof fd === "object" && fd !== null) throw nodeError(Error, "ERR_METHOD_NOT_IMPLEMENTED", "The FileHandle with fs method is not implemented");
+    // Of several that do the same work, one is enough.
+    if (own) for (const name of ["open", "close", ...work]) if (own[name] || work.every((other) => !own[other]) || !work.includes(name)) checkFunction(own[name], `options.fs.${name}`);
     if (fd == null) {
       self.path = path instanceof Uint8Array ? path : spelledPath(path);
       self.fd = null;
       self.mode = options["mode"] === undefined ? 0o666 : options["mode"];
     } else if (typeof fd === "object") {
       const handle = fd as Dict & { fd: number; on: AnyFunction; off: AnyFunction };
-      self[HANDLE] = handle;
+      self[FS] = ofHandle(handle);
       self.fd = handle.fd;
       handle.on("close", () => self.destroy());
     } else self.fd = checkFd(fd);
   }
+
+  /** What a stream calls, by way of a FileHandle: programs put their own on one. */
+  const ofHandle = (handle: Dict): Dict => {
+    const via = (name: string, result?: string): AnyFunction => (_fd, ...args) => {
+      const done = args.pop() as AnyFunction;
+      const tell = (...answer: unknown[]): void => runtime.loop.nextTick(() => void done(...answer));
+      (handle[name] as (...args: unknown[]) => Promise<Dict>)(...args).then((value) => tell(null, result && value[result]), tell);
+    };
+    return { read: via("read", "bytesRead"), write: via("write", "bytesWritten"), writev: via("writev", "bytesWritten"), close: via("close") };
+  };
 
   const call = (self: FileStream, name: string, ...args: unknown[]): void => void (self[FS][name] as AnyFunction).call(self[FS], ...args);
 
@@ -104,13 +123,8 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       done(error);
       return;
     }
-    this.fd = null;
-    const handle = this[HANDLE];
-    if (handle) {
-      (handle["close"] as () => Promise<unknown>)().then(() => done(error), (failure: Error) => done(error ?? failure));
-      return;
-    }
     call(this, "close", fd, (failure: Error | null) => done(error ?? failure));
+    this.fd = null;
   }
 
   const openStub = function open(): void {
@@ -132,10 +146,10 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
 
   function ReadStream(this: FileStream | undefined, path: unknown, given?: unknown): unknown {
     if (!(this instanceof ReadStream)) return new (ReadStream as unknown as new (path: unknown, options: unknown) => unknown)(path, given);
-    const options = { ...optionsOf(given) };
+    const options = withInherited(optionsOf(given));
     if (options["highWaterMark"] === undefined) options["highWaterMark"] = CHUNK_BYTES; // null: that of any stream
     options["autoDestroy"] = options["autoClose"] ?? true;
-    begin(this, path, options);
+    begin(this, path, options, ["read"]);
     this.flags = (options["flags"] as string | undefined) ?? "r";
     this.start = options["start"] as number | undefined;
     this.end = (options["end"] as number | undefined) ?? Number.POSITIVE_INFINITY;
@@ -156,9 +170,9 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
 
   function WriteStream(this: FileStream | undefined, path: unknown, given?: unknown): unknown {
     if (!(this instanceof WriteStream)) return new (WriteStream as unknown as new (path: unknown, options: unknown) => unknown)(path, given);
-    const options: Dict = { ...optionsOf(given), decodeStrings: true };
+    const options: Dict = { ...withInherited(optionsOf(given)), decodeStrings: true };
     options["autoDestroy"] = options["autoClose"] ?? true;
-    begin(this, path, options);
+    begin(this, path, options, ["write", "writev"]);
     this.flags = (options["flags"] as string | undefined) ?? "w";
     this.start = options["start"] as number | undefined;
     this.pos = undefined;
@@ -183,17 +197,23 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
     const chunk = Buffer.alloc(want);
     call(this, "read", this.fd, chunk, 0, want, this.pos, (error: Error | null, bytes: number) => {
       if (error) {
-        this.destroy(error);
+        if (this["autoClose"] === true) this.destroy(error);
+        else this.emit("error", error);
         return;
       }
       if (this.pos !== undefined) this.pos += bytes;
       this.bytesRead += bytes;
-      this.push(bytes === 0 ? null : chunk.subarray(0, bytes));
+      // A piece that fills little of its memory does not keep the rest of it.
+      this.push(bytes === 0 ? null : bytes === want ? chunk : Buffer.from(chunk.subarray(0, bytes)));
     });
   }
 
   function write(this: FileStream, data: Uint8Array, _encoding: string, done: Done): void {
-    call(this, "write", this.fd, data, 0, data.length, this.pos, (error: Error | null, bytes: number) => {
+    writev.call(this, [{ chunk: data }], done);
+  }
+
+  function writev(this: FileStream, pieces: readonly { chunk: Uint8Array }[], done: Done): void {
+    const written = (error: Error | null, bytes: number): void => {
       if (error) {
         done(error);
         return;
@@ -201,12 +221,14 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       this.bytesWritten += bytes;
       if (this.pos !== undefined) this.pos += bytes;
       done();
-    });
-  }
-
-  function writev(this: FileStream, pieces: readonly { chunk: Uint8Array }[], done: Done): void {
-    const all = Buffer.concat(pieces.map(({ chunk }) => chunk));
-    write.call(this, all, "", done);
+    };
+    const chunks = pieces.map(({ chunk }) => chunk);
+    const { write: one, writev: many } = this[FS];
+    if (typeof many === "function" && (chunks.length > 1 || typeof one !== "function")) call(this, "writev", this.fd, chunks, this.pos, written);
+    else {
+      const whole = Buffer.concat(chunks);
+      call(this, "write", this.fd, whole, 0, whole.length, this.pos, written);
+    }
   }
 
   for (const [Made, Base] of [[ReadStream, Readable], [WriteStream, Writable]] as const) {
@@ -229,8 +251,12 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
   } });
   const classes: Dict = {
     ReadStream, WriteStream, FileReadStream: ReadStream, FileWriteStream: WriteStream,
-    createReadStream: (path: unknown, options?: unknown) => new (classes["ReadStream"] as new (path: unknown, options?: unknown) => unknown)(path, options),
-    createWriteStream: (path: unknown, options?: unknown) => new (classes["WriteStream"] as new (path: unknown, options?: unknown) => unknown)(path, options),
+    createReadStream: function createReadStream(path: unknown, options?: unknown): unknown {
+      return new (classes["ReadStream"] as new (path: unknown, options?: unknown) => unknown)(path, options);
+    },
+    createWriteStream: function createWriteStream(path: unknown, options?: unknown): unknown {
+      return new (classes["WriteStream"] as new (path: unknown, options?: unknown) => unknown)(path, options);
+    },
   };
   return classes;
 }

@@ -4,7 +4,7 @@ import type { FileChange } from "../../vfs.ts";
 import { abortError, checkFunction } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { EventEmitter } from "./events.ts";
-import { named, optionsOf, readPath, toPath } from "./fs-arguments.ts";
+import { checkBoolean, named, optionsOf, readPath, toPath } from "./fs-arguments.ts";
 import { emptyStats, makeStats } from "./fs-stats.ts";
 
 type Listener = (change: FileChange) => void;
@@ -79,6 +79,7 @@ export function createWatch(runtime: Runtime): Dict {
 
   const watch = (path: unknown, ...rest: unknown[]): FSWatcher => {
     const options = optionsOf(rest[0]);
+    for (const name of ["persistent", "recursive"]) checkBoolean(options, name);
     const file = readPath(runtime, path, "filename");
     if (!vfs.find(file.full)) {
       const message = `ENOENT: no such file or directory, watch '${file.spelled}'`;
@@ -94,7 +95,7 @@ export function createWatch(runtime: Runtime): Dict {
   };
 
   class StatWatcher extends Holder {
-    readonly stop: () => void;
+    #unlisten: (() => void) | undefined;
     #last: Dict;
 
     constructor(file: string, options: Dict) {
@@ -103,13 +104,21 @@ export function createWatch(runtime: Runtime): Dict {
       const read = (): Dict => (vfs.find(file) ? makeStats(vfs.stat(file), bigint) : emptyStats(bigint));
       this.#last = read();
       if (!vfs.find(file)) loop.post(() => void this.emit("change", this.#last, this.#last));
-      this.stop = listen((change) => {
+      this.#unlisten = listen((change) => {
         if (change.path !== file && !isWithin(file, change.path)) return;
         const previous = this.#last;
         this.#last = read();
         const current = this.#last;
         loop.post(() => void this.emit("change", current, previous));
       });
+    }
+
+    stop(): void {
+      if (!this.#unlisten) return;
+      this.#unlisten();
+      this.#unlisten = undefined;
+      this.unref();
+      loop.nextTick(() => void this.emit("stop"));
     }
   }
 
@@ -130,7 +139,6 @@ export function createWatch(runtime: Runtime): Dict {
     if (typeof listener === "function") known.off("change", listener as AnyFunction);
     if (typeof listener === "function" && known.listenerCount("change") > 0) return;
     known.stop();
-    known.unref();
     watched.delete(file);
   };
 

@@ -3,7 +3,7 @@ import { invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import facts from "./facts.json" with { type: "json" };
 import { optionsOf, readTime, takeCallback } from "./fs-arguments.ts";
-import { Descriptors } from "./fs-descriptors.ts";
+import { Descriptors, withBuffer } from "./fs-descriptors.ts";
 import { Dir } from "./fs-dir.ts";
 import { type Operation, createOperations } from "./fs-operations.ts";
 import { createLater } from "./fs-pending.ts";
@@ -14,6 +14,7 @@ import { createWatch } from "./fs-watch.ts";
 
 /** Results that the callback form gives with the buffer they are about. */
 const WITH_BUFFER: Readonly<Record<string, readonly [string, string]>> = { read: ["bytesRead", "buffer"], write: ["bytesWritten", "buffer"], readv: ["bytesRead", "buffers"], writev: ["bytesWritten", "buffers"] };
+const CHECKED_FIRST = new Set(["access", "close", "copyFile", "open", "read", "write", "readv", "writev", "truncate", "ftruncate", "fsync", "fdatasync", "chmod", "fchmod", "fchown", "fstat", "futimes"]);
 /** The name of the last argument in errors, where it is not "cb". */
 const CALLBACK_NAMES: Readonly<Record<string, string>> = { opendir: "callback" };
 const CUSTOM = Symbol.for("nodejs.util.promisify.custom");
@@ -27,13 +28,17 @@ export function createFs(runtime: Runtime): Dict {
   const constants: Dict = Object.assign(Object.create(null) as Dict, facts.fs);
   const fs: Dict = {};
 
-  const callbackForm = (name: string, operation: Operation): AnyFunction => (...args) => {
+  const callbackForm = (name: string, operation: Operation): AnyFunction => (...given) => {
+    const args = name === "read" && typeof given.at(-1) === "function" ? withBuffer(given) : given;
+    if (name === "close" && args.length === 1) args.push(failLoudly);
+    // What is wrong with the arguments is said before what is wrong with the callback.
+    if (CHECKED_FIRST.has(name) && typeof args.at(-1) !== "function") void operation(...args);
     const done = takeCallback(args, CALLBACK_NAMES[name]);
     const run = operation(...args);
     const signal = name === "readFile" || name === "writeFile" ? (optionsOf(args.at(-1) instanceof Uint8Array ? undefined : objectOf(args.at(-1)))["signal"] as AbortSignal | undefined) : undefined;
     later(name, signal ? () => (signal.aborted ? stop(signal) : run()) : run, (error, value) => {
       if (error !== null) done(error);
-      else if (name in WITH_BUFFER) done(null, value, bufferOf(args[1]));
+      else if (name in WITH_BUFFER) done(null, value, args[1]);
       else if (value === undefined) done(null);
       else done(null, value);
     });
@@ -76,5 +81,7 @@ function stop(signal: AbortSignal): never {
 
 const objectOf = (value: unknown): unknown => (typeof value === "object" ? value : undefined);
 
-/** `read(fd, { buffer })` gives the buffer of its options back. */
-const bufferOf = (given: unknown): unknown => (typeof given === "object" && given !== null && !ArrayBuffer.isView(given) && !Array.isArray(given) ? (given as Dict)["buffer"] : given);
+/** `close(fd)` without a callback. */
+function failLoudly(error: unknown): void {
+  if (error !== null) throw error;
+}

@@ -39,8 +39,6 @@ const NodeURL = nodeUrl();
 /** Node's checks on what a file URL may be. */
 function filePath(url: unknown): string {
   if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgType("path", ["string", "URL"], url);
-  const parsed = new NativeURL(url);
-  if (parsed.protocol === "file:" && parsed.hostname !== "") throw nodeError(TypeError, "ERR_INVALID_FILE_URL_HOST", 'File URL host must be "localhost" or empty on linux');
   return urlToFile(url);
 }
 
