@@ -2,7 +2,6 @@
 import { FsError } from "../../fs-error.ts";
 import { abortError, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
-import { Buffer } from "./buffer.ts";
 import { EventEmitter } from "./events.ts";
 import { optionsOf } from "./fs-arguments.ts";
 import { withBuffer } from "./fs-descriptors.ts";
