@@ -33,6 +33,13 @@ export interface Options {
   unhandledRejections: string;
   /** `vm.SourceTextModule` and its kin are there. */
   vmModules: boolean;
+  /** `require` loads ES modules. */
+  requireModule: boolean;
+  /** Files keep the names of the links that lead to them; the program's own path, too. */
+  preserveSymlinks: boolean;
+  preserveSymlinksMain: boolean;
+  /** Packages' `node-addons` condition counts. */
+  addons: boolean;
   /** Of `--env-file`, in order; a missing one ends the process unless it is optional. */
   readonly envFiles: { readonly path: string; readonly optional: boolean }[];
   /** Set when the line cannot be run: what Node prints, and its exit code 9. */
@@ -56,9 +63,9 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
-    unhandledRejections: "throw", vmModules: false, envFiles: [], error: undefined,
+    unhandledRejections: "throw", vmModules: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, envFiles: [], error: undefined,
   };
-  const fromEnvironment = nodeOptions.split(/\s+/).filter(Boolean);
+  const fromEnvironment = splitOptions(nodeOptions);
   const line = [...fromEnvironment, ...argv];
   let at = 0;
   for (; at < line.length; at++) {
@@ -97,6 +104,11 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
     options.mode = "stdin";
   }
   return options;
+}
+
+/** `NODE_OPTIONS`: words between blanks, with double quotes around those that have blanks in them. */
+function splitOptions(text: string): string[] {
+  return [...text.matchAll(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/gs)].map(([word]) => word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, "$1")));
 }
 
 function apply(options: Options, flag: string, value: string): void {
@@ -191,6 +203,19 @@ function apply(options: Options, flag: string, value: string): void {
     case "--experimental-vm-modules":
     case "--no-experimental-vm-modules":
       options.vmModules = flag === "--experimental-vm-modules";
+      return;
+    case "--experimental-require-module":
+    case "--no-experimental-require-module":
+      options.requireModule = flag === "--experimental-require-module";
+      return;
+    case "--preserve-symlinks":
+      options.preserveSymlinks = true;
+      return;
+    case "--preserve-symlinks-main":
+      options.preserveSymlinksMain = true;
+      return;
+    case "--no-addons":
+      options.addons = false;
       return;
     case "--no-warnings":
       options.warnings = false;

@@ -59,7 +59,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
     title: "node", argv: ["/usr/local/bin/node"], argv0: "node", execArgv: options.execArgv, execPath: "/usr/local/bin/node",
     env: makeEnv(host.env), pid: host.pid, ppid: host.ppid, debugPort: 9229,
     config: { target_defaults: {}, variables: {} },
-    features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true },
+    features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true, require_module: options.requireModule, typescript: false },
     cwd: () => runtime.cwd,
     chdir: (folder: string) => {
       const target = resolvePath(folder, runtime.cwd);
@@ -121,7 +121,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;
     },
   });
-  Object.defineProperty(object, Symbol.toStringTag, { value: "process", configurable: true });
+  Object.defineProperty(object, Symbol.toStringTag, { value: "process", writable: true });
   Object.defineProperty(object, "exitCode", {
     enumerable: true, configurable: false, get: () => exitCode, set: (value: unknown) => {
       const valid = value == null || (typeof value === "number" && Number.isInteger(value)) || (typeof value === "string" && value !== "" && Number.isInteger(Number(value)));

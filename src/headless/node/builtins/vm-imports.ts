@@ -1,11 +1,8 @@
 // `import()` in scripts of node:vm: what `importModuleDynamically` says, with Node's errors where it says nothing.
-import { Parser } from "acorn";
 import { resolvePath } from "../../posix-path.ts";
 import { invalidArgType, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
-import { Edits, type Rewritten } from "../loader/edits.ts";
 import { isNamespace } from "../loader/esm-record.ts";
-import { type Ast, readModule } from "../loader/references.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { type ScriptImport, VmModule, notModule } from "./vm-module.ts";
 
@@ -16,7 +13,7 @@ const warned = new WeakSet<Runtime>();
 /** `referrer`: what the callback is told asked. Throws for what is no callback. */
 export function scriptImport(runtime: Runtime, callback: unknown, filename: string, referrer: () => unknown): ScriptImport {
   if (callback !== undefined && callback !== USE_MAIN_CONTEXT_DEFAULT_LOADER && typeof callback !== "function") throw invalidArgType("options.importModuleDynamically", "function", callback);
-  return async (specifier, options) => {
+  const importer: ScriptImport = async (specifier, options) => {
     const name = `${specifier as string}`;
     if (callback === undefined) throw nodeError(TypeError, "ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING", "A dynamic import callback was not specified.");
     if (callback === USE_MAIN_CONTEXT_DEFAULT_LOADER) {
@@ -33,20 +30,5 @@ export function scriptImport(runtime: Runtime, callback: unknown, filename: stri
     if (found.status === "errored") throw found.error;
     return found.namespace;
   };
-}
-
-/** Code with another word in the place of the `import` of each `import()`; undefined when there is none. */
-export function rewriteImports(code: string, word: string): Rewritten | undefined {
-  if (!/\bimport\s*\(/.test(code)) return undefined;
-  let program: Ast;
-  try {
-    program = Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
-  } catch (error) {
-    // The engine will say what is wrong.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  const edits = new Edits(code);
-  for (const at of readModule(program, new Set()).dynamicImports) edits.replace(at, at + "import".length, word);
-  return edits.apply();
+  return importer;
 }

@@ -1,10 +1,11 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
 import { invalidArgType, nodeError, received } from "../errors.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
+import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { VmContext, contextOf, contextify } from "./vm-context.ts";
-import { USE_MAIN_CONTEXT_DEFAULT_LOADER, rewriteImports, scriptImport } from "./vm-imports.ts";
+import { USE_MAIN_CONTEXT_DEFAULT_LOADER, scriptImport } from "./vm-imports.ts";
 import type { ScriptImport } from "./vm-module.ts";
 import { createVmModules } from "./vm-modules.ts";
 import { CHECK_NAME, readScript } from "./vm-rewrite.ts";

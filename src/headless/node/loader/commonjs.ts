@@ -4,7 +4,8 @@ import { parentPath, resolvePath } from "../../posix-path.ts";
 import { isBuiltin } from "../builtins/index.ts";
 import { invalidArgValue } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { type CommonJsFunction, compileCommonJs, formatOf, placeSyntaxError } from "./compile.ts";
+import { type CommonJsFunction, compileCommonJs, detectFormat, formatByName, formatOf, placeSyntaxError } from "./compile.ts";
+import { requireRefused } from "./esm-errors.ts";
 import type { EsmLoader } from "./esm.ts";
 import { type CjsModule, type ModuleClass, makeModuleClass } from "./module-class.ts";
 import type { Resolver } from "./resolve.ts";
@@ -107,7 +108,10 @@ export class CommonJs {
   /** The `.js` handler: a file as the module system it belongs to. */
   loadScript(module: CjsModule, filename: string): void {
     const read = (): string => this.readText(filename);
-    if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, module.parent?.filename ?? undefined);
+    if (!this.runtime.options.requireModule) {
+      if (formatByName(filename, this.#resolver) === "module") throw requireRefused(filename, module.parent?.filename ?? undefined, this.#resolver, detectFormat(read()) === "module");
+      module._compile(read(), filename);
+    } else if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, module.parent?.filename ?? undefined);
     else module._compile(read(), filename);
   }
 
@@ -131,13 +135,13 @@ export class CommonJs {
   }
 
   /** `Module._resolveFilename`. */
-  resolve(request: string, parent: CjsModule | undefined, options: ResolveOptions | undefined): string {
+  resolve(request: string, parent: CjsModule | undefined, options: ResolveOptions | undefined, isMain = false): string {
     if (isBuiltin(request)) return request;
     const file = parent?.filename ?? undefined;
     if (request.startsWith("#") && file !== undefined) return this.#resolver.requireInternal(request, file);
     const own = file === undefined ? undefined : this.#resolver.requireSelf(request, file);
     if (own !== undefined) return own;
-    const found = this.#resolver.findPath(request, this.#folders(request, parent, options?.paths), Object.keys(this.Module._extensions));
+    const found = this.#resolver.findPath(request, this.#folders(request, parent, options?.paths), Object.keys(this.Module._extensions), isMain ? this.runtime.options.preserveSymlinksMain : undefined);
     if (found !== undefined) return found;
     const stack: string[] = [];
     for (let at: CjsModule | null | undefined = parent; at; at = at.parent) stack.push(at.filename ?? at.id);

@@ -8,6 +8,7 @@ import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-
 import { Edits } from "./edits.ts";
 import { type Ast, readModule } from "./references.ts";
 import { type ModuleCode, NAMES, parseModule } from "./esm-transform.ts";
+import { redirectImports, withEvalCode } from "./rewrite-imports.ts";
 import type { Resolver } from "./resolve.ts";
 
 export type Format = "module" | "commonjs" | "json";
@@ -112,7 +113,8 @@ const CJS_HEAD = "(function (exports, require, module, __filename, __dirname) { 
 
 /** `import()` becomes a call of ours and `await` keeps its scope; undefined when there is nothing to change. */
 function rewriteScript(source: string): Edits | undefined {
-  const imports = /\bimport\s*\(/.test(source);
+  // An `eval` is looked at for what it may be given.
+  const imports = /\bimport\s*\(|\beval\s*\(/.test(source);
   if (!imports && !mayAwait(source)) return undefined;
   let program: Ast;
   try {
@@ -124,7 +126,7 @@ function rewriteScript(source: string): Edits | undefined {
   }
   const edits = new Edits(source);
   keepScopes(program, edits);
-  if (imports) for (const at of readModule(program, new Set()).dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
+  if (imports) redirectImports(edits, readModule(program, new Set()), NAMES.import);
   return edits;
 }
 
@@ -141,7 +143,7 @@ export function compileCommonJs(source: string, path: string, { realm, sources, 
   const url = sources.add(path, source, (line, column) => columnBefore(line, line === 1 ? column - shift : column), rewritten);
   try {
     const make = realm.evaluate(`${outer}${code}\n${wrap ? "" : "})"}})`, url) as (...given: unknown[]) => CommonJsFunction;
-    return make(dynamicImport, ...scopeFunctions(loop));
+    return make(withEvalCode(dynamicImport, NAMES.import), ...scopeFunctions(loop));
   } catch (error) {
     throw placeSyntaxError(error, text, path, sources, "commonjs");
   }
@@ -169,7 +171,8 @@ export function parseJson(text: string, path: string): unknown {
 }
 
 /** Global code whose completion value counts (-p). The names of `require` and its kin must be globals by then. */
-export function evaluateScript({ realm, sources, loop, host }: Runtime, source: string, name: string, dynamicImport: DynamicImport): unknown {
+export function evaluateScript({ realm, sources, loop, host }: Runtime, source: string, name: string, importer: DynamicImport): unknown {
+  const dynamicImport = withEvalCode(importer, NAMES.import);
   const rewritten = rewriteScript(source)?.apply();
   const { code, columnBefore } = rewritten ?? { code: source, columnBefore: same };
   const url = sources.add(name, source, columnBefore, rewritten);

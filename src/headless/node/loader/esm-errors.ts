@@ -43,6 +43,24 @@ export function unsupportedRequest(specifier: string, base: string): Error {
   return nodeError(TypeError, "ERR_UNSUPPORTED_RESOLVE_REQUEST", `Failed to resolve module specifier "${specifier}" from "${base}": Invalid relative URL or base scheme is not hierarchical.`, { cause });
 }
 
+/** `require` of an ES module that is in the middle of its run, or imports one that is. */
+export function cycleRefused(path: string, imported: string | undefined, from: string | undefined): Error {
+  const trace = from === undefined ? "" : ` (from ${from})`;
+  if (imported !== undefined) return nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot import Module ${imported} in a cycle.${trace}`);
+  return nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot require() ES Module ${path} in a cycle.${trace} A cycle involving require(esm) is not allowed to maintain invariants mandated by the ECMAScript specification. Try making at least part of the dependency in the graph lazily loaded.`);
+}
+
+/** `require` of an ES module where it may not load any; `isWritten`: it is one by its syntax too. */
+export function requireRefused(path: string, from: string | undefined, resolver: Resolver, isWritten: boolean): Error {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const manifest = path.endsWith(".js") ? resolver.packageOf(path) : undefined;
+  const first = `require() of ES Module ${path}${from === undefined ? "" : ` from ${from}`} not supported.`;
+  const instead = manifest === undefined || isWritten
+    ? `Instead change the require of ${manifest ? `${name} in ${from ?? null}` : path} to a dynamic import() which is available in all CommonJS modules.`
+    : `${name} is treated as an ES module file as it is a .js file whose nearest parent package.json contains "type": "module" which declares all .js files in that package scope as ES modules.\nInstead either rename ${name} to end in .cjs, change the requiring code to use dynamic import() which is available in all CommonJS modules, or change "type": "module" to "type": "commonjs" in ${manifest.path} to treat all .js files as CommonJS (using .mjs for all ES modules instead).\n`;
+  return nodeError(Error, "ERR_REQUIRE_ESM", `${first}\n${instead}`);
+}
+
 /** How to write an import's `{ … }` for a CommonJS module, as far as the line with the name shows it. */
 function destructuring(source: string, offset: number): string {
   const line = source.slice(source.lastIndexOf("\n", offset - 1) + 1).split("\n")[0] ?? "";

@@ -8,7 +8,8 @@ import { missingExport } from "./esm-errors.ts";
 import { type CyclicBody, driveBody } from "./esm-evaluate.ts";
 import { exportGetters, getterOf, resolveExport } from "./esm-exports.ts";
 import { type EsmRecord, type Getter, makeNamespace, namedAs } from "./esm-record.ts";
-import type { ImportBinding, ModuleCode, ModuleShape } from "./esm-transform.ts";
+import { type ImportBinding, type ModuleCode, type ModuleShape, NAMES } from "./esm-transform.ts";
+import { withEvalCode } from "./rewrite-imports.ts";
 
 /** What differs between the modules of a program and those that a program makes (`vm.SourceTextModule`). */
 export interface LinkParts {
@@ -60,7 +61,7 @@ export class GraphLinker {
     const publish = (getters: Record<string, Getter>): void => {
       for (const entry of shape.exports) if (entry.kind === "local") record.locals.set(entry.local, getters[entry.name] as Getter);
     };
-    const run = (): unknown => Reflect.apply(make, undefined, [publish, this.#parts.importer(record), this.#parts.meta(record), live, fixed, ...scopeFunctions(this.#runtime.loop)]);
+    const run = (): unknown => Reflect.apply(make, undefined, [publish, withEvalCode(this.#parts.importer(record), NAMES.import), this.#parts.meta(record), live, fixed, ...scopeFunctions(this.#runtime.loop)]);
     if (!record.inCycle) {
       record.body = run;
       return;

@@ -7,6 +7,7 @@
 import { Parser } from "acorn";
 import { HELD_DECLARATION, SCOPE_PARAMETERS, keepScopes, mayAwait } from "./async-scope.ts";
 import { Edits, type Rewritten } from "./edits.ts";
+import { redirectImports } from "./rewrite-imports.ts";
 import { type Ast, type ModuleFacts, boundNames, declaredNames, readModule } from "./references.ts";
 
 export interface ImportRequest {
@@ -137,7 +138,7 @@ function writeModule(source: string, edits: Edits, facts: ModuleFacts, exported:
     const called = reference.called ? `${reference.startsStatement ? ";" : ""}(0,${path})` : path;
     edits.replace(reference.start, reference.end, reference.shorthand ? `${reference.name}: ${path}` : called, reference.called);
   }
-  for (const at of facts.dynamicImports) edits.replace(at, at + "import".length, NAMES.import);
+  redirectImports(edits, facts, NAMES.import);
   for (const meta of facts.metas) edits.replace(meta.start, meta.end, NAMES.meta);
   if (source.startsWith("#!")) edits.replace(0, 2, "//");
 

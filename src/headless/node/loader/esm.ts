@@ -9,7 +9,7 @@ import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
 import { evaluateModule, formatByName, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
 import { readDataUrl } from "./data-url.ts";
-import { explainCommonJs, unsupportedRequest } from "./esm-errors.ts";
+import { cycleRefused, explainCommonJs, unsupportedRequest } from "./esm-errors.ts";
 import { evaluateGraph } from "./esm-evaluate.ts";
 import { exportGetters, exportedNames } from "./esm-exports.ts";
 import { HookedGraph, pathOf } from "./esm-hooked.ts";
@@ -26,6 +26,9 @@ export class EsmLoader {
   readonly #resolver: Resolver;
   readonly #commonJs: CommonJs;
   readonly #records = new Map<string, EsmRecord>();
+  readonly #located = new Map<string, { url: string; path: string }>();
+  /** Of modules that are none: an import fails the same way each time. */
+  readonly #failures = new Map<string, unknown>();
   readonly #builtinSyncs: (() => void)[] = [];
   readonly #hooked: HookedGraph | undefined;
   #main: string | undefined;
@@ -55,6 +58,7 @@ export class EsmLoader {
   async importMain(path: string): Promise<void> {
     // As Node does: the program runs in a microtask, so that its promise reactions come before its next-ticks.
     await undefined;
+    if (this.#runtime.options.inputType !== undefined) throw nodeError(Error, "ERR_INPUT_TYPE_NOT_ALLOWED", "--input-type can only be used with string input via --eval, --print, or STDIN");
     const url = fileToUrl(path);
     this.#main = path;
     await this.#run(this.#hooks ? await this.#hooks.find(url, undefined, undefined) : this.#record(url, path));
@@ -98,7 +102,10 @@ export class EsmLoader {
     this.#link(record);
     this.#checkRequired(record, from, new Set());
     void evaluateGraph(record);
-    if (record.failure) throw record.failure.error;
+    if (record.failure) {
+      explainCommonJs(record.failure.error, record, this.#resolver);
+      throw record.failure.error;
+    }
     record.required = true;
     const names = exportedNames(record);
     const namespace = this.#linker.namespace(record);
@@ -114,9 +121,8 @@ export class EsmLoader {
     try {
       return this.#locate(specifier, parent).url;
     } catch (error) {
-      const { url } = error as { url?: string };
-      if (url === undefined) throw error;
-      return url;
+      if (!Object.hasOwn(error as object, "url")) throw error;
+      return (error as { url: string }).url;
     }
   }
 
@@ -137,25 +143,25 @@ export class EsmLoader {
   }
 
   #checkRequired(record: EsmRecord, from: string | undefined, seen: Set<EsmRecord>): void {
-    const trace = from === undefined ? "" : ` (from ${from})`;
-    const visit = (module: EsmRecord): void => {
+    const visit = (module: EsmRecord, importer: EsmRecord | undefined, specifier: string): void => {
       if (seen.has(module)) return;
       seen.add(module);
-      if (module.status === "evaluating" && module.kind === "esm") throw nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot require() ES Module ${record.path} in a cycle.${trace} A cycle involving require(esm) is not allowed to maintain invariants mandated by the ECMAScript specification. Try making at least part of the dependency in the graph lazily loaded.`);
+      if (module.status === "evaluating" && module.kind === "esm") throw cycleRefused(module.path, importer && specifier, importer?.path ?? from);
       if (module.shape?.topLevelAwait === true) {
         const places = from === undefined ? "" : `\n  From ${from} \n  Requiring ${record.path} `;
         throw nodeError(Error, "ERR_REQUIRE_ASYNC_MODULE", `require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla.${places}`);
       }
-      for (const dependency of module.dependencies) visit(dependency);
+      for (const [k, dependency] of module.dependencies.entries()) visit(dependency, module, module.shape?.requests[k]?.specifier ?? "");
     };
-    visit(record);
+    visit(record, undefined, "");
   }
 
   /** Whether an import has nothing left to load or run. Throws for a specifier that leads nowhere. */
   #hasRun(specifier: string, parent: string): boolean {
     if (isBuiltin(specifier) || this.#commonJs.mocks.size > 0) return true;
     if (specifier.startsWith("node:")) return false;
-    const url = specifier.startsWith("data:") ? specifier : this.#locate(specifier, parent).url;
+    const before = this.#located.get(`${parent}\0${specifier}`);
+    const url = specifier.startsWith("data:") ? specifier : before && this.#records.has(before.url) ? before.url : this.#locate(specifier, parent).url;
     return this.#records.get(url)?.status === "evaluated";
   }
 
@@ -192,13 +198,17 @@ export class EsmLoader {
     }
     if (specifier.startsWith("node:")) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
     if (specifier.startsWith("data:")) return this.#data(specifier, attributes);
-    const { url, path } = this.#locate(specifier, parent);
+    // An import that was made before leads where it led, whatever became of the files.
+    const wanted = `${parent}\0${specifier}`;
+    const before = this.#located.get(wanted);
+    const { url, path } = before && this.#records.has(before.url) ? before : this.#locate(specifier, parent);
+    this.#located.set(wanted, { url, path });
     if (isBuiltin(path)) return this.#builtin(path.replace(/^node:/, ""));
     const known = this.#records.get(url);
     const format = known ? ({ esm: "module", cjs: "commonjs", json: "json", builtin: "builtin", synthetic: "synthetic" } as const)[known.kind] : this.#formatOf(path);
     checkAttributes(url, format, attributes);
     if (known) return known;
-    if (format === "json") return this.#json(url, path, this.#commonJs.readText(path));
+    if (format === "json") return this.#json(url, url === fileToUrl(path) ? path : "", this.#commonJs.readText(path));
     return format === "module" ? this.#record(url, path) : this.#commonJsRecord(url, path);
   }
 
@@ -209,6 +219,7 @@ export class EsmLoader {
   }
 
   #record(url: string, path: string): EsmRecord {
+    if (this.#failures.has(url)) throw this.#failures.get(url);
     return this.#records.get(url) ?? this.#makeEsm(url, path, this.#commonJs.readText(path));
   }
 
@@ -217,7 +228,9 @@ export class EsmLoader {
     try {
       shape = shapeOf(source, parseModule(source));
     } catch (error) {
-      throw placeSyntaxError(error, source, url, this.#runtime.sources, "module");
+      const failure = placeSyntaxError(error, source, url, this.#runtime.sources, "module");
+      this.#failures.set(url, failure);
+      throw failure;
     }
     return this.#keep(makeRecord({ url, path, kind: "esm", locals: new Map(), shape }));
   }

@@ -26,7 +26,7 @@ export function createLoader(runtime: Runtime): Loader {
 
 /** `isHooked`: not so for the loader that hooks are loaded by. */
 function makeLoader(runtime: Runtime, hooks: ModuleHooks, hooksLoader: HooksLoader, isHooked: boolean): Loader {
-  const resolver = new Resolver(runtime.vfs, runtime.options.conditions);
+  const resolver = new Resolver(runtime.vfs, runtime.options);
   const commonJs: CommonJs = new CommonJs(runtime, resolver, () => esm);
   resolver.onDeprecated = (message, code) => runtime.process.emitWarning(message, { type: "DeprecationWarning", code });
   const esm: EsmLoader = new EsmLoader(runtime, resolver, commonJs, isHooked ? hooks : undefined);

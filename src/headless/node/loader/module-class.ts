@@ -60,9 +60,9 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     }),
     globalPaths: globalFolders(runtime.host.env),
     _load: (specifier, parent, isMain) => load(loader, Module, specifier, parent, isMain),
-    _resolveFilename: (specifier, parent, _isMain, options) => {
+    _resolveFilename: (specifier, parent, isMain, options) => {
       if (typeof specifier !== "string") throw invalidArgType("request", "string", specifier);
-      return loader.resolve(specifier, parent ?? undefined, options);
+      return loader.resolve(specifier, parent ?? undefined, options, isMain);
     },
     _resolveLookupPaths: (specifier, parent) => {
       if (typeof specifier !== "string") throw invalidArgType("request", "string", specifier);

@@ -140,5 +140,7 @@ function resolveText(target: string, { key, star }: Match, internal: boolean, lo
     const reason = `request is not a valid match in pattern "${key}" for the "${internal ? "imports" : "exports"}" resolution of ${lookup.found.path}`;
     throw invalidSpecifier(key.replace("*", () => star), reason, lookup.base);
   }
-  return urlToFile(fill(new URL(target, fileToUrl(`${lookup.found.folder === "/" ? "" : lookup.found.folder}/`)).href));
+  const url = new URL(fill(new URL(target, fileToUrl(`${lookup.found.folder === "/" ? "" : lookup.found.folder}/`)).href));
+  if (/%2f|%5c/i.test(url.pathname)) throw invalidSpecifier(url.pathname, `must not include encoded "/" or "\\" characters`, lookup.base);
+  return urlToFile(url);
 }

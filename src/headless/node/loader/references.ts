@@ -30,6 +30,8 @@ export interface ModuleFacts {
   readonly topLevelAwait: boolean;
   /** `for await` or `await using` there: awaits that are no expression. */
   readonly awaitsInStatements: boolean;
+  /** Where the code given to a direct `eval` starts. */
+  readonly evals: readonly { readonly start: number; readonly end: number }[];
   /** Names that something assigns to, whatever they are declared as; "eval" when code unknown here may do so too. */
   readonly assigned: ReadonlySet<string>;
 }
@@ -133,6 +135,7 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
   const references: Reference[] = [];
   const dynamicImports: number[] = [];
   const metas: { start: number; end: number }[] = [];
+  const evals: Ast[] = [];
   const statementStarts = new Set<number>();
   const assigned = new Set<string>();
   let topLevelAwait = false;
@@ -219,7 +222,11 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
         const bare = withoutParentheses(target);
         if (bare.type === "Identifier") {
           refer(bare, inner, false, true);
-          if (bare["name"] === "eval") assigned.add("eval");
+          if (bare["name"] === "eval") {
+            assigned.add("eval");
+            const [code] = (node["arguments"] ?? []) as Ast[];
+            if (code && code.type !== "SpreadElement" && code.type !== "AwaitExpression") evals.push(code);
+          }
         } else into(target, inner, deeper);
         for (const child of children(node)) if (child !== target) visit(child, inner, deeper);
         return;
@@ -237,7 +244,7 @@ export function readModule(program: Ast, imported: ReadonlySet<string>): ModuleF
     for (const child of children(node)) visit(child, inner, deeper);
   };
   visit(program, new Set(), false);
-  return { references, dynamicImports, metas, topLevelAwait: topLevelAwait || awaitsInStatements, awaitsInStatements, assigned };
+  return { references, dynamicImports, metas, topLevelAwait: topLevelAwait || awaitsInStatements, awaitsInStatements, evals, assigned };
 }
 
 function withoutParentheses(node: Ast): Ast {

@@ -5,13 +5,14 @@ import type { Vfs } from "../../vfs.ts";
 import { unshared } from "../../vfs-node.ts";
 import { isBuiltin } from "../builtins/index.ts";
 import { nodeError } from "../errors.ts";
+import type { Options } from "../options.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
 import { type PackageJson, invalidSpecifier, resolveExports, resolveImports } from "./package-exports.ts";
 
 export type ResolveMode = "require" | "import";
 const CONDITIONS: Readonly<Record<ResolveMode, readonly string[]>> = {
-  require: ["node", "require", "module-sync", "node-addons"],
-  import: ["node", "import", "module-sync", "node-addons"],
+  require: ["node", "require", "module-sync"],
+  import: ["node", "import", "module-sync"],
 };
 const MAIN_EXTENSIONS = [".js", ".json", ".node", ".ts", ".cts", ".mts"];
 /** TypeScript sources import each other by the name of the file they compile to. */
@@ -29,14 +30,22 @@ function promisedMissing(path: string, packagePath?: string): Error {
 
 export class Resolver {
   readonly #vfs: Vfs;
+  readonly #options: { readonly preserveSymlinks: boolean; readonly preserveSymlinksMain: boolean };
   readonly #conditions: Readonly<Record<ResolveMode, ReadonlySet<string>>>;
   readonly #packages = new Map<string, { mtimeMs: number; found: PackageJson }>();
   /** Tells of a deprecated package.json; set by the loader. */
   onDeprecated: (message: string, code: string) => void = () => undefined;
 
-  constructor(vfs: Vfs, extraConditions: readonly string[]) {
+  constructor(vfs: Vfs, options: Pick<Options, "conditions" | "addons" | "preserveSymlinks" | "preserveSymlinksMain">) {
     this.#vfs = vfs;
-    this.#conditions = { require: new Set([...CONDITIONS.require, ...extraConditions]), import: new Set([...CONDITIONS.import, ...extraConditions]) };
+    this.#options = options;
+    const named = (mode: ResolveMode): Set<string> => new Set([...CONDITIONS[mode], ...(options.addons ? ["node-addons"] : []), ...options.conditions]);
+    this.#conditions = { require: named("require"), import: named("import") };
+  }
+
+  /** What a file that was found is called: by its real path, unless links are to be kept. */
+  #real(path: string, keep = this.#options.preserveSymlinks): string {
+    return keep ? path : this.#vfs.realpath(path);
   }
 
   isFile(path: string): boolean {
@@ -101,7 +110,7 @@ export class Resolver {
   }
 
   /** `Module._findPath`: the real path of a request looked up in these folders, or undefined. */
-  findPath(request: string, folders: readonly string[], extensions: readonly string[]): string | undefined {
+  findPath(request: string, folders: readonly string[], extensions: readonly string[], keepLinks = this.#options.preserveSymlinks): string | undefined {
     const absolute = request.startsWith("/");
     const asFolder = /(^|\/)(\.{1,2})?$/.test(request);
     for (const folder of absolute ? ["/"] : folders) {
@@ -110,7 +119,7 @@ export class Resolver {
       if (exported !== undefined) return exported;
       const base = resolvePath(request, folder);
       const found = (asFolder ? undefined : this.#asFile(base, extensions)) ?? this.#asFolder(base, extensions, request);
-      if (found !== undefined) return this.#vfs.realpath(found);
+      if (found !== undefined) return this.#real(found, keepLinks);
     }
     return undefined;
   }
@@ -135,7 +144,7 @@ export class Resolver {
 
   /** The program named on the command line. */
   main(path: string): string | undefined {
-    return this.findPath(path, [], MAIN_EXTENSIONS);
+    return this.findPath(path, [], MAIN_EXTENSIONS, this.#options.preserveSymlinksMain);
   }
 
   /** Folders `require` would look in, nearest first. */
@@ -149,9 +158,9 @@ export class Resolver {
 
   #finish(path: string, parent: string): string {
     if (!path.endsWith("/")) {
-      if (this.isFile(path)) return this.#vfs.realpath(path);
+      if (this.isFile(path)) return this.#real(path);
       const twin = this.#twin(path);
-      if (twin) return this.#vfs.realpath(twin);
+      if (twin) return this.#real(twin);
     }
     const url = { url: fileToUrl(path) };
     if (this.isFolder(path)) throw nodeError(Error, "ERR_UNSUPPORTED_DIR_IMPORT", `Directory import '${path}' is not supported resolving ES modules imported from ${parent}`, url);
@@ -260,9 +269,9 @@ export class Resolver {
   }
 
   #promised(path: string, packagePath: string | undefined): string {
-    if (this.isFile(path)) return this.#vfs.realpath(path);
+    if (this.isFile(path)) return this.#real(path);
     const twin = this.#twin(path);
-    if (twin !== undefined) return this.#vfs.realpath(twin);
+    if (twin !== undefined) return this.#real(twin);
     throw promisedMissing(path, packagePath);
   }
 }

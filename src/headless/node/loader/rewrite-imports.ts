@@ -1,0 +1,34 @@
+// Scripts whose `import()` has to go another way than the engine's: into what `word` names.
+import { Parser } from "acorn";
+import { Edits, type Rewritten } from "./edits.ts";
+import { type Ast, type ModuleFacts, readModule } from "./references.ts";
+
+/** Undefined when there is none. */
+export function rewriteImports(code: string, word: string): Rewritten | undefined {
+  if (!/\bimport\s*\(/.test(code)) return undefined;
+  let program: Ast;
+  try {
+    program = Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
+  } catch (error) {
+    // The engine will say what is wrong.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const edits = new Edits(code);
+  redirectImports(edits, readModule(program, new Set()), word);
+  return edits.apply();
+}
+
+/** Also those in code that a direct `eval` is given: it sees the names of the code around it. */
+export function redirectImports(edits: Edits, { dynamicImports, evals }: ModuleFacts, word: string): void {
+  for (const at of dynamicImports) edits.replace(at, at + "import".length, word);
+  for (const { start, end } of evals) {
+    edits.insert(start, `${word}.evalCode(`);
+    edits.insert(end, ")");
+  }
+}
+
+/** An importer that `redirectImports` can name. */
+export function withEvalCode<T extends object>(importer: T, word: string): T {
+  return Object.assign(importer, { evalCode: (code: unknown) => (typeof code === "string" ? (rewriteImports(code, word)?.code ?? code) : code) });
+}
