@@ -62,6 +62,11 @@ export class MappedCallSite implements CallSite {
     return name === "eval" ? null : (name?.replace(/\b__tw_default\b/, "default") ?? null);
   }
 
+  /** The same frame at another place. */
+  at({ label, line, column }: { readonly label: string; readonly line: number; readonly column: number }): MappedCallSite {
+    return new MappedCallSite(this.#site, label, line, column);
+  }
+
   getEvalOrigin(): undefined {
     return undefined;
   }

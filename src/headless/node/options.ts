@@ -33,6 +33,8 @@ export interface Options {
   unhandledRejections: string;
   /** `vm.SourceTextModule` and its kin are there. */
   vmModules: boolean;
+  /** Traces are told by the source maps of compiled files. */
+  sourceMaps: boolean;
   /** `require` loads ES modules. */
   requireModule: boolean;
   /** Files keep the names of the links that lead to them; the program's own path, too. */
@@ -63,7 +65,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
-    unhandledRejections: "throw", vmModules: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, envFiles: [], error: undefined,
+    unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, envFiles: [], error: undefined,
   };
   const fromEnvironment = splitOptions(nodeOptions);
   const line = [...fromEnvironment, ...argv];
@@ -216,6 +218,9 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--no-addons":
       options.addons = false;
+      return;
+    case "--enable-source-maps":
+      options.sourceMaps = true;
       return;
     case "--no-warnings":
       options.warnings = false;

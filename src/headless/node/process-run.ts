@@ -18,6 +18,7 @@ import { wordJsonErrors } from "./json-parse.ts";
 import { guardFunctionCode } from "./loader/function-code.ts";
 import { createFetch } from "./http/fetch.ts";
 import { WebRequest, WebResponse } from "./http/web-messages.ts";
+import { SourceMapFiles } from "./loader/source-map-files.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
 import { trackNatives } from "./natives.ts";
@@ -88,6 +89,7 @@ class RunningProcess implements Runtime, NodeProcess {
       this.fatal(error, "uncaughtException");
     };
     this.loop.onIdle = () => this.#idle();
+    this.sources.maps = new SourceMapFiles(this.vfs, this.options.sourceMaps);
     this.#cleanups.push(activate(this), this.sources.install());
     this.process = createProcess(this);
     this.loader = createLoader(this);

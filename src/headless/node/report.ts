@@ -28,12 +28,15 @@ function excerpt(position: Position, column: number, error: unknown): string {
 export function describeFatal(runtime: Runtime, error: unknown): string {
   const thrown = runtime.sources.thrown(error);
   const position = thrown ?? runtime.sources.position(error);
-  const head = position ? excerpt(position, thrown?.column ?? caretColumn(position), error) : "";
+  const column = position && (thrown?.column ?? caretColumn(position));
+  const written = position && runtime.sources.maps?.through({ ...position, column: column as number });
+  const head = written ? excerpt(written, written.column, error) : position ? excerpt(position, column as number, error) : "";
   if (!(error instanceof Error)) {
     if (typeof error === "object" && error !== null) return `${head && `\n${head}`}${inspect(error)}\n${BANNER}`;
     return `${head === "" ? "Uncaught:\n" : `\n${head}`}${typeof error === "string" ? error : inspect(error)}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)\n${BANNER}`;
   }
-  const gap = head === "" || isLinkError(error) ? "" : "\n";
+  // With a source map, Node leaves one line more.
+  const gap = head === "" || isLinkError(error) ? "" : written ? "\n\n" : "\n";
   // Without frames, inspect puts brackets around the first part; a fatal error is never printed with them.
   const text = inspect(error, { customInspect: false }).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1");
   return `${head}${gap}${text}\n${BANNER}`;

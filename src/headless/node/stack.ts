@@ -3,6 +3,7 @@
 import type { RawPlace } from "./attempt.ts";
 import { type CallSite, MappedCallSite } from "./call-site.ts";
 import type { Rewritten } from "./loader/edits.ts";
+import type { SourceMapFiles } from "./loader/source-map-files.ts";
 
 interface Source {
   /** As stack traces show it: a path for CommonJS, a file: URL for ES modules. */
@@ -47,6 +48,8 @@ const errors = Error as unknown as ErrorHooks;
 const isOwnOver = (site: CallSite, above: readonly CallSite[]): boolean => `${site.getFunctionName?.() ?? ""} ${above.at(-1)?.toString() ?? ""}` in { "parse JSON.parse (<anonymous>)": 0, "push Array.push (<anonymous>)": 0 };
 
 export class SourceTable {
+  /** Of files that were compiled before they came here; set as the process starts. */
+  maps: SourceMapFiles | undefined;
   readonly #sources = new Map<string, Source>();
   readonly #positions = new WeakMap<object, Position>();
   /** By path. */
@@ -208,8 +211,16 @@ export class SourceTable {
     return shown.slice(0, typeof limit === "number" && limit !== COLLECTED && sites.length <= limit ? limit : FRAMES);
   }
 
+  /** By the maps of compiled files: for us, a program's own `prepareStackTrace` gets the places in the code. */
+  #asWritten(site: CallSite): string {
+    const to = site instanceof MappedCallSite ? this.maps?.through({ label: site.getFileName(), line: site.getLineNumber(), column: site.getColumnNumber(), sourceLine: undefined }) : undefined;
+    if (!to) return site.toString();
+    const text = (site as MappedCallSite).at(to).toString();
+    return text.endsWith(")") ? text : text.replace(/^(async )?(.*)$/, "$1<anonymous> ($2)");
+  }
+
   #format(error: Error, sites: readonly CallSite[]): string {
-    return [header(error), ...sites.map((site) => `    at ${site.toString()}`)].join("\n");
+    return [header(error), ...sites.map((site) => `    at ${this.#asWritten(site)}`)].join("\n");
   }
 }
 

@@ -1,16 +1,10 @@
 // node:module: the loader's `Module` class with what else the module exports.
-import { unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { builtinNames } from "./index.ts";
+import { SourceMap } from "./source-map.ts";
 
 /** Status codes of `enableCompileCache`; there is no compile cache here. */
 const compileCacheStatus = Object.freeze(Object.assign(Object.create(null) as object, { FAILED: 0, ENABLED: 1, ALREADY_ENABLED: 2, DISABLED: 3 }));
-
-class SourceMap {
-  constructor() {
-    throw unsupported("new module.SourceMap", "source maps are not read here");
-  }
-}
 
 export function createModule(runtime: Runtime): Dict {
   const { Module } = runtime.loader;

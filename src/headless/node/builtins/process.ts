@@ -115,7 +115,10 @@ export function createProcess(runtime: Runtime): ProcessObject {
       object.env = Object.assign(object.env, { ...read, ...object.env });
     },
     getActiveResourcesInfo: () => [], allowedNodeEnvironmentFlags: new Set<string>(), report: {},
-    setSourceMapsEnabled: () => undefined, setUncaughtExceptionCaptureCallback: () => undefined, hasUncaughtExceptionCaptureCallback: () => false,
+    setSourceMapsEnabled: (on: unknown) => {
+      if (typeof on !== "boolean") throw invalidArgType("val", "boolean", on);
+      if (runtime.sources.maps) runtime.sources.maps.enabled = on;
+    }, setUncaughtExceptionCaptureCallback: () => undefined, hasUncaughtExceptionCaptureCallback: () => false,
     moduleLoadList: [], getBuiltinModule: (id: unknown) => {
       if (typeof id !== "string") throw invalidArgType("id", "string", id);
       return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;

@@ -1,6 +1,7 @@
 // From a text to code that can run: which module system it belongs to, and evaluation with errors that say where.
 // Nothing here resolves or caches.
 import { Parser } from "acorn";
+import { urlToFile } from "../file-url.ts";
 import type { Realm } from "../realm.ts";
 import type { Runtime } from "../runtime.ts";
 import type { SourceTable } from "../stack.ts";
@@ -134,6 +135,7 @@ const OUTER = `(function (${[NAMES.import, ...SCOPE_PARAMETERS].join(", ")}) { r
 
 /** `wrap`: what a tool put in the place of `Module.wrap`. */
 export function compileCommonJs(source: string, path: string, { realm, sources, loop }: Runtime, dynamicImport: DynamicImport, wrap?: (source: string) => string): CommonJsFunction {
+  sources.maps?.note(path, source);
   const unhashed = source.startsWith("#!") ? `//${source.slice(2)}` : source;
   const text = wrap ? wrap(unhashed) : unhashed;
   const rewritten = rewriteScript(text)?.apply();
@@ -150,6 +152,7 @@ export function compileCommonJs(source: string, path: string, { realm, sources, 
 }
 
 export function evaluateModule({ code, columnBefore, rewritten }: ModuleCode, label: string, source: string, realm: Realm, sources: SourceTable): unknown {
+  sources.maps?.note(label.startsWith("file:") ? urlToFile(label.replace(/[?#].*$/, "")) : label, source);
   const url = sources.add(label, source, (line, column) => columnBefore(line, line === 1 ? column - realm.prefixLength : column), rewritten);
   try {
     return realm.evaluate(code, url);

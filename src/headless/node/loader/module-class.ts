@@ -84,7 +84,7 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     },
     isBuiltin,
     syncBuiltinESMExports: () => loader.syncBuiltins(),
-    findSourceMap: () => undefined,
+    findSourceMap: (file: string) => runtime.sources.maps?.find(String(file)),
     runMain: () => Module._load(String(runtime.process.argv[1]), null, true),
   };
   Object.assign(Module, statics, { Module });
