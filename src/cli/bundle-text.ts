@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What npm's streams ask for and every engine, or this project, has already. */
 const STAND_INS = [
+  { find: /^buffer\/?$/, replacement: resolve(ROOT, "src/headless/node/builtins/buffer-class.ts") },
   { find: /^events$/, replacement: resolve(ROOT, "src/headless/node/builtins/event-emitter.ts") },
   { find: "abort-controller", replacement: resolve(ROOT, "src/headless/node/abort-controller.ts") },
   { find: /^string_decoder\/?$/, replacement: resolve(ROOT, "src/headless/node/builtins/string-decoder.ts") },

@@ -19,7 +19,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   "Object": "groupBy", "Map": "groupBy", "Array": "fromAsync", "Promise": "withResolvers try", "RegExp": "escape", "Error": "isError", "JSON": "rawJSON isRawJSON", "Math": "f16round sumPrecise",
   "Atomics": "pause", "Intl": "DurationFormat v8BreakIterator", "ArrayBuffer.prototype": "transfer transferToFixedLength detached transferToImmutable immutable sliceToImmutable", "DataView.prototype": "getFloat16 setFloat16",
   "Uint8Array": "fromBase64 fromHex", "Uint8Array.prototype": "toBase64 setFromBase64 toHex setFromHex", "Map.prototype": "getOrInsert getOrInsertComputed", "WeakMap.prototype": "getOrInsert getOrInsertComputed",
-  "Set.prototype": "difference intersection isSubsetOf isSupersetOf isDisjointFrom symmetricDifference union", "EventTarget.prototype": "when", "WebAssembly": "JSTag Suspending promising SuspendError",
+  "Set.prototype": "difference intersection isSubsetOf isSupersetOf isDisjointFrom symmetricDifference union", "EventTarget.prototype": "when", "File.prototype": "lastModifiedDate webkitRelativePath", "WebAssembly": "JSTag Suspending promising SuspendError",
 };
 const ITERATOR_METHODS = ["constructor", "map", "filter", "take", "drop", "flatMap", "reduce", "toArray", "forEach", "some", "every", "find", Symbol.toStringTag];
 

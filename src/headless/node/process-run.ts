@@ -7,7 +7,7 @@ import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stdio.ts";
 import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
 import { createTimers } from "./builtins/timers.ts";
-import { createUrl } from "./builtins/url.ts";
+import { webClasses } from "./builtins/web-classes.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
@@ -271,7 +271,7 @@ class RunningProcess implements Runtime, NodeProcess {
     return {
       process: this.process, console: this.builtin("console"), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
-      ...webCrypto(this), URL: createUrl(this)["URL"],
+      ...webCrypto(this), ...webClasses,
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
         const bound = this.loop.bind(task as () => void);

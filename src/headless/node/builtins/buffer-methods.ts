@@ -1,4 +1,4 @@
-// What npm's buffer 6.0.3 does otherwise than Node: how a Buffer prints, texts, searching, filling, ranges and their errors.
+// The methods of a Buffer: how it prints, texts, searching, filling, ranges and their errors.
 import { inspect } from "node-inspect-extracted";
 import { invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
@@ -48,7 +48,7 @@ function toString(this: Uint8Array, ...args: [unknown?, unknown?, unknown?]): st
   if (start >= length && length > 0) return "";
   const end = to === undefined || Number(to) > length ? length : Math.trunc(Number(to)) || 0;
   if (end <= start) return "";
-  return decodeBytes(this.subarray(start, end), encoding === undefined ? "utf8" : needEncoding(encoding));
+  return decodeBytes(this.subarray(start, end), encoding === undefined ? "utf8" : needEncoding(`${encoding as string}`));
 }
 
 function write(this: Uint8Array, ...args: unknown[]): number {
@@ -180,7 +180,7 @@ function compareRange(this: Uint8Array, target: unknown, ...range: unknown[]): n
   if (!(target instanceof Uint8Array)) throw invalidArgType("target", ["Buffer", "Uint8Array"], target);
   const [targetStart, targetEnd, start, end] = (["targetStart", "targetEnd", "sourceStart", "sourceEnd"] as const).map((name, k) => {
     const high = k < 2 ? target.length : this.length;
-    const value = range[k] ?? (k % 2 === 0 ? 0 : high);
+    const value = range[k] === undefined ? (k % 2 === 0 ? 0 : high) : range[k];
     checkOffset(value, name);
     if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
     const limit = k % 2 === 0 ? Number.MAX_SAFE_INTEGER : high;
@@ -214,7 +214,7 @@ function slices(): Dict {
   return methods;
 }
 
-/** Puts Node's ways onto npm's class. */
+/** Puts the methods onto the class. */
 export function patchPrototype(prototype: Dict): void {
   const methods: Dict = {
     toString, toLocaleString: toString, write, fill, copy,
@@ -236,9 +236,20 @@ export function patchPrototype(prototype: Dict): void {
       return this === other || compareBytes(this, other) === 0;
     },
     compare: compareRange,
+    slice(this: Uint8Array, start?: number, end?: number): Uint8Array {
+      return this.subarray(start, end);
+    },
+    toJSON(this: Uint8Array): object {
+      return { type: "Buffer", data: Array.from(this) };
+    },
   };
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(prototype, name, { value: Object.defineProperty(value, "name", { value: name, configurable: true }), writable: true, configurable: true, enumerable: true });
+  }
+  for (const [name, field] of [["parent", "buffer"], ["offset", "byteOffset"]] as const) {
+    Object.defineProperty(prototype, name, { enumerable: true, get(this: Uint8Array) {
+      return Object.prototype.isPrototypeOf.call(prototype, this) ? this[field] : undefined;
+    } });
   }
   Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), { value: show, writable: true, configurable: true, enumerable: false });
 }

@@ -59,6 +59,7 @@ export function numberMethods(): Dict {
         if (low !== undefined && high !== undefined) checkValue(number as number, low, high, bytes);
         checkOffset(offset);
         if (!Number.isInteger(offset) || offset < 0 || offset + bytes > this.length) throw outside(offset, this.length, bytes);
+        if (typeof low === "bigint" && typeof value !== "bigint") throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
         (viewOf(this)[`set${view}`] as (offset: number, value: unknown, little: boolean) => void)(offset, number, little);
         return offset + bytes;
       };
@@ -74,7 +75,7 @@ export function variableMethods(): Dict {
   const check = (offset: unknown, byteLength: unknown): [number, number] => {
     if (byteLength === undefined) throw invalidArgType("byteLength", "number", byteLength);
     checkOffset(byteLength, "byteLength");
-    if (!Number.isInteger(byteLength)) throw outOfRange("byteLength", "an integer", byteLength);
+    if (Math.floor(byteLength) !== byteLength) throw outOfRange("byteLength", "an integer", byteLength);
     if (byteLength < 1 || byteLength > 6) throw outOfRange("byteLength", ">= 1 and <= 6", byteLength);
     if (offset === undefined) throw invalidArgType("offset", "number", offset);
     checkOffset(offset);

@@ -9,16 +9,22 @@ export const MAX_LENGTH = 2 ** 32;
 const outOfBounds = (name: string): Error => nodeError(RangeError, "ERR_BUFFER_OUT_OF_BOUNDS", `"${name}" is outside of buffer bounds`);
 const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer);
 
+function checkInt(value: unknown, name: string): void {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < 0) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
+}
+
 function checkSize(size: unknown): asserts size is number {
   if (typeof size !== "number") throw invalidArgType("size", "number", size);
   if (!(size >= 0 && size <= MAX_LENGTH)) throw outOfRange("size", `>= 0 && <= ${MAX_LENGTH}`, size);
 }
 
-/** Puts Node's functions onto npm's class. */
+/** Puts the functions onto the class; its species is what its instances are made as. */
 export function patchStatics(Class: Dict & AnyFunction): void {
-  const prototype = Class.prototype as object;
-  const wrap = (bytes: Uint8Array): Uint8Array => Object.setPrototypeOf(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), prototype) as Uint8Array;
-  const make = (size: number): Uint8Array => Object.setPrototypeOf(new Uint8Array(size), prototype) as Uint8Array;
+  const { [Symbol.species]: Bytes } = Class as unknown as { [Symbol.species]: Uint8ArrayConstructor };
+  const wrap = (bytes: Uint8Array): Uint8Array => new Bytes(bytes.buffer, bytes.byteOffset, bytes.length);
+  const make = (size: number): Uint8Array => new Bytes(size);
 
   const fromText = (text: string, encoding: unknown): Uint8Array => {
     const kind = typeof encoding !== "string" || encoding === "" ? "utf8" : encodingNamed(encoding);
@@ -31,7 +37,7 @@ export function patchStatics(Class: Dict & AnyFunction): void {
     if (most < 0) throw outOfBounds("offset");
     const size = length === undefined ? most : Number(length) > 0 ? Number(length) : 0;
     if (size > most) throw outOfBounds("length");
-    return Object.setPrototypeOf(new Uint8Array(memory, at, Math.trunc(size)), prototype) as Uint8Array;
+    return new Bytes(memory, at, Math.trunc(size));
   };
   const fromList = (list: ArrayLike<unknown>): Uint8Array => {
     const length = Number(list.length) > 0 ? Math.trunc(Number(list.length)) : 0;
@@ -79,6 +85,8 @@ export function patchStatics(Class: Dict & AnyFunction): void {
     copyBytesFrom: (view: unknown, offset?: number, length?: number) => {
       if (!ArrayBuffer.isView(view) || view instanceof DataView) throw invalidArgType("view", "TypedArray", view);
       const list = view as Uint8Array;
+      if (offset !== undefined) checkInt(offset, "offset");
+      if (length !== undefined) checkInt(length, "length");
       const piece = list.subarray(offset ?? 0, length === undefined ? undefined : (offset ?? 0) + length);
       return wrap(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength).slice());
     },
@@ -93,11 +101,7 @@ export function patchStatics(Class: Dict & AnyFunction): void {
       if (!Array.isArray(list)) throw invalidArgType("list", "Array", list);
       if (list.length === 0) return make(0);
       const pieces = list as { length?: number }[];
-      if (length !== undefined) {
-        if (typeof length !== "number") throw invalidArgType("length", "number", length);
-        if (!Number.isInteger(length)) throw outOfRange("length", "an integer", length);
-        if (length < 0) throw outOfRange("length", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, length);
-      }
+      if (length !== undefined) checkInt(length, "length");
       const size = (length as number | undefined) ?? pieces.reduce((sum, each) => sum + (each?.length || 0), 0);
       const whole = make(size);
       let at = 0;

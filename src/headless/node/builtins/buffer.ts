@@ -1,10 +1,10 @@
-// node:buffer. In the browser npm's Buffer class with Node's ways put onto it; under Node its own.
+// node:buffer. In the browser around a class of this project's (buffer-class.ts); under Node around its own.
 import bufferModule from "buffer";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { encodingNamed } from "./buffer-encodings.ts";
-import { limits, patchPrototype } from "./buffer-methods.ts";
-import { MAX_LENGTH, patchStatics } from "./buffer-statics.ts";
+import { limits } from "./buffer-methods.ts";
+import { MAX_LENGTH } from "./buffer-statics.ts";
 
 interface BufferLike extends Uint8Array {
   toString(encoding?: string, start?: number, end?: number): string;
@@ -22,11 +22,6 @@ export interface BufferClass {
 
 const module = bufferModule as unknown as Dict & { Buffer: BufferClass };
 export const { Buffer } = module;
-
-if (Buffer !== (globalThis as unknown as Dict)["Buffer"]) {
-  patchPrototype(Buffer.prototype);
-  patchStatics(Buffer as unknown as Dict & AnyFunction);
-}
 
 const MAX_STRING_LENGTH = 2 ** 29 - 24;
 
@@ -76,7 +71,7 @@ export function createBuffer(): Dict {
   Object.defineProperty(exported, "INSPECT_MAX_BYTES", {
     configurable: true, enumerable: true, get: () => limits.inspectBytes, set: (value: unknown) => {
       if (typeof value !== "number") throw invalidArgType("INSPECT_MAX_BYTES", "number", value);
-      if (value < 0) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "INSPECT_MAX_BYTES" is out of range. It must be >= 0. Received ${value}`);
+      if (!(value >= 0)) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "INSPECT_MAX_BYTES" is out of range. It must be >= 0. Received ${value}`);
       limits.inspectBytes = value;
     },
   });

@@ -89,8 +89,10 @@ const made = new WeakMap<Runtime, Dict>();
 export function createPath(runtime: Runtime): Dict {
   const known = made.get(runtime);
   if (known) return known;
-  const posix = makePosix(() => runtime.cwd);
-  const win32 = makeWin32(() => runtime.cwd);
+  // Programs put their own in its place, tests above all.
+  const cwd = (): string => runtime.process.cwd();
+  const posix = makePosix(cwd);
+  const win32 = makeWin32(cwd);
   for (const each of [posix, win32]) for (const [name, value] of Object.entries(each)) if (typeof value === "function") Object.defineProperty(value, "name", { value: name });
   for (const each of [posix, win32]) Object.assign(each, { win32, posix, _makeLong: each["toNamespacedPath"] });
   made.set(runtime, posix);

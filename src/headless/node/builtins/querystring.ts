@@ -8,8 +8,12 @@ const HEX = /^[\da-f]{2}$/i;
 /** As `encodeURIComponent`, of whatever a program passes. */
 function escape(value: unknown): string {
   const text = typeof value === "string" ? value : typeof value === "object" ? String(value) : `${value as string}`;
-  if (!(text as string & { isWellFormed(): boolean }).isWellFormed()) throw nodeError(URIError, "ERR_INVALID_URI", "URI malformed");
-  return encodeURIComponent(text);
+  if ((text as string & { isWellFormed(): boolean }).isWellFormed()) return encodeURIComponent(text);
+  // As Node: half a pair takes whatever follows for its other half.
+  return encodeURIComponent(text.replace(/[\ud800-\udfff][^]?/g, (pair) => {
+    if (pair.length < 2) throw nodeError(URIError, "ERR_INVALID_URI", "URI malformed");
+    return String.fromCodePoint(0x10000 + (((pair.charCodeAt(0) & 0x3ff) << 10) | (pair.charCodeAt(1) & 0x3ff)));
+  }));
 }
 
 /** Bytes, with what is no escape left as it is. */
@@ -66,8 +70,8 @@ function parse(text: unknown, separator?: unknown, equals?: unknown, options?: {
       throw error;
     }
   };
-  const parts = text.split(between).filter((part) => part !== "");
-  for (const part of maxKeys > 0 ? parts.slice(0, maxKeys) : parts) {
+  const parts = text.split(between);
+  for (const part of (maxKeys > 0 ? parts.slice(0, maxKeys) : parts).filter((each) => each !== "")) {
     const at = part.indexOf(sign);
     const key = decode(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? "" : decode(part.slice(at + sign.length));

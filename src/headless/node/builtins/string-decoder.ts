@@ -17,7 +17,7 @@ function openUtf8(bytes: Uint8Array): { held: number; lacks: number } {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] as number;
     if ((byte & 0xc0) === 0x80) continue;
-    const size = byte >= 0xf0 && byte <= 0xf4 ? 4 : byte >= 0xe0 && byte <= 0xef ? 3 : byte >= 0xc2 && byte <= 0xdf ? 2 : 1;
+    const size = byte >= 0xf8 || byte < 0xc0 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
     if (size <= back) break;
     const second = bytes[bytes.length - back + 1];
     // A second byte that no character of this lead can have: nothing is open.
@@ -35,11 +35,14 @@ interface Fields {
 }
 const held = new WeakMap<object, Uint8Array>();
 
-function split(encoding: string, bytes: Uint8Array): number {
+/** Where what is whole ends. `goesOn`: the bytes begin with some that were held. */
+function split(encoding: string, bytes: Uint8Array, goesOn: boolean): number {
   if (encoding === "utf8") return bytes.length - openUtf8(bytes).held;
   if (encoding === "base64" || encoding === "base64url") return bytes.length - (bytes.length % 3);
   if (encoding !== "utf16le") return bytes.length;
   const even = bytes.length - (bytes.length % 2);
+  // As Node: of half a unit after half a pair, only the former is held.
+  if (even < bytes.length && !goesOn) return even;
   const high = even >= 2 ? (bytes[even - 1] as number) : 0;
   return high >= 0xd8 && high <= 0xdb ? even - 2 : even;
 }
@@ -50,7 +53,7 @@ function write(this: Fields, chunk: unknown): string {
   const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const before = held.get(this) ?? new Uint8Array();
   const all = before.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset as never, bytes.length) : Buffer.concat([before, bytes]);
-  const end = split(this.encoding, all);
+  const end = split(this.encoding, all, before.length > 0);
   const rest = Uint8Array.from(all.subarray(end));
   held.set(this, rest);
   this.lastChar = Buffer.alloc(MAX_BYTES);
@@ -66,8 +69,7 @@ function end(this: Fields, chunk?: unknown): string {
   held.delete(this);
   this.lastNeed = this.lastTotal = 0;
   if (rest.length === 0) return text;
-  // What never became whole is one replacement character; half a UTF-16 unit is dropped.
-  if (this.encoding === "utf8") return `${text}\ufffd`;
+  // Half a UTF-16 unit is dropped.
   return text + Buffer.from(rest).toString(this.encoding, 0, this.encoding === "utf16le" ? rest.length - (rest.length % 2) : rest.length);
 }
 

@@ -246,7 +246,7 @@ function otherProtocol(result: Url, relative: Url): Url {
     if (parts.length < 2) parts.unshift("");
     result.pathname = parts.join("/");
   } else result.pathname = relative.pathname;
-  Object.assign(result, { search: relative.search, query: relative.query, host: relative.host ?? "", auth: relative.auth, hostname: relative.hostname ?? relative.host, port: relative.port });
+  Object.assign(result, { search: relative.search, query: relative.query, host: relative.host ?? "", auth: relative.auth, hostname: relative.hostname || relative.host, port: relative.port });
   if (result.pathname || result.search) result.path = (result.pathname ?? "") + (result.search ?? "");
   result.slashes = result.slashes || relative.slashes;
   result.href = result.format();

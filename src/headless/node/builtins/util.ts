@@ -8,6 +8,7 @@ import facts from "./facts.json" with { type: "json" };
 import { MIMEParams, MIMEType } from "./mime-type.ts";
 import { parseArgs } from "./parse-args.ts";
 import { types } from "./util-types.ts";
+import { webClasses } from "./web-classes.ts";
 
 const custom = Symbol.for("nodejs.util.promisify.custom");
 const args = Symbol.for("nodejs.util.promisify.customArgs");
@@ -170,6 +171,6 @@ export function createUtil(runtime: Runtime): Dict {
     },
     toUSVString: (text: unknown) => (String(text) as string & { toWellFormed(): string }).toWellFormed(),
     transferableAbortSignal: (signal: unknown) => signal, transferableAbortController: () => new AbortController(), aborted, types, parseEnv, parseArgs,
-    TextDecoder: globalThis.TextDecoder, TextEncoder: globalThis.TextEncoder, MIMEType, MIMEParams,
+    TextDecoder: webClasses.TextDecoder, TextEncoder: globalThis.TextEncoder, MIMEType, MIMEParams,
   };
 }

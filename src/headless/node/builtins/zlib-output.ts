@@ -19,6 +19,8 @@ export class Output {
   readonly #chunkSize: number;
   #buffer: Uint8Array;
   #used = 0;
+  /** Bytes of input that the engine has taken, of all pieces together. */
+  taken = 0;
 
   constructor(engine: Engine, chunkSize: number) {
     this.#engine = engine;
@@ -26,14 +28,15 @@ export class Output {
     this.#buffer = Buffer.alloc(chunkSize);
   }
 
-  /** All output for one piece of input. */
-  *of(flush: number, input: Uint8Array): Generator<Uint8Array> {
+  /** All output for one piece of input; returns how many bytes of it are left over, after the end of what is packed. */
+  *of(flush: number, input: Uint8Array): Generator<Uint8Array, number> {
     let at = 0;
     let left = input.length;
     for (;;) {
       const { inputLeft, outputLeft } = this.#engine.write(flush, input, at, left, this.#buffer, this.#used);
       if (this.#engine.error) throw engineError(this.#engine.error);
       at += left - inputLeft;
+      this.taken += left - inputLeft;
       left = inputLeft;
       const end = this.#chunkSize - outputLeft;
       const chunk = this.#buffer.subarray(this.#used, end);
@@ -43,7 +46,7 @@ export class Output {
         this.#used = 0;
       }
       if (chunk.length > 0) yield chunk;
-      if (outputLeft > 0) return;
+      if (outputLeft > 0) return left;
     }
   }
 }

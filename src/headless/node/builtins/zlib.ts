@@ -82,7 +82,8 @@ export function createZlib(runtime: Runtime): Dict {
 
   const ZlibBase = function (this: Zlib, options: Dict | undefined, mode: Mode): void {
     const { options: read, engine } = begin(runtime, mode, options);
-    Transform.call(this, { autoDestroy: true, ...options });
+    // Bytes go in, whatever was asked for.
+    Transform.call(this, { autoDestroy: true, ...options, encoding: null, objectMode: false, writableObjectMode: false });
     this.bytesWritten = 0;
     this._options = read;
     this._handle = new Handle(engine, read.chunkSize);
@@ -94,10 +95,12 @@ export function createZlib(runtime: Runtime): Dict {
   const pump = (self: Zlib, flush: number, chunk: Uint8Array, done: Done): void => {
     const handle = self._handle;
     if (!handle) return void loop.nextTick(() => done());
-    const pieces = handle.output.of(flush, chunk);
+    const { output } = handle;
+    const pieces = output.of(flush, chunk);
     const step = (): void => {
       if (self.destroyed || !self._handle) return done();
-      let next: IteratorResult<Uint8Array>;
+      let next: IteratorResult<Uint8Array, number>;
+      const before = output.taken;
       try {
         next = pieces.next();
       } catch (error) {
@@ -105,8 +108,10 @@ export function createZlib(runtime: Runtime): Dict {
         self.destroy(error as Error);
         return undefined;
       }
+      self.bytesWritten += output.taken - before;
       if (next.done) {
-        self.bytesWritten += chunk.length;
+        // What follows the end of the packed data is nobody's.
+        if (next.value > 0) self.push(null);
         return done();
       }
       if (self.push(next.value)) return loop.post(step);
@@ -152,7 +157,7 @@ export function createZlib(runtime: Runtime): Dict {
       const bytes = chunk as Uint8Array & { [FLUSH]?: number };
       let flag = this._defaultFlushFlag;
       if (bytes[FLUSH] !== undefined) flag = bytes[FLUSH];
-      else if (this.writableEnded && this.writableLength === bytes.byteLength) flag = stronger(flag, this._finishFlushFlag);
+      if (this.writableEnded && this.writableLength === bytes.byteLength) flag = stronger(flag, this._finishFlushFlag);
       return pump(this, flag, bytes, done as Done);
     },
     _processChunk(this: Zlib, chunk: unknown, flag: unknown, done: unknown) {
