@@ -3,8 +3,8 @@ import facts from "./facts.json" with { type: "json" };
 
 const unplain = (value: unknown): unknown => (value === "Infinity" ? Number.POSITIVE_INFINITY : value);
 
-/** Without a prototype, as in Node. */
-export const constants = Object.freeze(Object.assign(Object.create(null) as Record<string, number>, Object.fromEntries(Object.entries(facts.zlib).map(([name, value]) => [name, unplain(value)]))));
+/** Without a prototype and each fixed, but not frozen, as in Node. */
+export const constants = Object.create(null, Object.fromEntries(Object.entries(facts.zlib).map(([name, value]) => [name, { value: unplain(value), enumerable: true }]))) as Record<string, number>;
 
 /** Both ways: name to number and number to name. */
 export const codes: Readonly<Record<string, number | string>> = Object.freeze({ ...facts.zlibCodes, ...Object.fromEntries(Object.entries(facts.zlibCodes).map(([name, code]) => [String(code), name])) });
