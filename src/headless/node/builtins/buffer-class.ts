@@ -42,5 +42,3 @@ Object.defineProperty(Bytes.prototype, "constructor", { value: Buffer, writable:
 Object.defineProperty(Buffer, Symbol.species, { get: () => Bytes, configurable: true });
 patchPrototype(Buffer.prototype);
 patchStatics(Buffer);
-
-export default { Buffer };

@@ -1,5 +1,5 @@
 // node:buffer. In the browser around a class of this project's (buffer-class.ts); under Node around its own.
-import bufferModule from "buffer";
+import * as bufferModule from "buffer";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { encodingNamed } from "./buffer-encodings.ts";
