@@ -249,5 +249,13 @@ const methods: Record<string, unknown> = {
   },
 };
 methods["on"] = methods["addListener"];
+// The kept streams ask for it when they load.
+(EventEmitter as Dict)["captureRejectionSymbol"] = REJECTION;
 for (const [name, value] of Object.entries(methods)) Object.defineProperty(EventEmitter.prototype, name, { value, writable: true, configurable: true, enumerable: true });
 Object.defineProperty(EventEmitter.prototype, CAPTURE, { value: false, writable: true, enumerable: false });
+
+/** For emitters made from now on, and those that never called the constructor. */
+export function captureRejections(value: boolean): void {
+  defaults.captureRejections = value;
+  EventEmitter.prototype[CAPTURE as unknown as string] = value;
+}

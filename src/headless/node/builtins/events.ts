@@ -2,7 +2,7 @@
 import { activeRuntime } from "../active.ts";
 import { abortError, checkFunction, invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
-import { ERROR_MONITOR, EventEmitter, REJECTION, checkCount, defaults } from "./event-emitter.ts";
+import { ERROR_MONITOR, EventEmitter, captureRejections, checkCount, defaults } from "./event-emitter.ts";
 import { eventTargetListeners, setTargetMaxListeners, targetMaxListeners } from "./event-target.ts";
 
 export { EventEmitter } from "./event-emitter.ts";
@@ -215,14 +215,14 @@ export function createEvents(): Dict {
       if (source instanceof EventTarget) return targetMaxListeners(source);
       throw invalidArgType("emitter", ["EventEmitter", "EventTarget"], source);
     },
-    EventEmitter, usingDomains: false, captureRejectionSymbol: REJECTION, errorMonitor: ERROR_MONITOR, setMaxListeners,
+    EventEmitter, usingDomains: false, errorMonitor: ERROR_MONITOR, setMaxListeners,
     listenerCount: (emitter: Emitter, type: string) => (typeof emitter.listenerCount === "function" ? emitter.listenerCount(type) : (EventEmitter.prototype["listenerCount"] as AnyFunction).call(emitter, type)),
   });
   Object.defineProperties(EventEmitter, {
     captureRejections: {
       enumerable: true, configurable: true, get: () => defaults.captureRejections, set: (value: unknown) => {
         if (typeof value !== "boolean") throw invalidArgType("EventEmitter.captureRejections", "boolean", value);
-        defaults.captureRejections = value;
+        captureRejections(value);
       },
     },
     defaultMaxListeners: {

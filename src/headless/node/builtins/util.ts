@@ -170,7 +170,7 @@ export function createUtil(runtime: Runtime): Dict {
       return stripVTControlCharacters(text);
     },
     toUSVString: (text: unknown) => (String(text) as string & { toWellFormed(): string }).toWellFormed(),
-    transferableAbortSignal: (signal: unknown) => signal, transferableAbortController: () => new AbortController(), aborted, types, parseEnv, parseArgs,
+    transferableAbortSignal: (signal: unknown) => signal, transferableAbortController: () => new AbortController(), aborted, types, parseEnv, parseArgs: (config?: Dict) => parseArgs(runtime, config),
     TextDecoder: webClasses.TextDecoder, TextEncoder: globalThis.TextEncoder, MIMEType, MIMEParams,
   };
 }
