@@ -266,6 +266,8 @@ export class EventLoop {
       case "poll":
         return this.#poll.splice(0);
       case "check":
+        // Those that keep nothing alive only run beside something that does.
+        if (!this.#alive) return [];
         return this.#immediates.splice(0).map((immediate) => () => {
           if (immediate.active) immediate.fire();
         });

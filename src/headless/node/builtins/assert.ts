@@ -165,8 +165,8 @@ export function createAssert(runtime: Runtime): Dict & AnyFunction {
   };
   const ifError = (value: unknown): void => {
     if (value == null) return;
-    const given = value as Error;
-    const text = typeof given.message === "string" ? given.message || given.constructor.name : inspect(value);
+    const given = value as { readonly message?: unknown; readonly constructor?: { readonly name: string } | null };
+    const text = typeof value === "object" && typeof given.message === "string" ? given.message || (given.constructor?.name ?? "") : inspect(value);
     throw new AssertionError({ actual: value, expected: null, operator: "ifError", message: `ifError got unwanted exception: ${text}`, stackStartFn: ifError });
   };
   const methods: Dict = {

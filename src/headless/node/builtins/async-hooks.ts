@@ -53,7 +53,14 @@ export function createAsyncHooks(runtime: Runtime): Dict {
     }
 
     run(store: unknown, fn: AnyFunction, ...args: unknown[]): unknown {
-      return loop.within(new Map([...loop.scope, [this, store]]), () => Reflect.apply(fn, null, args));
+      // Not `within`: programs nest these deeply, and each frame of ours is one of theirs less.
+      const outer = loop.scope;
+      loop.scope = new Map([...outer, [this, store]]);
+      try {
+        return Reflect.apply(fn, null, args);
+      } finally {
+        loop.scope = outer;
+      }
     }
 
     exit(fn: AnyFunction, ...args: unknown[]): unknown {
@@ -91,10 +98,13 @@ export function createAsyncHooks(runtime: Runtime): Dict {
     }
 
     runInAsyncScope(fn: AnyFunction, self?: unknown, ...args: unknown[]): unknown {
+      const outer = loop.scope;
       emit("before", this.#id);
+      loop.scope = this.#scope;
       try {
-        return loop.within(this.#scope, () => Reflect.apply(fn, self, args));
+        return Reflect.apply(fn, self, args);
       } finally {
+        loop.scope = outer;
         emit("after", this.#id);
       }
     }

@@ -33,7 +33,7 @@ export class CallTracker {
     if (!Number.isInteger(expected) || expected < 1) throw outOfRange("expected", Number.isInteger(expected) ? ">= 1 && <= 4294967295" : "an integer", expected);
     const tracked: Tracked = { name: fn.name || "calls", expected, stack: new Error(), calls: [] };
     const wrapped = function (this: unknown, ...args: unknown[]): unknown {
-      tracked.calls.push(Object.freeze({ thisArg: this, arguments: args }));
+      tracked.calls.push(Object.freeze({ thisArg: this, arguments: Object.freeze(args) }));
       return Reflect.apply(fn, this, args) as unknown;
     };
     Object.defineProperty(wrapped, "length", { value: fn.length, configurable: true });

@@ -196,6 +196,8 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
     }
     const chunk = Buffer.alloc(want);
     call(this, "read", this.fd, chunk, 0, want, this.pos, (error: Error | null, bytes: number) => {
+      // What comes too late is no end of the file.
+      if (this["destroyed"] === true) return;
       if (error) {
         if (this["autoClose"] === true) this.destroy(error);
         else this.emit("error", error);

@@ -62,7 +62,7 @@ export class MIMEParams {
   /** Adds what follows the type; wrong parts are left out, as the standard has it. */
   static read(text: string): MIMEParams {
     const params = new MIMEParams();
-    const part = /;[ \t\r\n]*([^;=]*)(?:=(?:"((?:[^"\\]|\\.)*)(?:"|$)[^;]*|([^;]*)))?/gs;
+    const part = /;[ \t\r\n]*([^;=]*)(?:=(?:"((?:[^"\\]|\\.|\\$)*)(?:"|$)[^;]*|([^;]*)))?/gs;
     for (const [, name = "", quoted, plain] of text.matchAll(part)) {
       const key = name.toLowerCase();
       const value = quoted === undefined ? plain?.replace(/[ \t\r\n]+$/, "") : quoted.replace(/\\(.)/gs, "$1");

@@ -78,6 +78,31 @@ class Histogram {
     return all.set(100, this.max);
   }
 
+  get countBigInt(): bigint {
+    return BigInt(this.count);
+  }
+
+  get exceedsBigInt(): bigint {
+    return BigInt(this.exceeds);
+  }
+
+  /** The exact one: a double cannot hold it. */
+  get minBigInt(): bigint {
+    return this.count === 0 ? 2n ** 63n - 1n : BigInt(this.min);
+  }
+
+  get maxBigInt(): bigint {
+    return BigInt(this.max);
+  }
+
+  percentileBigInt(percent: number): bigint {
+    return BigInt(this.percentile(percent));
+  }
+
+  get percentilesBigInt(): Map<number, bigint> {
+    return new Map([...this.percentiles].map(([percent, value]) => [percent, BigInt(value)]));
+  }
+
   [Symbol.for("nodejs.util.inspect.custom")](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
     const { min, max, mean, exceeds, stddev, count, percentiles } = this;
     return `Histogram ${inspect({ min, max, mean, exceeds, stddev, count, percentiles }, options)}`;
@@ -164,7 +189,7 @@ function timerify(fn: unknown, { histogram }: { readonly histogram?: Histogram }
     const note = (): void => {
       const duration = performance.now() - startTime;
       histogram?.record(Math.max(1, Math.ceil(duration * 1e6)));
-      for (const watcher of watchers) watcher.take({ name: fn.name, entryType: "function", startTime, duration, detail: args });
+      for (const watcher of watchers) watcher.take({ ...args, name: fn.name, entryType: "function", startTime, duration, detail: args });
     };
     const result = (new.target ? Reflect.construct(fn, args, fn) : Reflect.apply(fn, this, args)) as unknown;
     if (typeof (result as { finally?: unknown } | null)?.finally === "function") return (result as Promise<unknown>).finally(note);

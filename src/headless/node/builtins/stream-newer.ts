@@ -1,5 +1,5 @@
 // What Node 20's streams do and the kept ones, which are Node 18's, do not. Each can go when readable-stream has it.
-import { abortError } from "../errors.ts";
+import { abortError, invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 
@@ -63,14 +63,20 @@ export function addNewerStreams(stream: Dict): void {
   }
   wrap(stream, "finished", finishedAfterWrites);
   const finished = stream["finished"] as AnyFunction;
-  const wholly = (target: unknown, options: Dict = {}): Promise<void> => new Promise((resolve, reject) => {
-    const clean = finished(target, options, (error: unknown) => {
-      if (options["cleanup"] === true) (clean as AnyFunction)();
-      if (error) reject(error as Error);
-      else resolve();
+  const wholly = (target: unknown, given?: Dict | null): Promise<void> => {
+    const options = given ?? {};
+    const { cleanup = false } = options;
+    if (typeof cleanup !== "boolean") throw invalidArgType("cleanup", "boolean", cleanup);
+    return new Promise((resolve, reject) => {
+      const clean = finished(target, options, (error: unknown) => {
+        if (cleanup) (clean as AnyFunction)();
+        if (error) reject(error as Error);
+        else resolve();
+      });
     });
-  });
+  };
   (stream["promises"] as Dict)["finished"] = Object.defineProperty(wholly, "name", { value: "finished" });
+  Object.defineProperty(finished, Symbol.for("nodejs.util.promisify.custom"), { value: wholly, enumerable: true });
   const { asyncDispose } = Symbol as unknown as { readonly asyncDispose?: symbol };
   if (!asyncDispose) return;
   const dispose = async function (this: Stream): Promise<void> {

@@ -56,7 +56,7 @@ export function createTimers(runtime: Runtime): Dict {
     #fire(): void {
       loop.scope = this.#scope;
       try {
-        this._onTimeout(...this.#args);
+        Reflect.apply(this._onTimeout, this, this.#args);
       } finally {
         if (this._repeat !== null && !this.#closed && !this.#timer.active) loop.startTimer(this.#timer, this._repeat);
         else if (!this.#timer.active && this.#number !== undefined) byNumber.delete(this.#number);
@@ -119,7 +119,7 @@ export function createTimers(runtime: Runtime): Dict {
         active: true, referenced: true, fire: () => {
           this.#entry.active = false;
           loop.scope = scope;
-          callback.apply(this, args);
+          Reflect.apply(callback, this, args);
         },
       };
       loop.addImmediate(this.#entry);
@@ -139,6 +139,10 @@ export function createTimers(runtime: Runtime): Dict {
 
     hasRef(): boolean {
       return this.#entry.referenced;
+    }
+
+    get _destroyed(): boolean {
+      return !this.#entry.active;
     }
 
     close(): void {

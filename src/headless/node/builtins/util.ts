@@ -1,5 +1,5 @@
 // node:util.
-import { format, formatWithOptions, inspect, stripVTControlCharacters } from "node-inspect-extracted";
+import { format, formatWithOptions, inspect } from "node-inspect-extracted";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
 import { colorizes } from "./colors.ts";
@@ -10,6 +10,8 @@ import { parseArgs } from "./parse-args.ts";
 import { types } from "./util-types.ts";
 import { webClasses } from "./web-classes.ts";
 
+/** Commands to the operating system's shell (titles, links) up to their end, then those that move and colour. */
+const TERMINAL_CODES = /\u001b\][^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|[\u001b\u009b][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-ntqry=><~]/g;
 const custom = Symbol.for("nodejs.util.promisify.custom");
 const args = Symbol.for("nodejs.util.promisify.customArgs");
 
@@ -167,7 +169,7 @@ export function createUtil(runtime: Runtime): Dict {
     log, promisify: Object.assign(promisify, { custom }),
     stripVTControlCharacters: (text: unknown) => {
       checkString(text, "str");
-      return stripVTControlCharacters(text);
+      return text.replace(TERMINAL_CODES, "");
     },
     toUSVString: (text: unknown) => (String(text) as string & { toWellFormed(): string }).toWellFormed(),
     transferableAbortSignal: (signal: unknown) => signal, transferableAbortController: () => new AbortController(), aborted, types, parseEnv, parseArgs: (config?: Dict) => parseArgs(runtime, config),
