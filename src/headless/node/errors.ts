@@ -53,10 +53,13 @@ export function received(value: unknown): string {
 
 const PRIMITIVES = new Set(["string", "function", "number", "object", "Function", "Object", "boolean", "bigint", "symbol"]);
 
+const CLASS_NAME = /^[A-Z][A-Za-z0-9]*$/;
+
 function expectedText(expected: string | readonly string[]): string {
   const all = typeof expected === "string" ? [expected] : expected;
   let types = all.filter((x) => PRIMITIVES.has(x)).map((x) => x.toLowerCase());
-  const instances = all.filter((x) => !PRIMITIVES.has(x));
+  const instances = all.filter((x) => CLASS_NAME.test(x) && !PRIMITIVES.has(x));
+  const others = all.filter((x) => !CLASS_NAME.test(x) && !PRIMITIVES.has(x));
   if (instances.length > 0 && types.includes("object")) {
     // Beside classes, an object counts as one of them.
     types = types.filter((x) => x !== "object");
@@ -66,6 +69,8 @@ function expectedText(expected: string | readonly string[]): string {
   const parts: string[] = [];
   if (types.length > 0) parts.push(`${types.length > 1 ? "one of type" : "of type"} ${list(types)}`);
   if (instances.length > 0) parts.push(`an instance of ${list(instances)}`);
+  const [other, ...more] = others;
+  if (other !== undefined) parts.push(more.length > 0 ? `one of ${list(others)}` : `${other.toLowerCase() === other ? "" : "an "}${other}`);
   return parts.join(" or ");
 }
 

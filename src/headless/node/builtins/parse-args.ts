@@ -1,5 +1,5 @@
 // util.parseArgs: words into tokens, tokens into values.
-import { invalidArgType, invalidArgValue, nodeError, received } from "../errors.ts";
+import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 
 interface OptionConfig {
@@ -38,7 +38,7 @@ function checkOptions(options: Options): void {
   for (const [option, config] of Object.entries(options)) {
     const name = `options.${option}`;
     checkType("object")(config, name);
-    if (!["string", "boolean"].includes(config.type)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}.type" property must be ('string|boolean'). ${received(config.type)}`);
+    if (!["string", "boolean"].includes(config.type)) throw invalidArgType(`${name}.type`, "('string|boolean')", config.type);
     if (Object.hasOwn(config, "short")) {
       checkType("string")(config.short, `${name}.short`);
       if (config.short?.length !== 1) throw invalidArgValue(`${name}.short`, config.short, "must be a single character");
