@@ -11,6 +11,7 @@ import { types } from "./util-types.ts";
 import { webClasses } from "./web-classes.ts";
 
 /** Commands to the operating system's shell (titles, links) up to their end, then those that move and colour. */
+// oxlint-disable-next-line no-control-regex -- they begin with one
 const TERMINAL_CODES = /\u001b\][^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|[\u001b\u009b][[\]()#;?]*(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PR-TZcf-ntqry=><~]/g;
 const custom = Symbol.for("nodejs.util.promisify.custom");
 const args = Symbol.for("nodejs.util.promisify.customArgs");
