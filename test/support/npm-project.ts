@@ -26,9 +26,12 @@ export class NpmProject {
   readonly vfs = new Vfs();
   readonly registry: string;
   commits = 0;
+  readonly #command: typeof runNpm;
 
-  constructor(registry: string, files: Files) {
+  /** `command`: what its words are given to. */
+  constructor(registry: string, files: Files, command: typeof runNpm = runNpm) {
     this.registry = registry;
+    this.#command = command;
     this.vfs.mkdir(PROJECT, { recursive: true });
     this.write(files);
   }
@@ -81,7 +84,7 @@ export class NpmProject {
         tarball: (registry, url, integrity) => ask({ kind: "tarball", registry, url, integrity, mode: "online" }),
       },
     };
-    const code = await runNpm(host, argv);
+    const code = await this.#command(host, argv);
     return { code, out, err };
   }
 

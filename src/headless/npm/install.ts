@@ -5,6 +5,7 @@ import { NpmError } from "./error.ts";
 import { foldersOf, type Project, readPackageJson, readText, writePackageJson, writeText } from "./host.ts";
 import { loadLocked, lockfilePath, type LockPackages, projectTree, readLockfile, relativePath, writeLockfile } from "./lockfile.ts";
 import { type Dependencies, type Json, readManifest, record, textRecord } from "./manifest.ts";
+import { type LockedVersions, readOtherLock } from "./other-locks.ts";
 import { Packages } from "./package-source.ts";
 import { reify } from "./reify.ts";
 import { markNeeds, pruneExtraneous, resolveTree } from "./resolve.ts";
@@ -55,6 +56,7 @@ export async function install(project: Project, request: InstallRequest): Promis
     force: config.flag("force"),
     legacyPeers: config.flag("legacy-peer-deps"),
     strictPeers: config.flag("strict-peer-deps"),
+    locked: request.update ? undefined : otherLock(project),
     warn,
   });
   markNeeds(root);
@@ -86,6 +88,13 @@ function lockOf({ host: { vfs }, path }: Project): LockPackages | undefined {
     if (packages) return packages;
   }
   return undefined;
+}
+
+/** The lockfile that yarn or pnpm in this container names when they ask for an install. */
+function otherLock({ host: { vfs }, config, path }: Project): LockedVersions | undefined {
+  const name = config.get("versions-from");
+  const contents = name === undefined ? undefined : readText(vfs, joinPath(path, name));
+  return contents === undefined ? undefined : readOtherLock(contents);
 }
 
 /** Without a lockfile, what is installed is what is kept. */

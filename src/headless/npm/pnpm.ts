@@ -227,8 +227,8 @@ class Pnpm {
 
   #install(command: string, args: readonly string[]): Promise<number> {
     const writes = command === "install" || command === "uninstall" || command === "update";
-    if (writes) this.#host.err(`\u2009WARN\u2009 pnpm's own installer is not in this container: npm ${command} does it. It does not read pnpm-lock.yaml, so versions may be newer, and writes no lockfile.\n`);
-    return this.#npm(this.#host, [command, ...(writes ? ["--no-package-lock"] : []), ...args]);
+    if (writes) this.#host.err(`\u2009WARN\u2009 pnpm's own installer is not in this container: npm ${command} does it. It takes the versions of pnpm-lock.yaml where they fit, and leaves that file as it is.\n`);
+    return this.#npm(this.#host, [command, ...(writes ? ["--no-package-lock", "--versions-from=pnpm-lock.yaml"] : []), ...args]);
   }
 
   #error(code: string, message: string): number {

@@ -4,6 +4,7 @@
 import { isWithin, resolvePath } from "../posix-path.ts";
 import { NpmError } from "./error.ts";
 import { type Manifest, type PackageDocument, readManifest, record, text } from "./manifest.ts";
+import type { LockedVersions } from "./other-locks.ts";
 import { pickVersion } from "./pick.ts";
 import { conflictError, place, type Placement } from "./place.ts";
 import { parseSpec, type Spec } from "./spec.ts";
@@ -33,6 +34,8 @@ export interface ResolveOptions {
   readonly force: boolean;
   readonly legacyPeers: boolean;
   readonly strictPeers: boolean;
+  /** Another package manager's choices, kept where they fit. */
+  readonly locked?: LockedVersions | undefined;
   warn(message: string): void;
 }
 
@@ -260,7 +263,8 @@ class Resolver {
     const document = await this.#source.document(target.name).catch((error: unknown) => {
       throw error instanceof NpmError ? error.wanting(target.name, target.wanted) : error;
     });
-    const json = pickVersion(document, target);
+    const locked = this.#options.locked?.pick(target.name, target.wanted);
+    const json = document.versions.get(locked ?? "") ?? pickVersion(document, target);
     const dist = record(json["dist"]);
     return new TreeNode({ name, manifest: readManifest(json), resolved: text(dist["tarball"]), integrity: integrityOf(dist), overrides });
   }

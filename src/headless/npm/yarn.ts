@@ -153,8 +153,8 @@ class Yarn {
   }
 
   #install(command: string, args: readonly string[]): Promise<number> {
-    this.#host.err(`warning yarn's own installer is not in this container: npm ${command} does it. It does not read yarn.lock, so versions may be newer, and writes no lockfile.\n`);
-    return this.#npm(this.#host, [command, "--no-package-lock", ...args.map((arg) => ({ "--dev": "--save-dev", "--exact": "--save-exact", "--optional": "--save-optional" })[arg] ?? arg)]);
+    this.#host.err(`warning yarn's own installer is not in this container: npm ${command} does it. It takes the versions of yarn.lock where they fit, and leaves that file as it is.\n`);
+    return this.#npm(this.#host, [command, "--no-package-lock", "--versions-from=yarn.lock", ...args.map((arg) => ({ "--dev": "--save-dev", "--exact": "--save-exact", "--optional": "--save-optional" })[arg] ?? arg)]);
   }
 
   #ended(code: number): number {
