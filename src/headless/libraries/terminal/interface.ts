@@ -75,6 +75,10 @@ export function makeInterface(tools: TerminalTools) {
       this.history = historySize === 0 ? [] : [...history];
       this.completer = completerOf(options.completer);
       if (options.signal) this.#closeWhen(options.signal);
+      const { input } = this;
+      const fail = (error: unknown): void => void this.emit("error", error);
+      input?.on("error", fail);
+      this.once("close", () => input?.off("error", fail));
       if (this.terminal) this.#readKeys();
       else this.#readLines();
       this.input?.resume?.();

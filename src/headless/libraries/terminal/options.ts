@@ -29,6 +29,7 @@ export function readOptions({ errors }: TerminalTools, first: Partial<Options> |
   const options = { ...DEFAULTS, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as Options;
   const { completer, history, historySize } = options;
   if (completer !== undefined && typeof completer !== "function") throw errors.invalidArgValue("completer", completer);
+  if (!Number.isFinite(options.escapeCodeTimeout)) throw errors.invalidArgValue("input.escapeCodeTimeout", options.escapeCodeTimeout);
   if (!Array.isArray(history)) throw errors.invalidArgType("history", "Array", history);
   if (typeof historySize !== "number") throw errors.invalidArgType("historySize", "number", historySize);
   if (Number.isNaN(historySize) || historySize < 0) throw errors.outOfRange("historySize", ">= 0", historySize);

@@ -20,6 +20,11 @@ export function attachStdio(runtime: Runtime): Input {
         if (!runtime.ended) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
         done();
       },
+      // They belong to the process: what is written after this is written still.
+      destroy(this: { _undestroy(): void }, error: unknown, done: (error: unknown) => void) {
+        done(error);
+        this._undestroy();
+      },
     });
     if (terminal) Object.setPrototypeOf(Object.assign(stream, { isTTY: true, columns: host.terminal?.cols, rows: host.terminal?.rows }), classes?.["WriteStream"]?.prototype ?? null);
     return Object.assign(stream, { fd, _type: terminal ? "tty" : "pipe", _isStdio: true, destroySoon: () => undefined });

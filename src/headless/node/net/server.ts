@@ -1,4 +1,5 @@
 // net.Server: listening on a port of the container's one machine, and the connections that come of it.
+import { resolvePath } from "../../posix-path.ts";
 import { REJECTION } from "../builtins/event-emitter.ts";
 import { invalidArgType, nodeError, unsupported } from "../errors.ts";
 import { EventEmitter } from "../builtins/events.ts";
@@ -101,7 +102,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       if (port >= 0 && !isThisMachine(host)) return loop.nextTick(() => fail("EADDRNOTAVAIL"));
       // Listening is a matter of an instant in Node, whether the server counts or not: the answer is always waited for.
       this.#awaited = loop.hold();
-      const listening = netStack(runtime).listen(port < 0 ? host : port, {
+      const listening = netStack(runtime).listen(port < 0 ? resolvePath(host, runtime.cwd) : port, {
         listening: () => {
           this.#answered();
           if (this.#listening !== listening) return;
@@ -179,7 +180,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     address(): SocketPlace | string | null {
       if (!this.#listening) return null;
       const { address } = this.#listening;
-      return typeof address === "string" ? address : placeOf(this.#host, address);
+      return typeof address === "string" ? this.#host : placeOf(this.#host, address);
     }
 
     getConnections(done: AnyFunction): this {

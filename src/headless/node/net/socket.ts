@@ -1,5 +1,6 @@
 // net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts.
 // (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
+import { resolvePath } from "../../posix-path.ts";
 import { nodeError, unsupported } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { createStream } from "../builtins/stream.ts";
@@ -135,7 +136,7 @@ export function createSocket(runtime: Runtime) {
       if (port >= 0) this.emit("connectionAttempt", address, port, isIP(address));
       const fail = (code: string): void => void this.destroy(addressError(code, "connect", address, port));
       if (port >= 0 && !isThisMachine(address)) return loop.post(() => fail("ENETUNREACH"));
-      const { wire, localPort } = netStack(runtime).connect(port < 0 ? address : port, {
+      const { wire, localPort } = netStack(runtime).connect(port < 0 ? resolvePath(address, runtime.cwd) : port, {
         ...this.#events(),
         connected: () => {
           if (this.destroyed) return;
