@@ -6,7 +6,7 @@ import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
 import type { Location, TestData, TestDetails, TestEvent, TestEventType } from "./events.ts";
 import { CANCELLED, type FailureType, testFailure } from "./failure.ts";
-import { type EventSink, makeSinks } from "./reporter.ts";
+import { type EventSink, isReporterFailure, makeSinks } from "./reporter.ts";
 import { snapshots } from "./snapshot.ts";
 import { TestNode } from "./test-node.ts";
 
@@ -93,6 +93,17 @@ export class Harness {
     });
     this.root.startMs = performance.now();
     this.#listen();
+    if (runner && this.#failsProcess) this.#endOnSignals();
+  }
+
+  /** `node --test` that is told to end: what has not run is cancelled. */
+  #endOnSignals(): void {
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+      this.runtime.process.on(signal, async () => {
+        await this.finish();
+        this.runtime.loop.post(() => this.runtime.exit());
+      });
+    }
   }
 
   #listen(): void {
@@ -202,6 +213,8 @@ export class Harness {
   }
 
   #uncaught(error: unknown, kind: FailureType & ("uncaughtException" | "unhandledRejection")): void {
+    // What a reporter throws is the run's own failure, whatever tests are running.
+    if (isReporterFailure(error)) throw error;
     // The file itself failed before its tests could begin: that is not a test's business, and ends the process.
     if (!this.mayRun) throw error;
     const scoped = this.runtime.loop.scope.get(this.#scopeKey) as TestNode | undefined;
@@ -213,7 +226,7 @@ export class Harness {
     }
     const place = test?.location && `${relativeTo(this.runtime.cwd, test.location.file)}:${test.location.line}:${test.location.column}`;
     const message = test
-      ? `Error: Test "${test.name}"${place ? ` at ${place}` : ""} generated asynchronous activity after the test ended. This activity created the error "${String(error)}" and would have caused the test to fail, but instead triggered an ${kind} event.`
+      ? `Error: Test ${test.hookName === undefined ? "" : "hook "}"${test.hookName ?? test.name}"${place ? ` at ${place}` : ""} generated asynchronous activity after the test ended. This activity created the error "${String(error)}" and would have caused the test to fail, but instead triggered an ${kind} event.`
       : `Error: A resource generated asynchronous activity after the test ended. This activity created the error "${String(error)}" which triggered an ${kind} event, caught by the test runner.`;
     this.root.diagnostics.push(message);
     this.runtime.process.exitCode = 1;

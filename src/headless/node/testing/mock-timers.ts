@@ -143,6 +143,7 @@ export class MockTimers {
 
   #wait(delay: unknown, value: unknown, { signal }: WaitOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== "boolean") throw invalidArgType("options.signal", "AbortSignal", signal);
       if (signal?.aborted) {
         reject(abortError(signal));
         return;

@@ -1,5 +1,5 @@
 // Reporters: events in, text out. Which one, and where its text goes, is the command line's choice.
-import { invalidArgValue } from "../errors.ts";
+import { invalidArgType, invalidArgValue } from "../errors.ts";
 import { resolvePath } from "../../posix-path.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { packEvent, type TestEvent } from "./events.ts";
@@ -94,6 +94,9 @@ function textSink(reporter: Reporter, write: (text: string) => void): EventSink 
   };
 }
 
+const failures = new WeakSet<object>();
+export const isReporterFailure = (error: unknown): boolean => typeof error === "object" && error !== null && failures.has(error);
+
 /** A reporter of the project's own: an async generator over events, or a Transform stream (or a class of one). */
 function customSink(runtime: Runtime, specifier: string, write: (text: string) => void): EventSink {
   const queue: TestEvent[] = [];
@@ -113,6 +116,8 @@ function customSink(runtime: Runtime, specifier: string, write: (text: string) =
     // Generator functions have a prototype too, but no constructor on it.
     const isClass = typeof reporter === "function" && Object.hasOwn((reporter as { prototype?: object }).prototype ?? {}, "constructor");
     if (isClass) reporter = new (reporter as new () => unknown)();
+    const isStream = typeof (reporter as { write?: unknown } | null)?.write === "function";
+    if (typeof reporter !== "function" && !isStream) throw invalidArgType("reporter", ["function", "Duplex"], reporter);
     if (typeof reporter === "function") {
       for await (const text of (reporter as AnyFunction)(events()) as AsyncIterable<unknown>) write(String(text));
       return;
@@ -125,7 +130,10 @@ function customSink(runtime: Runtime, specifier: string, write: (text: string) =
     for await (const text of stream) write(String(text));
   };
   // What waits for events keeps no process alive; what is still to be written at the end does.
-  const done = run();
+  const done = run().catch((error: unknown) => {
+    if (typeof error === "object" && error !== null) failures.add(error);
+    runtime.loop.run(() => runtime.fatal(error, "uncaughtException"));
+  });
   return {
     send: (event) => {
       queue.push(event);

@@ -2,7 +2,7 @@
 import { createStream } from "../builtins/stream.ts";
 import { resolvePath } from "../../posix-path.ts";
 import { ExitSignal, invalidArgType, invalidArgValue, outOfRange, unsupported } from "../errors.ts";
-import type { AnyFunction, ChildHandle, Dict, Runtime } from "../runtime.ts";
+import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime } from "../runtime.ts";
 import { findTestFiles, MissingPath } from "./discovery.ts";
 import { type TestEvent, unpackEvent } from "./events.ts";
 import { testFailure } from "./failure.ts";
@@ -229,7 +229,8 @@ export function runFiles(runtime: Runtime, given?: unknown): object {
   });
   const part = shard == null ? undefined : checkShard(shard as unknown as Shard);
   const { Readable } = createStream();
-  const stream = new Readable({ objectMode: true, highWaterMark: Number.MAX_SAFE_INTEGER, read: () => undefined });
+  class TestsStream extends (Readable as unknown as new (options: object) => Emitter & { push(value: unknown): boolean }) {}
+  const stream = new TestsStream({ objectMode: true, highWaterMark: Number.MAX_SAFE_INTEGER, read: () => undefined });
   const sink: EventSink = {
     send: ({ type, data }) => {
       stream.emit(type, data);

@@ -56,6 +56,8 @@ export class TestNode {
   readonly concurrency: number;
   readonly timeoutMs: number | undefined;
   readonly reportedType: string | undefined = undefined;
+  /** Of a hook: which. */
+  readonly hookName: HookName | undefined = undefined;
   protected controller = new AbortController();
   protected readonly outerSignal: AbortSignal | undefined;
   runOnlySubtests: boolean;
@@ -95,7 +97,7 @@ export class TestNode {
     this.hooks = { before: [], after: [], beforeEach: [...(parent?.hooks.beforeEach ?? [])], afterEach: [...(parent?.hooks.afterEach ?? [])] };
     this.concurrency = concurrencyOf(init.concurrency, parent?.concurrency ?? 1, parent === undefined);
     if (init.timeout !== undefined && init.timeout !== null && typeof init.timeout !== "number") throw invalidArgType("options.timeout", "number", init.timeout);
-    if (typeof init.timeout === "number" && (Number.isNaN(init.timeout) || init.timeout < 0)) throw outOfRange("options.timeout", ">= 0 && <= 2147483647", init.timeout);
+    if (typeof init.timeout === "number" && (Number.isNaN(init.timeout) || init.timeout < 0 || (init.timeout > MAX_TIMEOUT_MS && init.timeout !== Number.POSITIVE_INFINITY))) throw outOfRange("options.timeout", ">= 0 && <= 2147483647", init.timeout);
     this.timeoutMs = init.timeout === undefined || init.timeout === null || init.timeout === Number.POSITIVE_INFINITY ? parent?.timeoutMs : init.timeout;
     let skip = init.skip;
     if (options.patterns.length > 0 && parent && !this.matchesPatterns()) skip = "test name does not match pattern";
@@ -378,6 +380,7 @@ export class TestNode {
 }
 
 const MAX_UINT32 = 2 ** 32 - 1;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 function concurrencyOf(asked: TestInit["concurrency"], inherited: number, isRoot: boolean): number {
   if (asked === undefined || asked === null) return inherited;
@@ -412,7 +415,7 @@ export async function quietly(run: () => Promise<void>): Promise<void> {
 
 export class TestHook extends TestNode {
   readonly #owner: TestNode;
-  readonly hookName: HookName;
+  override readonly hookName: HookName;
   #args: RunArguments | undefined;
   #once: Promise<void> | undefined;
 
@@ -423,6 +426,7 @@ export class TestHook extends TestNode {
   }
 
   runHook(args: RunArguments): Promise<void> {
+    this.endMs = undefined;
     if (this.error !== undefined && this.outerSignal?.aborted !== true) {
       this.passed = false;
       this.error = undefined;
@@ -448,9 +452,9 @@ export class TestHook extends TestNode {
   /** Only a failure of the whole run's `after` hook has nobody else to tell it. */
   override postRun(): void {
     const { error } = this;
+    this.endMs = performance.now();
     if (error === undefined || this.#owner.parent || this.hookName !== "after") return;
     if (isTestFailure(error)) error.failureType = "hookFailed";
-    this.endMs ??= performance.now();
     this.harness.emitHookFailure(this.#owner.subtests.length + 1, this.location, { duration_ms: this.durationMs, error });
   }
 }
