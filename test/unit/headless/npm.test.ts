@@ -50,6 +50,12 @@ describe("npm", () => {
     expect(step).toMatchObject({ program: "sh", banner: '\n> y test\n> echo "Error: no test specified" && exit 1\n\n' });
   });
 
+  test("leaves workspaces, yarn and pnpm to the process that knows them", () => {
+    for (const flag of ["-ws", "-w", "--workspace=a", "--workspaces"]) expect(planned(project(DEMO), `npm test ${flag} a`)).toMatchObject([{ program: "npm", argv: ["test", flag, "a"] }]);
+    expect(planned(project(DEMO), "yarn run test -w")).toMatchObject([{ program: "npm", argv: ["yarn", "run", "test", "-w"] }]);
+    expect(planned(project(DEMO), "/usr/bin/pnpm -r test")).toMatchObject([{ program: "npm", argv: ["pnpm", "-r", "test"] }]);
+  });
+
   test("lists scripts as npm does", () => {
     expect(planned(project(DEMO), "npm run")).toEqual([
       {
