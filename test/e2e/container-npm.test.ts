@@ -70,6 +70,19 @@ describe("npm in the container", () => {
     expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining("npm error code ENOTCACHED") as string });
   });
 
+  it("installs for pnpm, and runs scripts of a workspace by pnpm, yarn and npm", async () => {
+    await page.evaluate(async () => {
+      const { fs } = (globalThis as ContainerWindow).wc;
+      await fs.mkdir("packages/a", { recursive: true });
+      await fs.writeFile("pnpm-workspace.yaml", "packages:\n  - packages/*\n");
+      await fs.writeFile("packages/a/package.json", JSON.stringify({ name: "a", version: "1.0.0", scripts: { hi: "greets && echo never", pwd: "pwd" }, dependencies: { greets: "*" } }));
+    });
+    expect(await run("pnpm install 2>&1")).toMatchObject({ code: 0, output: expect.stringMatching(/pnpm's own installer is not in this container[\s\S]*added 2 packages/) as string });
+    expect(await run("pnpm --filter a run hi you")).toMatchObject({ code: 4, output: expect.stringContaining("\nhello a\n") as string });
+    expect(await run("cd packages/a && yarn -s greets you")).toEqual({ code: 4, output: "hello you a\n" });
+    expect(await run("npm run -s pwd -ws")).toEqual({ code: 0, output: "/home/project/packages/a\n" });
+  });
+
   it("npx fetches a command that is not installed and passes its arguments and exit code on", async () => {
     expect(await run("npx greets you")).toEqual({ code: 4, output: "npm warn exec The following package was not found and will be installed: greets\nhello you project\n" });
     expect(await run("npx greets again 2>&1")).toEqual({ code: 4, output: "hello again project\n" });
