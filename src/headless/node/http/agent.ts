@@ -1,13 +1,18 @@
 // http.Agent: connections to the same place used again, and no more of them than wished.
 import { EventEmitter } from "../builtins/events.ts";
-import { invalidArgType } from "../errors.ts";
+import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { HttpSocket } from "./response.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 
+/** What a request that waits for its turn was to be connected to. */
+const WISHED = Symbol("options");
+
 export interface AgentRequest extends Outgoing {
   reusedSocket: boolean;
+  timeout?: number;
+  [WISHED]?: AgentOptions;
   onSocket(socket: HttpSocket | null, error?: Error | null): void;
 }
 export interface AgentOptions extends Dict {
@@ -44,60 +49,76 @@ export interface Agent extends Emitter {
 }
 
 export function createAgent(runtime: Runtime): OldClass<Agent> {
-  const { loop } = runtime;
   const net = runtime.builtin("net") as { createConnection(options: AgentOptions, done: AnyFunction): HttpSocket };
 
-  const take = (lists: Record<string, unknown[]>, name: string, item: unknown): boolean => {
+  const take = (lists: Record<string, unknown[]>, name: string, item: unknown): void => {
     const list = lists[name];
     const at = list?.indexOf(item) ?? -1;
-    if (!list || at < 0) return false;
+    if (!list || at < 0) return;
     list.splice(at, 1);
     if (list.length === 0) Reflect.deleteProperty(lists, name);
-    return true;
   };
   const give = (agent: Agent, request: AgentRequest, socket: HttpSocket): void => {
-    if (agent.options.timeout && !(request as { timeout?: number }).timeout) socket.setTimeout(agent.options.timeout);
     request.onSocket(socket);
+    if (request.timeout !== undefined && request.timeout !== (agent.options.timeout ?? 0)) socket.setTimeout(request.timeout);
   };
+  /** A connection that fails while nobody uses it is nobody's error. */
+  const onIdleError = function (this: HttpSocket): void {
+    this.destroy();
+    this.emit("agentRemove");
+  } as AnyFunction;
+  const everyOption = (agent: Agent, given: AgentOptions): AgentOptions => ({ ...given, ...agent.options, ...(given.socketPath ? { path: given.socketPath } : {}) });
   /** The socket's request is answered: the next one has it, or it waits, or it closes. */
   const onFree = (agent: Agent, socket: HttpSocket, options: AgentOptions): void => {
     const name = agent.getName(options);
-    if (!(socket as unknown as { writable: boolean }).writable) return void socket.destroy();
-    const waiting = agent.requests[name];
-    const next = waiting?.shift();
-    if (waiting?.length === 0) Reflect.deleteProperty(agent.requests, name);
+    if (!isWritable(socket)) return void socket.destroy();
+    const next = agent.requests[name]?.[0];
     if (next) {
+      take(agent.requests as Record<string, unknown[]>, name, next);
       give(agent, next, socket);
       return;
     }
     const request = socket._httpMessage;
+    const idle = agent.freeSockets[name] ?? [];
+    const tooMany = idle.length >= agent.maxFreeSockets || agent.totalSocketCount > agent.maxTotalSockets || idle.length + (agent.sockets[name]?.length ?? 0) > agent.maxSockets;
+    if (!request?.shouldKeepAlive || !agent.keepAlive || tooMany || !agent.keepSocketAlive(socket)) return void socket.destroy();
+    agent.freeSockets[name] = idle;
     socket._httpMessage = null;
-    if (!request?.shouldKeepAlive || !agent.keepAlive || (agent.freeSockets[name]?.length ?? 0) >= agent.maxFreeSockets || !agent.keepSocketAlive(socket)) return void socket.destroy();
-    take(agent.sockets, name, socket);
-    (agent.freeSockets[name] ??= []).push(socket);
+    agent.removeSocket(socket, options);
+    socket.once("error", onIdleError);
+    idle.push(socket);
   };
   const install = (agent: Agent, socket: HttpSocket, options: AgentOptions): void => {
-    const free = (): void => void agent.emit("free", socket, options);
     const timeout = (): void => {
-      if (agent.freeSockets[agent.getName(options)]?.includes(socket)) socket.destroy();
+      if (Object.values(agent.freeSockets).some((idle) => idle.includes(socket))) socket.destroy();
     };
     const leave = (): void => {
       agent.totalSocketCount--;
       agent.removeSocket(socket, options);
-      for (const [event, listener] of [["free", free], ["close", leave], ["timeout", timeout], ["agentRemove", leave]] as const) socket.off(event, listener);
+      for (const [event, listener] of listeners) socket.off(event, listener);
     };
-    for (const [event, listener] of [["free", free], ["close", leave], ["timeout", timeout], ["agentRemove", leave]] as const) socket.on(event, listener);
+    const listeners = [["free", () => void agent.emit("free", socket, options)], ["close", leave], ["timeout", timeout], ["agentRemove", leave]] as const;
+    for (const [event, listener] of listeners) socket.on(event, listener);
   };
+  const connect = (agent: Agent, request: AgentRequest, options: AgentOptions): void =>
+    agent.createSocket(request, options, (error, made) => {
+      if (error || !made) request.onSocket(null, error ?? null);
+      else give(agent, request, made);
+    });
 
   return oldClass<Agent>("Agent", EventEmitter as unknown as { readonly prototype: object }, (self, [given]) => {
     (EventEmitter as unknown as AnyFunction).call(self);
     if (given !== undefined && given !== null && typeof given !== "object") throw invalidArgType("options", "Object", given);
-    const options = { path: null, ...(given as AgentOptions | undefined) } as AgentOptions;
+    const options = { ...(given as AgentOptions | undefined) } as AgentOptions;
     const number = (name: string, fallback: number): number => (typeof options[name] === "number" ? options[name] : fallback);
+    const { maxTotalSockets: total, scheduling } = options as { maxTotalSockets?: unknown; scheduling?: unknown };
+    if (total !== undefined && typeof total !== "number") throw invalidArgType("maxTotalSockets", "number", total);
+    if (total !== undefined && !(total >= 1)) throw outOfRange("maxTotalSockets", ">= 1", total);
+    if (scheduling !== undefined && scheduling !== "fifo" && scheduling !== "lifo") throw invalidArgValue("scheduling", scheduling, "must be one of: 'fifo', 'lifo'");
     Object.assign(self, {
-      defaultPort: 80, protocol: "http:", options: { noDelay: true, ...options }, requests: Object.create(null), sockets: Object.create(null), freeSockets: Object.create(null),
+      defaultPort: 80, protocol: "http:", options: Object.assign(Object.create(null), options, { noDelay: options["noDelay"] ?? true, path: null }), requests: Object.create(null), sockets: Object.create(null), freeSockets: Object.create(null),
       keepAlive: options["keepAlive"] === true, keepAliveMsecs: number("keepAliveMsecs", 1000), maxSockets: number("maxSockets", Infinity), maxFreeSockets: number("maxFreeSockets", 256),
-      maxTotalSockets: number("maxTotalSockets", Infinity), scheduling: options["scheduling"] ?? "lifo", totalSocketCount: 0,
+      maxTotalSockets: number("maxTotalSockets", Infinity), scheduling: scheduling ?? "lifo", totalSocketCount: 0,
     });
     self.on("free", (socket, socketOptions) => onFree(self, socket as HttpSocket, socketOptions as AgentOptions));
   }, {
@@ -109,32 +130,25 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
       return net.createConnection(options, done);
     },
     addRequest(request: AgentRequest, given: AgentOptions | string, port?: number, localAddress?: string) {
-      const asked = typeof given === "string" ? { host: given, port, localAddress } as AgentOptions : given;
-      const options: AgentOptions = { ...asked, ...this.options, ...(asked.socketPath ? { path: asked.socketPath } : {}) };
+      const options = everyOption(this, typeof given === "string" ? ({ host: given, port, localAddress } as AgentOptions) : given);
       const name = this.getName(options);
-      const free = (this.freeSockets[name] ?? []).filter((socket) => !socket.destroyed && (socket as unknown as { writable: boolean }).writable);
+      const free = (this.freeSockets[name] ?? []).filter((socket) => !socket.destroyed);
       const socket = this.scheduling === "fifo" ? free.shift() : free.pop();
+      if (free.length === 0) Reflect.deleteProperty(this.freeSockets, name);
+      else this.freeSockets[name] = free;
+      const used = (this.sockets[name] ??= []);
       if (socket) {
-        if (free.length === 0) Reflect.deleteProperty(this.freeSockets, name);
-        else this.freeSockets[name] = free;
-        (this.sockets[name] ??= []).push(socket);
         this.reuseSocket(socket, request);
         give(this, request, socket);
-        return;
-      }
-      Reflect.deleteProperty(this.freeSockets, name);
-      if ((this.sockets[name]?.length ?? 0) >= this.maxSockets || this.totalSocketCount >= this.maxTotalSockets) {
+        used.push(socket);
+      } else if (free.length + used.length < this.maxSockets && this.totalSocketCount < this.maxTotalSockets) connect(this, request, options);
+      else {
         (this.requests[name] ??= []).push(request);
-        (request as unknown as { agentOptions?: AgentOptions }).agentOptions = options;
-        return;
+        request[WISHED] = options;
       }
-      this.createSocket(request, options, (error, made) => {
-        if (error || !made) request.onSocket(null, error ?? null);
-        else give(this, request, made);
-      });
     },
     createSocket(request: AgentRequest, given: AgentOptions, done: (error: Error | null, socket?: HttpSocket) => void) {
-      const options: AgentOptions = { ...given, ...this.options, ...(given.socketPath ? { path: given.socketPath } : {}) };
+      const options: AgentOptions = { ...everyOption(this, given), encoding: null, ...(this.keepAlive ? { keepAlive: true, keepAliveInitialDelay: this.keepAliveMsecs } : {}) };
       const name = this.getName(options);
       let called = false;
       const created = (error: Error | null, socket?: HttpSocket): void => {
@@ -146,26 +160,41 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
         install(this, socket, options);
         done(null, socket);
       };
-      void request;
       const socket = this.createConnection(options, created as AnyFunction);
       if (socket) created(null, socket);
     },
     removeSocket(socket: HttpSocket, options: AgentOptions) {
       const name = this.getName(options);
       take(this.sockets, name, socket);
-      take(this.freeSockets, name, socket);
-      const [next] = this.requests[name] ?? [];
-      if (!next || (this.sockets[name]?.length ?? 0) >= this.maxSockets) return;
-      take(this.requests as Record<string, unknown[]>, name, next);
-      loop.nextTick(() => this.addRequest(next, (next as unknown as { agentOptions?: AgentOptions }).agentOptions ?? options));
+      if (!isWritable(socket)) take(this.freeSockets, name, socket);
+      // A place is free: for one that waits for the same server, else for one that waits for another and has no connection there.
+      const waits = this.requests[name] ? name : Object.keys(this.requests).find((other) => !this.sockets[other]?.length);
+      const next = waits === undefined ? undefined : this.requests[waits]?.[0];
+      if (!next) return;
+      // Whoever comes first, this or a connection that becomes free, takes it from the queue.
+      const wished = next[WISHED] ?? options;
+      this.createSocket(next, wished, (error, made) => {
+        if (error || !made) next.onSocket(null, error ?? null);
+        else made.emit("free");
+      });
     },
     keepSocketAlive(socket: HttpSocket) {
-      socket.setKeepAlive();
+      socket.setKeepAlive(true, this.keepAliveMsecs);
       socket.unref();
-      if (this.options.timeout) socket.setTimeout(this.options.timeout);
+      const said = (socket._httpMessage as { res?: { headers: Record<string, unknown> } } | null)?.res?.headers["keep-alive"];
+      const [, seconds] = /^timeout=(\d+)/.exec(String(said)) ?? [];
+      let idleMs = this.options.timeout ?? 0;
+      if (seconds !== undefined) {
+        // To leave before the server closes the connection, which would cost a request.
+        const serverMs = Number(seconds) * 1000 - 1000;
+        if (serverMs <= 0) return false;
+        if (serverMs < idleMs) idleMs = serverMs;
+      }
+      if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
       return true;
     },
     reuseSocket(socket: HttpSocket, request: AgentRequest) {
+      socket.off("error", onIdleError);
       request.reusedSocket = true;
       socket.ref();
     },
@@ -173,4 +202,8 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
       for (const lists of [this.freeSockets, this.sockets]) for (const list of Object.values(lists)) for (const socket of list) socket.destroy();
     },
   });
+}
+
+function isWritable(socket: HttpSocket): boolean {
+  return (socket as unknown as { writable: boolean }).writable;
 }

@@ -1,5 +1,5 @@
 // What `http.request` was asked for, from its three forms: text, URL or options, and options over either.
-import { invalidArgType, nodeError } from "../errors.ts";
+import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import type { AgentOptions } from "./agent.ts";
 
@@ -12,6 +12,7 @@ export interface RequestOptions extends AgentOptions {
   readonly agent?: unknown;
   readonly headers?: Readonly<Record<string, unknown>> | readonly unknown[];
   readonly setHost?: boolean;
+  readonly setDefaultHeaders?: boolean;
   readonly signal?: AbortSignal;
   readonly createConnection?: AnyFunction;
   readonly _defaultAgent?: unknown;
@@ -40,7 +41,7 @@ export function requestArguments(args: readonly unknown[]): { readonly options: 
   if (typeof first === "string" || isUrl(first)) {
     let url: URL;
     try {
-      url = new URL(typeof first === "string" ? first : first.href);
+      url = typeof first === "string" ? new URL(first) : first;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw nodeError(TypeError, "ERR_INVALID_URL", "Invalid URL", { input: String(first) });
@@ -62,7 +63,21 @@ export function checkRequest(options: RequestOptions, expectedProtocol: string):
   if (!/^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/.test(method)) throw nodeError(TypeError, "ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${options.method}"]`);
   for (const name of ["hostname", "host"] as const) {
     const value = options[name];
-    if (value !== undefined && value !== null && typeof value !== "string") throw invalidArgType(`options.${name}`, ["string", "undefined", "null"].slice(0, 1), value);
+    if (value !== undefined && value !== null && typeof value !== "string") throw invalidArgType(`options.${name}`, ["string", "undefined", "null"], value);
   }
+  checkParsing(options as Dict, "options.");
   return { method, path, host: options.hostname || options.host || "localhost" };
+}
+
+/** The options of clients and servers that say how messages are read. */
+export function checkParsing(options: Dict, prefix = ""): void {
+  for (const name of ["insecureHTTPParser", "joinDuplicateHeaders"]) {
+    const value = options[name];
+    if (value !== undefined && (typeof value !== "boolean" || value === null)) throw invalidArgType(`${prefix}${name}`, "boolean", value);
+  }
+  const bytes = options["maxHeaderSize"];
+  if (bytes === undefined) return;
+  if (typeof bytes !== "number") throw invalidArgType("maxHeaderSize", "number", bytes);
+  if (!Number.isInteger(bytes)) throw outOfRange("maxHeaderSize", "an integer", bytes);
+  if (bytes < 0) throw outOfRange("maxHeaderSize", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, bytes);
 }

@@ -1,15 +1,16 @@
 // http.ClientRequest: one request over a connection of its agent's or its own, and the response that answers it.
-import { abortError, nodeError } from "../errors.ts";
+import { abortError, invalidArgType, nodeError, received } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { Agent, AgentRequest } from "./agent.ts";
 import { checkRequest, requestArguments, type RequestOptions } from "./client-options.ts";
-import { resetError } from "./common.ts";
+import { resetError, timerMs } from "./common.ts";
 import type { Incoming } from "./incoming.ts";
 import { MessageParser } from "./message-parser.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 import { FIELDS, type Outgoing } from "./outgoing.ts";
 import type { HttpSocket } from "./response.ts";
+import type { Socket } from "../net/socket.ts";
 
 export interface ClientRequest extends AgentRequest {
   socket: HttpSocket | null;
@@ -19,10 +20,12 @@ export interface ClientRequest extends AgentRequest {
   host: string;
   protocol: string;
   timeout?: number;
+  timeoutCb: AnyFunction | null;
   res: Incoming | null;
   aborted: boolean;
+  maxHeadersCount: number | null;
   socketPath: string | undefined;
-  [PRIVATE]: { options: RequestOptions; error: Error | null; parser: MessageParser | undefined; listening: readonly (readonly [string, AnyFunction])[]; upgraded: boolean; answered: boolean; told: boolean };
+  [PRIVATE]: { options: RequestOptions; error: Error | null; parser: MessageParser | undefined; listening: readonly (readonly [string, AnyFunction])[]; onTimeout: (() => void) | undefined; ended: boolean; answered: boolean; told: boolean };
   setTimeout(ms: number, done?: AnyFunction): this;
 }
 
@@ -54,33 +57,51 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     for (const [event, listener] of self[PRIVATE].listening) socket.off(event, listener);
     self[PRIVATE].listening = [];
   };
-  /** Request and response are both done: the connection is free for another. */
+  const onRequestTimeout = function (this: HttpSocket): void {
+    this._httpMessage?.emit("timeout");
+  } as AnyFunction;
+  const listenForTimeout = (self: ClientRequest): void => {
+    if (self.timeoutCb) return;
+    self.timeoutCb = onRequestTimeout;
+    if (self.socket) self.socket.once("timeout", onRequestTimeout);
+    else self.on("socket", (socket) => void (socket as HttpSocket).once("timeout", onRequestTimeout));
+  };
+  /** The time to wait for an answer starts when there is a connection. */
+  const setSocketTimeout = (socket: HttpSocket, ms: number): void => {
+    if (socket.connecting) socket.once("connect", () => void socket.setTimeout(ms));
+    else socket.setTimeout(ms);
+  };
+  /** Request and response are both done: the connection is free for another, after the listeners of "end" have run. */
   const finishExchange = (self: ClientRequest): void => {
     const { socket } = self;
     if (!socket || self[PRIVATE].answered) return;
     self[PRIVATE].answered = true;
-    if (self.timeout) socket.setTimeout(0);
+    if (self.timeoutCb) {
+      socket.setTimeout(0, self.timeoutCb);
+      self.timeoutCb = null;
+    }
     letGo(self, socket);
-    socket.emit("free");
     self.destroyed = true;
-    if (self.res) loop.nextTick(() => close(self));
+    // To destroy the response must not destroy a connection that is another's.
+    if (self.res) (self.res as { socket: unknown }).socket = null;
+    loop.nextTick(() => {
+      close(self);
+      socket.emit("free");
+    });
   };
 
   const onResponse = (self: ClientRequest, response: Incoming, keepAlive: boolean, upgrade: boolean): boolean | "upgrade" => {
-    const own = self[PRIVATE];
     const { socket } = self;
     const status = response.statusCode ?? 0;
     if (self.res || !socket) {
       socket?.destroy();
       return false;
     }
-    if (status === 101 || upgrade || (self.method === "CONNECT" && status >= 200 && status < 300)) {
-      if (self.method === "CONNECT" || status === 101) {
-        self.res = response;
-        response.req = self;
-        own.upgraded = true;
-        return "upgrade";
-      }
+    if (upgrade || self.method === "CONNECT") {
+      self.res = response;
+      response.req = self;
+      response.upgrade = true;
+      return "upgrade";
     }
     if (status >= 100 && status < 200) {
       if (status === 100) self.emit("continue");
@@ -90,25 +111,34 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     if (!keepAlive) self.shouldKeepAlive = false;
     self.res = response;
     response.req = self;
+    if (self[PRIVATE].onTimeout) socket.on("timeout", self[PRIVATE].onTimeout);
     response.on("end", () => {
+      if (self.timeoutCb) socket.off("timeout", self.timeoutCb);
+      self[PRIVATE].ended = true;
       if (!self.shouldKeepAlive) {
-        if (!socket.destroyed) socket.destroySoon();
-      } else if (self._ended && !response.aborted) finishExchange(self);
+        if (!isWritable(socket)) return;
+        if (typeof socket.destroySoon === "function") socket.destroySoon();
+        else (socket as Socket).end();
+      } else if (self.writableFinished && !response.aborted) finishExchange(self);
     });
-    if (self.aborted || self.listenerCount("response") === 0 || !self.emit("response", response)) response._dump();
-    return self.method === "HEAD";
+    self.on("finish", () => {
+      if (self.shouldKeepAlive && self[PRIVATE].ended) finishExchange(self);
+    });
+    if (self.aborted || !self.emit("response", response)) response._dump();
+    return self.method === "HEAD" || status === 304;
   };
 
   const attach = (self: ClientRequest, socket: HttpSocket): void => {
     const own = self[PRIVATE];
-    const parser = new MessageParser("RESPONSE", socket, IncomingMessage, { message: (response, keepAlive, upgrade) => onResponse(self, response, keepAlive, upgrade) }, own.options);
+    const parser = new MessageParser("RESPONSE", socket, IncomingMessage, { message: (response, keepAlive, upgrade) => onResponse(self, response, keepAlive, upgrade) }, { ...own.options, maxHeadersCount: self.maxHeadersCount });
     own.parser = parser;
     self.socket = socket;
     socket._httpMessage = self;
     socket.parser = parser;
     const onError = (error: unknown): void => {
       socket._hadError = true;
-      if (!self.res || self.listenerCount("error") > 0 || !self.res.complete) fail(self, error as Error);
+      fail(self, error as Error);
+      socket.off("data", onData as AnyFunction).off("end", onEnd);
       socket.destroy();
     };
     const onData = (data: unknown): void => {
@@ -116,40 +146,45 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       try {
         rest = parser.execute(data as Uint8Array);
       } catch (error) {
-        letGo(self, socket);
+        socket.off("data", onData as AnyFunction).off("end", onEnd);
+        socket.destroy();
         socket._hadError = true;
-        socket.on("error", () => undefined).destroy();
         fail(self, error as Error);
-        loop.nextTick(() => close(self));
         return;
       }
       if (!rest) return;
+      socket.off("data", onData as AnyFunction).off("end", onEnd).off("drain", onDrain).off("timeout", onTimeout);
+      if (self.timeoutCb) socket.off("timeout", self.timeoutCb);
+      (socket as unknown as { readableFlowing: boolean | null }).readableFlowing = null;
+      const event = self.method === "CONNECT" ? "connect" : "upgrade";
+      if (self.listenerCount(event) === 0) return void socket.destroy();
       letGo(self, socket);
-      if (self.timeout) socket.setTimeout(0);
       socket.emit("agentRemove");
       socket._httpMessage = null;
-      const event = self.method === "CONNECT" ? "connect" : "upgrade";
-      (socket as unknown as { readableFlowing: boolean | null }).readableFlowing = null;
-      if (self.listenerCount(event) === 0) socket.destroy();
-      else self.emit(event, self.res, socket, Buffer.from(rest));
-      self.destroyed = true;
-      loop.nextTick(() => close(self));
+      self.emit(event, self.res, socket, Buffer.from(rest));
+      close(self);
     };
     const onEnd = (): void => {
+      if (!self.res && !socket._hadError) {
+        socket._hadError = true;
+        fail(self, resetError("socket hang up"));
+      }
       try {
         parser.finish();
       } catch {
         // Cut short: the close says so, as an error of the response or of the request.
-      }
-      if (!self.res && !own.error && !socket._hadError) {
-        socket._hadError = true;
-        fail(self, resetError("socket hang up"));
       }
       socket.end();
     };
     const onClose = (): void => {
       const { res } = self;
       self.destroyed = true;
+      try {
+        // A body without a length ends with its connection.
+        parser.finish();
+      } catch {
+        // As above.
+      }
       if (res) {
         if (!res.complete) res.destroy(resetError("aborted"));
         close(self);
@@ -158,7 +193,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       }
       if (!socket._hadError) {
         socket._hadError = true;
-        fail(self, own.error ?? resetError("socket hang up"));
+        fail(self, resetError("socket hang up"));
       }
       close(self);
     };
@@ -168,11 +203,13 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
         self.emit("drain");
       }
     };
-    const onTimeout = (): void => void self.emit("timeout");
-    own.listening = [["error", onError], ["data", onData], ["end", onEnd], ["close", onClose], ["drain", onDrain], ["timeout", onTimeout]];
-    for (const [event, listener] of own.listening) socket.on(event, listener);
+    const onTimeout = (): void => void self.res?.emit("timeout");
+    own.onTimeout = onTimeout;
+    const listening = [["error", onError], ["data", onData], ["end", onEnd], ["close", onClose], ["drain", onDrain]] as const;
+    for (const [event, listener] of listening) socket.on(event, listener);
+    own.listening = [...listening, ["timeout", onTimeout]];
     socket._hadError = false;
-    if (self.timeout) socket.setTimeout(self.timeout);
+    if (self.timeout !== undefined || self.agent?.options.timeout) listenForTimeout(self);
     self.emit("socket", socket);
     self._flush();
   };
@@ -187,22 +224,25 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     if (options.agent === false) agent = new (defaultAgent.constructor as unknown as new () => Agent)();
     else if (options.agent === undefined || options.agent === null) agent = typeof options.createConnection === "function" ? undefined : defaultAgent;
     else if (isAgent(options.agent)) ({ agent } = options as { agent: Agent });
-    else throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "options.agent" property must be one of Agent-like Object, undefined, or false. Received ${typeof options.agent === "object" ? "an instance of Object" : `type ${typeof options.agent} (${String(options.agent)})`}`);
+    else throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "options.agent" property must be one of Agent-like Object, undefined, or false. ${received(options.agent)}`);
     const expected = agent?.protocol ?? defaultAgent.protocol ?? "http:";
     const { method, path, host } = checkRequest(options, expected);
-    const defaultPort = options.defaultPort ?? agent?.defaultPort ?? 80;
-    const port = options.port || defaultPort;
-    Object.assign(self, { agent, method, path, host, protocol: options.protocol ?? expected, socketPath: options.socketPath, res: null, aborted: false, reusedSocket: false, maxHeadersCount: null, maxHeaderSize: options.maxHeaderSize });
-    self[PRIVATE] = { options, error: null, parser: undefined, listening: [], upgraded: false, answered: false, told: false };
-    if (options.timeout !== undefined) self.timeout = Number(options.timeout);
+    const defaultPort = options.defaultPort ?? agent?.defaultPort;
+    const port = options.port || defaultPort || 80;
+    Object.assign(self, { timeoutCb: null, agent, method, path, host, protocol: options.protocol ?? expected, socketPath: options.socketPath, res: null, aborted: false, reusedSocket: false, maxHeadersCount: null, maxHeaderSize: options.maxHeaderSize });
+    self[PRIVATE] = { options, error: null, parser: undefined, listening: [], onTimeout: undefined, ended: false, answered: false, told: false };
+    if (options.timeout !== undefined) self.timeout = timerMs(options.timeout, "timeout");
     if (done) self.once("response", done);
     self.useChunkedEncodingByDefault = !NO_BODY.has(method);
     self.shouldKeepAlive = agent ? agent.keepAlive || Number.isFinite(agent.maxSockets) : false;
     self._last = !self.shouldKeepAlive;
     const flat = Array.isArray(options.headers);
+    if (options.setDefaultHeaders === false) self._removedConnection = self._removedContLen = self._removedTE = true;
+    const givenHost = flat ? undefined : (options.headers as Dict | undefined)?.["host"];
+    if (Array.isArray(givenHost)) throw invalidArgType("options.headers.host", "string", givenHost);
     if (!flat) for (const [name, value] of Object.entries((options.headers ?? {}) as Dict)) self.setHeader(name, value);
-    if (!flat && options.setHost !== false && !self.hasHeader("host")) {
-      const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+    if (!flat && (options.setHost ?? options.setDefaultHeaders) !== false && !self.hasHeader("host")) {
+      const shown = host.indexOf(":") !== host.lastIndexOf(":") && !host.startsWith("[") ? `[${host}]` : host;
       self.setHeader("Host", Number(port) === defaultPort ? shown : `${shown}:${port}`);
     }
     if (options.auth && !self.hasHeader("authorization")) self.setHeader("Authorization", `Basic ${Buffer.from(options.auth).toString("base64")}`);
@@ -235,29 +275,28 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
   }, {
     onSocket(socket: HttpSocket | null, error?: Error | null) {
       loop.nextTick(() => {
-        const own = self(this);
-        if (this.destroyed || error || !socket) {
-          const why = error ?? own.error ?? resetError("socket hang up");
-          // An unused connection of the agent's goes back to it.
-          if (socket && !error && this.agent) socket.emit("free");
-          else socket?.destroy();
-          fail(this, why);
+        if (!this.destroyed && !error && socket) return attach(this, socket);
+        const end = (why: Error | null): void => {
+          const told = why ?? (this.aborted ? null : resetError("socket hang up"));
+          if (told) fail(this, told);
           close(this);
-          return;
+        };
+        const own = this[PRIVATE].error;
+        if (!socket) return end(error ?? own);
+        // An unused connection of the agent's goes back to it.
+        if (!error && this.agent && !socket.destroyed) {
+          socket.emit("free");
+          return end(own);
         }
-        attach(this, socket);
+        // Whoever else hears of it, the request has its end when the connection has.
+        let heard: Error | null = null;
+        socket.on("error", (why) => void (heard ??= why as Error)).once("close", () => end(error ?? own ?? heard));
+        socket.destroy(error ?? own);
       });
     },
     _implicitHeader() {
       if (this._header) throw nodeError(Error, "ERR_HTTP_HEADERS_SENT", "Cannot render headers after they are sent to the client");
       this._storeHeader(`${this.method} ${this.path} HTTP/1.1\r\n`, this[FIELDS]);
-    },
-    _finish() {
-      OutgoingMessage.prototype._finish.call(this);
-      // The response may have ended before the request did.
-      this.once("finish", () => {
-        if (this.shouldKeepAlive && this.res?.complete && this.res.readableEnded) finishExchange(this);
-      });
     },
     abort() {
       if (this.aborted) return;
@@ -270,25 +309,40 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       this.destroyed = true;
       this.errored = error ?? null;
       this.res?._dump();
-      self(this).error = error ?? null;
-      if (this.socket) this.socket.destroy(error ?? null);
+      this[PRIVATE].error = error ?? null;
+      this.socket?.destroy(error ?? null);
       return this;
     },
-    setTimeout(ms: number, done?: AnyFunction) {
-      if (this._ended) return this;
-      this.timeout = ms;
+    setTimeout(given: number, done?: AnyFunction) {
+      if (this[PRIVATE].ended) return this;
+      listenForTimeout(this);
+      const ms = timerMs(given, "msecs");
       if (done) this.once("timeout", done);
-      if (this.socket) this.socket.setTimeout(ms);
+      if (this.socket) setSocketTimeout(this.socket, ms);
+      else this.once("socket", (socket) => setSocketTimeout(socket as HttpSocket, ms));
       return this;
     },
     clearTimeout(done?: AnyFunction) {
       this.setTimeout(0, done);
     },
-    setNoDelay: () => undefined,
-    setSocketKeepAlive: () => undefined,
+    setNoDelay(on?: boolean) {
+      whenConnected(this, (socket) => void socket.setNoDelay(on));
+    },
+    setSocketKeepAlive(on?: boolean, ms?: number) {
+      whenConnected(this, (socket) => void socket.setKeepAlive(on, ms));
+    },
   });
+}
 
-  function self(request: ClientRequest): ClientRequest[typeof PRIVATE] {
-    return request[PRIVATE];
-  }
+function whenConnected(request: ClientRequest, act: (socket: HttpSocket) => void): void {
+  const wait = (socket: HttpSocket): void => {
+    if (socket.connecting) socket.once("connect", () => act(socket));
+    else act(socket);
+  };
+  if (request.socket) wait(request.socket);
+  else request.once("socket", wait as AnyFunction);
+}
+
+function isWritable(socket: HttpSocket): boolean {
+  return (socket as unknown as { writable: boolean }).writable;
 }

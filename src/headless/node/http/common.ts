@@ -1,6 +1,6 @@
 // What the parts of node:http share: methods, status texts, checks of names and values, errors.
 import { STATUS_TEXTS } from "./status.ts";
-import { invalidArgType, nodeError } from "../errors.ts";
+import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 
 export { STATUS_TEXTS };
 
@@ -26,9 +26,19 @@ export function validateHeaderName(name: unknown, label = "Header name"): assert
   if (!isToken(name)) throw nodeError(TypeError, "ERR_INVALID_HTTP_TOKEN", `${label} must be a valid HTTP token ["${String(name)}"]`);
 }
 
-export function validateHeaderValue(name: string, value: unknown): void {
+export function validateHeaderValue(name: string, value: unknown, what = "header content"): void {
   if (value === undefined) throw nodeError(TypeError, "ERR_HTTP_INVALID_HEADER_VALUE", `Invalid value "undefined" for header "${name}"`);
-  if (isBadValue(String(value))) throw nodeError(TypeError, "ERR_INVALID_CHAR", `Invalid character in header content ["${name}"]`);
+  if (isBadValue(String(value))) throw nodeError(TypeError, "ERR_INVALID_CHAR", `Invalid character in ${what} ["${name}"]`);
+}
+
+/** The longest delay of a timer, in milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** A time to wait for as Node's sockets and requests take it. */
+export function timerMs(value: unknown, name: string): number {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (value < 0 || !Number.isFinite(value)) throw outOfRange(name, "a non-negative finite number", value);
+  return Math.min(value, LONGEST_MS);
 }
 
 /** The connection ended before its time. */
@@ -47,7 +57,7 @@ export function headersObject(raw: readonly string[], joinDuplicates: boolean): 
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     const value = raw[i + 1] as string;
-    const before = headers[name];
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (name === "set-cookie") headers[name] = Array.isArray(before) ? [...before, value] : [value];
     else if (before === undefined) headers[name] = value;
     else if (joinDuplicates || !SINGLE.has(name)) headers[name] = `${String(before)}${name === "cookie" ? "; " : ", "}${value}`;

@@ -1,4 +1,5 @@
 // The head of a message as text: the first line, the given fields, and those that say how the connection and the body go on.
+import { invalidArgValue, nodeError } from "../errors.ts";
 import { validateHeaderName, validateHeaderValue } from "./common.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -48,6 +49,7 @@ function* fieldsOf(headers: unknown): Generator<[string, unknown]> {
     for (const [name, value] of headers.values() as Iterable<[string, unknown]>) yield [name, value];
   } else if (Array.isArray(headers)) {
     if (headers.length > 0 && Array.isArray(headers[0])) yield* headers as [string, unknown][];
+    else if (headers.length % 2 !== 0) throw invalidArgValue("headers", headers);
     else for (let i = 0; i + 1 < headers.length; i += 2) yield [String(headers[i]), headers[i + 1]];
   } else if (headers) {
     yield* Object.entries(headers as Record<string, unknown>);
@@ -86,6 +88,8 @@ function bodyLines(message: Outgoing, seen: Seen): string {
     message.chunkedEncoding = true;
     return "Transfer-Encoding: chunked\r\n";
   }
+  // Nothing says where the body ends: the connection's end does.
+  message._last = true;
   return "";
 }
 
@@ -108,5 +112,7 @@ export function headerBlock(message: Outgoing, firstLine: string, headers: unkno
     message.chunkedEncoding = false;
     message.shouldKeepAlive = false;
   }
-  return `${text}${connectionLines(message, seen)}${bodyLines(message, seen)}\r\n`;
+  const rest = `${connectionLines(message, seen)}${bodyLines(message, seen)}`;
+  if (seen.trailer && !message.chunkedEncoding) throw nodeError(Error, "ERR_HTTP_TRAILER_INVALID", "Trailers are invalid with this transfer encoding");
+  return `${text}${rest}\r\n`;
 }

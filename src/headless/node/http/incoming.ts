@@ -37,10 +37,19 @@ export interface Incoming extends Emitter {
 interface Hidden extends Incoming {
   [HEADERS]: Record<string, string | string[]> | undefined;
   [TRAILERS]: Record<string, string | string[]> | undefined;
+  [LIMIT]: number;
 }
 
 const HEADERS = Symbol("headers");
 const TRAILERS = Symbol("trailers");
+const LIMIT = Symbol("maxHeaders");
+/** Node's, when a program sets none. */
+const MAX_HEADERS = 1000;
+
+/** How many fields `headers` has at most; `rawHeaders` has all. 0: no limit. */
+export function setMaxHeaders(message: Incoming, count: number | null | undefined): void {
+  (message as Hidden)[LIMIT] = count ?? MAX_HEADERS;
+}
 
 export function createIncoming(runtime: Runtime): OldClass<Incoming> {
   const { Readable } = createStream() as unknown as { Readable: { readonly prototype: object; call(self: unknown, options: Dict): void } };
@@ -51,7 +60,7 @@ export function createIncoming(runtime: Runtime): OldClass<Incoming> {
     Object.assign(self, {
       socket, client: socket, httpVersionMajor: null, httpVersionMinor: null, httpVersion: null, complete: false, rawHeaders: [], rawTrailers: [],
       aborted: false, upgrade: null, url: "", method: null, statusCode: null, statusMessage: null, joinDuplicateHeaders: false, _consumed: false, _dumped: false,
-      [HEADERS]: undefined, [TRAILERS]: undefined,
+      [HEADERS]: undefined, [TRAILERS]: undefined, [LIMIT]: 0,
     });
   }, {
     get connection() {
@@ -61,7 +70,7 @@ export function createIncoming(runtime: Runtime): OldClass<Incoming> {
       this.socket = value;
     },
     get headers() {
-      return ((this as Hidden)[HEADERS] ??= headersObject(this.rawHeaders, this.joinDuplicateHeaders));
+      return ((this as Hidden)[HEADERS] ??= headersObject((this as Hidden)[LIMIT] > 0 ? this.rawHeaders.slice(0, 2 * (this as Hidden)[LIMIT]) : this.rawHeaders, this.joinDuplicateHeaders));
     },
     set headers(value: Record<string, string | string[]>) {
       (this as Hidden)[HEADERS] = value;
@@ -88,26 +97,23 @@ export function createIncoming(runtime: Runtime): OldClass<Incoming> {
       if (this.socket?.destroyed === false) this.socket.resume();
     },
     _destroy(error: Error | null, done: (error?: Error | null) => void) {
-      let failure = error;
       if (!this.readableEnded || !this.complete) {
         this.aborted = true;
         this.emit("aborted");
       }
-      // A response's error is told to those who listen; nobody else can do anything about it.
-      if (failure && this.listenerCount("error") === 0) failure = null;
+      // A message's error is told to those who listen by then; nobody else can do anything about it.
+      const end = (why: Error | null): void => runtime.loop.nextTick(() => done(this.listenerCount("error") > 0 ? why : null));
       const { socket } = this;
-      if (socket?.destroyed === false && this.aborted) {
-        socket.destroy(error);
-        if (typeof socket.once === "function") {
-          socket.once("close", () => done(failure));
-          return;
-        }
-      }
-      runtime.loop.nextTick(() => done(failure));
+      if (socket?.destroyed !== false || !this.aborted) return end(error);
+      socket.destroy(error);
+      if (typeof socket.once === "function") socket.once("close", () => end(error));
+      else end(error);
     },
     _dump() {
       if (this._dumped) return;
       this._dumped = true;
+      // What is buffered is nobody's any more.
+      (this as unknown as { removeAllListeners(event: string): void }).removeAllListeners("data");
       this.resume();
     },
   });

@@ -1,7 +1,7 @@
 // node:http and what stands for the modules that need encryption or datagrams, which a page cannot offer.
-import { unsupported } from "../errors.ts";
+import { invalidArgType, outOfRange, unsupported } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { callable } from "../net/index.ts";
+import { callable } from "../net/callable.ts";
 import { nameError } from "../net/errors.ts";
 import { isIP, isLocalName } from "../net/address.ts";
 import type { ServerClass } from "../net/server.ts";
@@ -29,9 +29,16 @@ export function createHttp(runtime: Runtime): Dict {
   return Object.assign(http, {
     _connectionListener: undefined, METHODS: [...METHODS], STATUS_CODES: { ...STATUS_TEXTS }, Agent: AgentClass, ClientRequest: ClientRequestClass, IncomingMessage, OutgoingMessage, Server, ServerResponse,
     createServer: (...args: unknown[]) => new Server(...(args as [Dict, AnyFunction])), validateHeaderName, validateHeaderValue, request,
-    get: (...args: unknown[]) => request(...args).end(), maxHeaderSize: MAX_HEADER_BYTES, setMaxIdleHTTPParsers: () => undefined,
+    get: (...args: unknown[]) => request(...args).end(), maxHeaderSize: MAX_HEADER_BYTES, setMaxIdleHTTPParsers,
     globalAgent: new AgentClass(...([{ keepAlive: true, scheduling: "lifo", timeout: 5000 }] as never[])),
   });
+}
+
+/** There is no pool of parsers here whose size could matter. */
+function setMaxIdleHTTPParsers(max: unknown): void {
+  if (typeof max !== "number") throw invalidArgType("max", "number", max);
+  if (!Number.isInteger(max)) throw outOfRange("max", "an integer", max);
+  if (max < 1) throw outOfRange("max", `>= 1 && <= ${Number.MAX_SAFE_INTEGER}`, max);
 }
 
 const NO_TLS = "a page has no encrypted connections of its own; plain http works between programs of the container";

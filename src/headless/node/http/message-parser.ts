@@ -1,120 +1,98 @@
-// From the bytes of a connection to messages: one parser per socket, over the kept HTTP/1.1 parser.
-import { HTTPParser } from "http-parser-js";
+// From the bytes of a connection to messages: one per socket.
 import { Buffer } from "../builtins/buffer.ts";
 import type { Socket } from "../net/socket.ts";
-import { MAX_HEADER_BYTES } from "./common.ts";
-import type { Incoming } from "./incoming.ts";
+import { type Incoming, setMaxHeaders } from "./incoming.ts";
 import type { OldClass } from "./old-class.ts";
-
-// Field values are bytes; Node gives them out as Latin-1.
-HTTPParser.encoding = "latin1";
-// Its own limit counts a body's bytes too when a message ends within the same piece.
-HTTPParser.maxHeaderSize = Infinity;
-if (!HTTPParser.methods.includes("QUERY")) HTTPParser.methods.push("QUERY");
+import { type Head, HttpParser, type ParseError, type ParserOptions } from "./parser.ts";
 
 export interface ParserEvents {
   /** Returns true when no body follows whatever its headers say (an answer to HEAD); "upgrade" when the bytes after it are no HTTP. */
   message(incoming: Incoming, keepAlive: boolean, upgrade: boolean): boolean | "upgrade";
-  /** The whole message has come. */
-  complete?(incoming: Incoming): void;
 }
 
-export type ParseError = Error & { code: string; bytesParsed: number; rawPacket: Uint8Array };
+interface MessageOptions extends ParserOptions {
+  readonly joinDuplicateHeaders?: boolean | undefined;
+  readonly maxHeadersCount?: number | null | undefined;
+}
+
+export type { ParseError };
 
 export class MessageParser {
-  readonly #parser: InstanceType<typeof HTTPParser>;
+  readonly #parser: HttpParser;
   readonly #socket: Socket;
-  #incoming: Incoming | undefined;
-  #upgraded = false;
-  readonly #type: "REQUEST" | "RESPONSE";
-  readonly #maxHeadBytes: number;
-  /** Bytes since the parser last had anything to say: they are part of a head. */
-  #headBytes = 0;
-  #said = false;
+  /** A parser that has failed says the same again. */
+  #failure: ParseError | undefined;
+  /** The message that is being read or was read last; programs look here for who is at work. */
+  incoming: Incoming | null = null;
 
-  constructor(type: "REQUEST" | "RESPONSE", socket: Socket, IncomingMessage: OldClass<Incoming>, events: ParserEvents, options: { readonly maxHeaderSize?: number; readonly joinDuplicateHeaders?: boolean } = {}) {
+  constructor(kind: "REQUEST" | "RESPONSE", socket: Socket, IncomingMessage: OldClass<Incoming>, events: ParserEvents, options: MessageOptions = {}) {
     this.#socket = socket;
-    const parser = new HTTPParser(type);
-    this.#parser = parser;
-    this.#type = type;
-    this.#maxHeadBytes = options.maxHeaderSize || MAX_HEADER_BYTES;
-    parser[2] = (head) => {
-      this.#said = true;
-      if (head.headers.reduce((sum, text) => sum + text.length + 2, head.url?.length ?? 0) > this.#maxHeadBytes) throw overflow(new Uint8Array());
+    const message = (head: Head): Incoming => {
       const incoming = new IncomingMessage(...([socket] as never[]));
       Object.assign(incoming, {
-        httpVersionMajor: head.versionMajor, httpVersionMinor: head.versionMinor, httpVersion: `${head.versionMajor}.${head.versionMinor}`,
-        rawHeaders: head.headers, joinDuplicateHeaders: options.joinDuplicateHeaders === true, upgrade: head.upgrade,
+        httpVersionMajor: head.major, httpVersionMinor: head.minor, httpVersion: `${head.major}.${head.minor}`,
+        rawHeaders: head.fields, joinDuplicateHeaders: options.joinDuplicateHeaders === true, upgrade: head.upgrade,
       });
-      if (type === "REQUEST") {
-        incoming.url = head.url;
-        incoming.method = HTTPParser.methods[head.method] ?? null;
-      } else {
-        incoming.statusCode = head.statusCode;
-        incoming.statusMessage = head.statusMessage;
-      }
-      this.#incoming = incoming;
-      const skip = events.message(incoming, head.shouldKeepAlive, head.upgrade);
-      this.#upgraded = skip === "upgrade";
-      // 2 ends the message here, 1 means that it has no body.
-      return skip === "upgrade" ? 2 : skip ? 1 : 0;
+      setMaxHeaders(incoming, options.maxHeadersCount);
+      if (kind === "REQUEST") Object.assign(incoming, { url: head.url, method: head.method });
+      else Object.assign(incoming, { statusCode: head.status, statusMessage: head.reason });
+      return incoming;
     };
-    parser[3] = (chunk, offset, length) => {
-      this.#said = true;
-      const incoming = this.#incoming;
-      if (!incoming || incoming._dumped && incoming.destroyed) return;
-      const part = chunk.subarray(offset, offset + length);
-      if (length > 0 && !incoming.push(Buffer.from(part.buffer, part.byteOffset, part.byteLength)) && !incoming._dumped) this.#socket.pause();
-    };
-    parser[1] = (trailers) => {
-      if (this.#incoming) this.#incoming.rawTrailers = trailers;
-    };
-    parser[4] = () => {
-      this.#said = true;
-      const incoming = this.#incoming;
-      if (!incoming) return;
-      this.#incoming = undefined;
-      incoming.complete = true;
-      if (!this.#upgraded) {
+    this.#parser = new HttpParser(kind, {
+      head: (head) => {
+        const incoming = message(head);
+        this.incoming = incoming;
+        const answer = events.message(incoming, head.keepAlive, head.upgrade);
+        return answer === "upgrade" ? "upgrade" : answer ? "bodiless" : undefined;
+      },
+      body: (part) => {
+        const { incoming } = this;
+        if (!incoming || (incoming._dumped && incoming.destroyed)) return;
+        if (part.length > 0 && !incoming.push(Buffer.from(part.buffer, part.byteOffset, part.byteLength)) && !incoming._dumped) socket.pause();
+      },
+      end: (trailers) => {
+        const { incoming } = this;
+        if (!incoming) return;
+        this.incoming = null;
+        incoming.rawTrailers = trailers;
+        incoming.complete = true;
         incoming.push(null);
         // A reader that was slow with the last piece does not ask for more; the next message must come all the same.
-        if (!this.#socket.destroyed) this.#socket.resume();
-      }
-      events.complete?.(incoming);
-    };
+        if (!socket.destroyed) socket.resume();
+      },
+    }, options);
+  }
+
+  /** Whether a message has begun and not ended. */
+  get reading(): boolean {
+    return this.#parser.reading;
   }
 
   /** The bytes after an upgrade, undefined in all other cases; throws what the peer did wrong. */
   execute(data: Uint8Array): Uint8Array | undefined {
-    this.#said = false;
-    // Its types know Node's Buffer alone; what comes from a socket is one.
-    const used = this.#parser.execute(data as never);
-    if (typeof used !== "number") throw parseError(this.#type, used, data);
-    this.#headBytes = this.#said ? 0 : this.#headBytes + data.length;
-    if (this.#headBytes > this.#maxHeadBytes) throw overflow(data);
-    return this.#upgraded ? data.subarray(used) : undefined;
+    if (this.#failure) throw this.#failure;
+    try {
+      const used = this.#parser.execute(data);
+      return this.#parser.upgraded ? data.subarray(used) : undefined;
+    } catch (error) {
+      if (typeof (error as Partial<ParseError>).bytesParsed === "number") {
+        this.#failure = error as ParseError;
+        this.#failure.rawPacket = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+      }
+      throw error;
+    }
   }
 
   /** The other side will send no more. Throws when a message is cut short. */
   finish(): void {
-    const error = this.#parser.finish();
-    if (error) throw parseError(this.#type, error, new Uint8Array());
+    if (!this.#failure) this.#parser.finish();
   }
-}
 
-function failure(code: string, reason: string, rawPacket: Uint8Array): ParseError {
-  return Object.assign(new Error(`Parse Error: ${reason}`), { bytesParsed: 0, code, reason, rawPacket });
-}
+  pause(): void {
+    this.#socket.pause();
+  }
 
-function overflow(rawPacket: Uint8Array): ParseError {
-  return failure("HPE_HEADER_OVERFLOW", "Header overflow", rawPacket);
-}
-
-/** The parser's own words are its alone; Node's codes are what programs look at. */
-function parseError(type: "REQUEST" | "RESPONSE", error: Error & { code?: string }, rawPacket: Uint8Array): ParseError {
-  if (error.code?.startsWith("HPE_") && error.code !== "HPE_INVALID_CONSTANT") return failure(error.code, error.message.replace(/^Parse Error: ?/, "") || "Invalid header", rawPacket);
-  if (/EOF/.test(error.message)) return failure("HPE_INVALID_EOF_STATE", "Invalid EOF state", rawPacket);
-  const [, method = ""] = /^(\S*)/.exec(new TextDecoder("latin1").decode(rawPacket.subarray(0, 40))) ?? [];
-  if (type === "REQUEST" && !HTTPParser.methods.includes(method)) return failure("HPE_INVALID_METHOD", "Invalid method encountered", rawPacket);
-  return failure("HPE_INVALID_CONSTANT", "Expected HTTP/", rawPacket);
+  resume(): void {
+    this.#socket.resume();
+  }
 }

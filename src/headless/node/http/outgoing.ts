@@ -6,6 +6,7 @@ import { createStream } from "../builtins/stream.ts";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Emitter, Runtime } from "../runtime.ts";
 import type { Socket } from "../net/socket.ts";
+import { REJECTION } from "../builtins/event-emitter.ts";
 import { checkChunk, validateHeaderName, validateHeaderValue } from "./common.ts";
 import { headerBlock } from "./header-block.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
@@ -18,9 +19,8 @@ export interface Outgoing extends Emitter {
   outputSize: number;
   writable: boolean;
   destroyed: boolean;
-  errored: Error | null;
+  errored: Error | null | undefined;
   finished: boolean;
-  _ended: boolean;
   _closed: boolean;
   _last: boolean;
   chunkedEncoding: boolean;
@@ -43,9 +43,12 @@ export interface Outgoing extends Emitter {
   _needDrain: boolean;
   _finishing: boolean;
   _bodyBytes: number;
+  _corked: number;
   socket: Socket | null;
   statusCode?: number;
   agent?: unknown;
+  /** The server's `rejectNonStandardBodyWrites`. */
+  rejectsBody?: boolean;
   [FIELDS]: Map<string, [name: string, value: HeaderValue]> | null;
   readonly headersSent: boolean;
   readonly writableFinished: boolean;
@@ -72,6 +75,10 @@ export const FIELDS = Symbol("kOutHeaders");
 const HIGH_WATER_BYTES = 16 * 1024;
 const NOT_AFTER_SENT = (what: string): Error => nodeError(Error, "ERR_HTTP_HEADERS_SENT", `Cannot ${what} headers after they are sent to the client`);
 
+function lengthMismatch(message: Outgoing, bytes: number): Error {
+  return nodeError(Error, "ERR_HTTP_CONTENT_LENGTH_MISMATCH", `Response body's content-length of ${bytes} byte(s) does not match the content-length of ${message._contentLength} byte(s) set in header`);
+}
+
 export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
   const { loop } = runtime;
   const Stream = createStream() as unknown as { readonly prototype: object; call(self: unknown): void };
@@ -84,39 +91,39 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
   };
   const finished = (self: Outgoing): void => {
     if (self.socket && (self.socket as { _hadError?: boolean })._hadError) return;
-    self._ended = true;
     self.emit("finish");
   };
   /** A piece of the body: true while the reader keeps up. */
   const writeBody = (self: Outgoing, chunk: string | Uint8Array, encoding: unknown, done: AnyFunction | undefined, last: boolean): boolean => {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk, typeof encoding === "string" ? encoding : "utf8") : chunk;
     if (!self._header) {
-      if (last) self._contentLength ??= bytes.length;
       self._implicitHeader();
     }
     if (!self._hasBody) {
+      if (self.rejectsBody) throw nodeError(Error, "ERR_HTTP_BODY_NOT_ALLOWED", "Adding content for this request method or response status is not allowed.");
       if (done) loop.nextTick(() => void done());
       return true;
     }
-    self._bodyBytes += bytes.length;
-    if (self.strictContentLength && self._contentLength !== null && self._bodyBytes > self._contentLength) {
-      throw nodeError(Error, "ERR_HTTP_CONTENT_LENGTH_MISMATCH", `Response body's content-length of ${self._bodyBytes} byte(s) does not match the content-length of ${self._contentLength} byte(s) set in header`);
+    // What a program writes in one go is one piece on its way.
+    const { socket } = self;
+    if (!last && socket && typeof socket.cork === "function" && !socket.writableCorked) {
+      socket.cork();
+      loop.nextTick(() => socket.uncork());
     }
-    if (!self.chunkedEncoding) return self._send(bytes, undefined, done);
-    if (bytes.length === 0) {
-      if (done) loop.nextTick(() => void done());
-      return true;
-    }
+    const total = self._bodyBytes + bytes.length;
+    if (self.strictContentLength && self._contentLength !== null && total > self._contentLength) throw lengthMismatch(self, total);
+    self._bodyBytes = total;
+    if (!self.chunkedEncoding || bytes.length === 0) return self._send(bytes, undefined, done);
     return self._send(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`, "latin1"), bytes, Buffer.from("\r\n", "latin1")]), undefined, done);
   };
 
   const setUp = (self: Outgoing): void => {
     Stream.call(self);
     Object.assign(self, {
-      outputData: [], outputSize: 0, writable: true, destroyed: false, errored: null, finished: false, _ended: false, _closed: false, _last: false,
+      outputData: [], outputSize: 0, writable: true, destroyed: false, errored: null, finished: false, _closed: false, _last: false,
       chunkedEncoding: false, shouldKeepAlive: true, maxRequestsOnConnectionReached: false, useChunkedEncodingByDefault: true, sendDate: false,
       _defaultKeepAlive: true, _removedConnection: false, _removedContLen: false, _removedTE: false, strictContentLength: false, _contentLength: null,
-      _hasBody: true, _trailer: "", _headerSent: false, _header: null, _keepAliveTimeout: 0, _maxRequestsPerSocket: 0, _needDrain: false, _finishing: false, _bodyBytes: 0, socket: null,
+      _hasBody: true, _trailer: "", _headerSent: false, _header: null, _keepAliveTimeout: 0, _maxRequestsPerSocket: 0, _needDrain: false, _finishing: false, _bodyBytes: 0, _corked: 0, socket: null,
     });
     self[FIELDS] = null;
   };
@@ -126,7 +133,7 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
       return this._header !== null;
     },
     get writableFinished() {
-      return this.finished && this.outputSize === 0 && (!this.socket || (this.socket.writableLength === 0 && this._ended) || this._ended);
+      return this.finished && this.outputSize === 0 && (!this.socket || this.socket.writableLength === 0);
     },
     get writableEnded() {
       return this.finished;
@@ -135,7 +142,7 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
       return this.outputSize + (this.socket?.writableLength ?? 0);
     },
     get writableHighWaterMark() {
-      return HIGH_WATER_BYTES;
+      return this.socket ? this.socket.writableHighWaterMark : HIGH_WATER_BYTES;
     },
     get writableObjectMode() {
       return false;
@@ -144,7 +151,7 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
       return !this.destroyed && !this.finished && this._needDrain;
     },
     get writableCorked() {
-      return 0;
+      return this.socket ? this.socket.writableCorked : this._corked;
     },
     get connection() {
       return this.socket;
@@ -236,7 +243,7 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
       this._trailer = "";
       for (const [name, value] of Array.isArray(trailers) ? (trailers as [string, unknown][]) : Object.entries(trailers)) {
         validateHeaderName(name, "Trailer name");
-        validateHeaderValue(name, value);
+        validateHeaderValue(name, value, "trailer content");
         this._trailer += `${name}: ${String(value)}\r\n`;
       }
     },
@@ -248,25 +255,28 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
         const error = data !== null ? nodeError(Error, "ERR_STREAM_WRITE_AFTER_END", "write after end") : nodeError(Error, "ERR_STREAM_ALREADY_FINISHED", "Cannot call end after a stream was finished");
         if (data !== null) emitError(this, error, callback);
         else if (callback) {
-          if (this.writableFinished) loop.nextTick(() => void callback(error));
+          if (this.writableFinished) callback(error);
           else this.once("finish", callback);
         }
         return this;
       }
-      if (callback) this.once("finish", callback);
-      if (data !== null) writeBody(this, data as string | Uint8Array, encoding, undefined, true);
-      else if (!this._header) {
-        this._contentLength = 0;
+      const bytes = data === null ? 0 : typeof data === "string" ? Buffer.byteLength(data, typeof encoding === "string" ? encoding : "utf8") : (data as Uint8Array).length;
+      if (!this._header) {
+        this._contentLength ??= bytes;
         this._implicitHeader();
       }
-      if (this.strictContentLength && this._hasBody && this._contentLength !== null && this._bodyBytes !== this._contentLength) {
-        throw nodeError(Error, "ERR_HTTP_CONTENT_LENGTH_MISMATCH", `Response body's content-length of ${this._bodyBytes} byte(s) does not match the content-length of ${this._contentLength} byte(s) set in header`);
-      }
+      if (this.strictContentLength && this._hasBody && this._contentLength !== null && this._bodyBytes + bytes !== this._contentLength) throw lengthMismatch(this, this._bodyBytes + bytes);
+      if (callback) this.once("finish", callback);
+      const { socket } = this;
+      socket?.cork?.();
+      if (data !== null) writeBody(this, data as string | Uint8Array, encoding, undefined, true);
       const end = (): void => finished(this);
       this._finishing = true;
       if (this._hasBody && this.chunkedEncoding) this._send(`0\r\n${this._trailer}\r\n`, "latin1", end);
       else if (!this._headerSent || this.writableLength > 0 || data !== null) this._send("", "latin1", end);
       else loop.nextTick(end);
+      for (let corks = socket?.writableCorked ?? 0; corks > 0; corks--) socket?.uncork();
+      this._corked = 0;
       this.finished = true;
       if (this.outputData.length === 0 && this.socket && (this.socket as { _httpMessage?: unknown })._httpMessage === this) this._finish();
       return this;
@@ -309,7 +319,9 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
       const pieces = this.outputData.splice(0);
       this.outputSize = 0;
       let flowing = true;
+      socket.cork?.();
       for (const [data, done] of pieces) flowing = socket.write(data, ...(done ? [done] : []));
+      socket.uncork?.();
       return flowing;
     },
     setTimeout(ms: number, done?: AnyFunction) {
@@ -321,13 +333,22 @@ export function createOutgoing(runtime: Runtime): OldClass<Outgoing> {
     destroy(error?: Error | null) {
       if (this.destroyed) return this;
       this.destroyed = true;
-      this.errored = error ?? null;
+      this.errored = error;
       if (this.socket) this.socket.destroy(error ?? null);
       else this.once("socket", (socket) => void (socket as Socket).destroy(error ?? null));
       return this;
     },
-    cork: () => undefined,
-    uncork: () => undefined,
+    cork() {
+      this._corked++;
+      this.socket?.cork();
+    },
+    uncork() {
+      this._corked = Math.max(0, this._corked - 1);
+      this.socket?.uncork();
+    },
+    [REJECTION](error: Error) {
+      this.destroy(error);
+    },
     pipe() {
       this.emit("error", nodeError(Error, "ERR_STREAM_CANNOT_PIPE", "Cannot pipe, not readable"));
     },

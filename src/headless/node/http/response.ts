@@ -1,5 +1,6 @@
 // http.ServerResponse.
-import { invalidArgType, nodeError } from "../errors.ts";
+import { inspect } from "node-inspect-extracted";
+import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import type { Socket } from "../net/socket.ts";
@@ -22,6 +23,9 @@ export interface Response extends Outgoing {
 
 export type HttpSocket = Socket & { _httpMessage: Outgoing | null; _hadError?: boolean; parser?: unknown };
 
+/** `</styles.css>; rel=preload; as=style` */
+const LINK = /^<[^>]*>(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
+
 export function createResponse(OutgoingMessage: OldClass<Outgoing>): OldClass<Response> {
   function onSocketClose(this: HttpSocket): void {
     const message = this._httpMessage;
@@ -31,11 +35,12 @@ export function createResponse(OutgoingMessage: OldClass<Outgoing>): OldClass<Re
     message.emit("close");
   }
 
-  return oldClass<Response>("ServerResponse", OutgoingMessage, (self, [req]) => {
+  return oldClass<Response>("ServerResponse", OutgoingMessage, (self, [req, options]) => {
     OutgoingMessage.call(self);
     const request = req as Incoming;
     if (request.method === "HEAD") self._hasBody = false;
     self.req = request;
+    self.rejectsBody = (options as { rejectNonStandardBodyWrites?: unknown } | undefined)?.rejectNonStandardBodyWrites === true;
     self.statusCode = 200;
     self.statusMessage = undefined;
     self.sendDate = true;
@@ -67,16 +72,23 @@ export function createResponse(OutgoingMessage: OldClass<Outgoing>): OldClass<Re
       this._writeRaw(Buffer.from("HTTP/1.1 102 Processing\r\n\r\n", "latin1"), done);
     },
     writeEarlyHints(hints: Readonly<Record<string, string | readonly string[]>>, done?: AnyFunction) {
-      const lines = Object.entries(hints).map(([name, value]) => `${name === "link" ? "Link" : name}: ${[value].flat().join(", ")}\r\n`);
-      this._writeRaw(Buffer.from(`HTTP/1.1 103 Early Hints\r\n${lines.join("")}\r\n`, "latin1"), done);
+      if (typeof hints !== "object" || hints === null || Array.isArray(hints)) throw invalidArgType("hints", "Object", hints);
+      const { link, ...others } = hints;
+      if (link === undefined || link === null) return;
+      const links = typeof link === "string" ? [link] : link;
+      const wrong = Array.isArray(links) ? links.find((one) => !LINK.test(String(one))) : link;
+      if (wrong !== undefined) throw invalidArgValue("hints", wrong, 'must be an array or string of format "</styles.css>; rel=preload; as=style"');
+      if (links.length === 0) return;
+      const lines = Object.entries(others).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+      this._writeRaw(Buffer.from(`HTTP/1.1 103 Early Hints\r\nLink: ${links.join(", ")}\r\n${lines.join("")}\r\n`, "latin1"), done);
     },
     _implicitHeader() {
       this.writeHead(this.statusCode);
     },
     writeHead(statusCode: number, ...rest: unknown[]) {
       if (this._header) throw nodeError(Error, "ERR_HTTP_HEADERS_SENT", "Cannot write headers after they are sent to the client");
-      const code = Math.trunc(Number(statusCode)) || 0;
-      if (code < 100 || code > 999) throw nodeError(RangeError, "ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${String(statusCode)}`);
+      const code = Number(statusCode) | 0;
+      if (code < 100 || code > 999) throw nodeError(RangeError, "ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${typeof statusCode === "object" ? inspect(statusCode) : String(statusCode)}`);
       const [reason] = rest;
       const given = typeof reason === "string" ? rest[1] : (reason ?? rest[1]);
       if (typeof reason === "string") this.statusMessage = reason;
@@ -88,7 +100,7 @@ export function createResponse(OutgoingMessage: OldClass<Outgoing>): OldClass<Re
         if (Array.isArray(given)) {
           if (given.length > 0 && Array.isArray(given[0])) for (const [name, value] of given as [string, unknown][]) this.setHeader(name, value);
           else {
-            if (given.length % 2 !== 0) throw invalidArgType("headers", "Array of even length", given);
+            if (given.length % 2 !== 0) throw invalidArgValue("headers", given);
             for (let i = 0; i < given.length; i += 2) this.removeHeader(String(given[i]));
             for (let i = 0; i < given.length; i += 2) (this as unknown as { appendHeader(name: string, value: unknown): void }).appendHeader(String(given[i]), given[i + 1]);
           }

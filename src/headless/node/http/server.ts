@@ -2,7 +2,10 @@
 import { REJECTION } from "../builtins/event-emitter.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { ServerClass } from "../net/server.ts";
+import type { Socket } from "../net/socket.ts";
+import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
+import { checkParsing } from "./client-options.ts";
 import { STATUS_TEXTS, resetError } from "./common.ts";
 import type { Incoming } from "./incoming.ts";
 import { MessageParser, type ParseError } from "./message-parser.ts";
@@ -22,20 +25,46 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     readonly #waiting: Response[] = [];
     #served = 0;
     #idleSet = false;
+    /** When the request that is being read began, or the connection. */
+    #messageStart: number | undefined = performance.now();
 
     constructor(server: HttpServer, socket: HttpSocket) {
       this.#server = server;
       this.#socket = socket;
       socket._httpMessage = null;
-      this.#parser = new MessageParser("REQUEST", socket, server.IncomingMessage, { message: (req, keepAlive, upgrade) => this.#incoming(req, keepAlive, upgrade) }, server.httpOptions);
+      this.#parser = new MessageParser("REQUEST", socket, server.IncomingMessage, { message: (req, keepAlive, upgrade) => this.#incoming(req, keepAlive, upgrade) }, { ...server.httpOptions, maxHeadersCount: server.maxHeadersCount });
       socket.parser = this.#parser;
-      if (server.timeout > 0) socket.setTimeout(server.timeout);
+      (socket as unknown as { setEncoding: unknown }).setEncoding = () => {
+        throw nodeError(Error, "ERR_HTTP_SOCKET_ENCODING", "Changing the socket encoding is not allowed per RFC7230 Section 3.");
+      };
+      if (server.timeout > 0) this.#setTimeout(server.timeout);
       socket.on("data", this.#onData as AnyFunction).on("end", this.#onEnd).on("close", this.#onClose).on("error", this.#onError as AnyFunction);
       socket.on("timeout", this.#onTimeout).on("drain", this.#onDrain);
     }
 
+    /** Between two requests; one that has not sent its first is not, it is about to. */
     get idle(): boolean {
-      return this.#requests.length === 0 && !this.#socket._httpMessage;
+      return this.#messageStart === undefined && this.#requests.length === 0 && !this.#socket._httpMessage;
+    }
+
+    #setTimeout(ms: number): void {
+      if (typeof this.#socket.setTimeout === "function") this.#socket.setTimeout(ms);
+    }
+
+    #endSocket(): void {
+      if (typeof this.#socket.destroySoon === "function") this.#socket.destroySoon();
+      else (this.#socket as Socket).end();
+    }
+
+    /** Gives up a client that is too slow with its head or its body. */
+    checkTimeouts(): void {
+      if (this.#messageStart === undefined) return;
+      const waitedMs = performance.now() - this.#messageStart;
+      const { headersTimeout, requestTimeout } = this.#server;
+      if ((headersTimeout > 0 && !this.#parser.incoming && waitedMs >= headersTimeout) || (requestTimeout > 0 && waitedMs >= requestTimeout)) {
+        this.#messageStart = undefined;
+        this.#onError(nodeError(Error, "ERR_HTTP_REQUEST_TIMEOUT", "Request timeout"));
+      }
     }
 
     get socket(): HttpSocket {
@@ -45,15 +74,18 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     readonly #onData = (data: Uint8Array): void => {
       if (this.#idleSet) {
         this.#idleSet = false;
-        this.#socket.setTimeout(this.#server.timeout);
+        this.#setTimeout(this.#server.timeout);
       }
+      this.#messageStart ??= performance.now();
       let rest: Uint8Array | undefined;
       try {
         rest = this.#parser.execute(data);
       } catch (error) {
+        if (typeof (error as Partial<ParseError>).bytesParsed !== "number") throw error; // the program's own
         this.#onError(error as ParseError);
         return;
       }
+      if (!this.#parser.reading) this.#messageStart = undefined;
       if (rest) this.#upgrade(rest);
     };
 
@@ -64,10 +96,9 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
         this.#onError(error as ParseError);
         return;
       }
-      if (!this.#server.httpAllowHalfOpen) {
-        this.#abort();
-        if (!this.#socket.writableEnded) this.#socket.end();
-      }
+      const last = this.#waiting.at(-1) ?? this.#socket._httpMessage;
+      if (this.#server.httpAllowHalfOpen && last) last._last = true;
+      else if (!this.#socket.writableEnded) this.#socket.end();
     };
 
     readonly #onClose = (): void => {
@@ -78,16 +109,13 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     readonly #onError = (error: Error): void => {
       const socket = this.#socket;
       socket.off("error", this.#onError as AnyFunction);
-      socket.on("error", () => undefined);
+      if (socket.listenerCount("error") === 0) socket.on("error", () => undefined);
       if (this.#server.emit("clientError", error, socket)) return;
-      const { code } = error as Error & { code?: string };
-      if (!socket.destroyed && (!socket._httpMessage || !socket._httpMessage._headerSent) && code?.startsWith("HPE_")) {
-        const status = code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+      if ((socket as unknown as { writable: boolean }).writable && !socket._httpMessage?._headerSent) {
+        const status = ERROR_STATUS[(error as Error & { code?: string }).code ?? ""] ?? 400;
         socket.write(Buffer.from(`HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n\r\n`, "latin1"));
-        socket.destroySoon();
-        return;
-      }
-      socket.destroy(error);
+        this.#endSocket();
+      } else socket.destroy(error);
     };
 
     readonly #onTimeout = (): void => {
@@ -107,7 +135,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
 
     #abort(): void {
       for (const request of this.#requests.splice(0)) {
-        if (!request.destroyed) request.destroy(request.complete ? null : resetError("aborted"));
+        if (!request.destroyed) request.destroy(resetError("aborted"));
       }
     }
 
@@ -125,12 +153,13 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       response._keepAliveTimeout = server.keepAliveTimeout;
       response._maxRequestsPerSocket = server.maxRequestsPerSocket;
       response.shouldKeepAlive = keepAlive;
+      const limit = request.httpVersionMajor === 1 && request.httpVersionMinor === 1 ? server.maxRequestsPerSocket : 0;
       this.#served++;
-      if (server.maxRequestsPerSocket > 0 && this.#served >= server.maxRequestsPerSocket) response.maxRequestsOnConnectionReached = true;
+      if (limit > 0 && this.#served >= limit) response.maxRequestsOnConnectionReached = true;
       if (this.#socket._httpMessage) this.#waiting.push(response);
       else response.assignSocket(this.#socket);
       response.on("finish", () => this.#answered(request, response));
-      if (server.maxRequestsPerSocket > 0 && this.#served > server.maxRequestsPerSocket) {
+      if (limit > 0 && this.#served > limit) {
         server.emit("dropRequest", request, this.#socket);
         response.writeHead(503);
         response.end();
@@ -140,7 +169,12 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
 
     #dispatch(request: Incoming, response: Response): void {
       const server = this.#server;
-      const expect = request.httpVersionMajor === 1 && request.httpVersionMinor === 1 ? request.headers["expect"] : undefined;
+      const modern = request.httpVersionMajor === 1 && request.httpVersionMinor === 1;
+      if (modern && server.requireHostHeader && request.headers["host"] === undefined) {
+        response.writeHead(400, ["Connection", "close"]);
+        return void response.end();
+      }
+      const expect = modern ? request.headers["expect"] : undefined;
       if (expect === undefined) return void server.emit("request", request, response);
       if (/(?:^|\W)100-continue(?:$|\W)/i.test(String(expect))) {
         response._expect_continue = true;
@@ -166,14 +200,12 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
         response.emit("close");
       });
       const next = this.#waiting.shift();
-      if (response._last) {
-        socket.destroySoon();
+      if (response._last || (!next && !this.#server.listening && this.#server.closing)) {
+        this.#endSocket();
       } else if (next) {
         next.assignSocket(socket);
-      } else if (!this.#server.listening && this.#server.closing) {
-        socket.destroySoon();
       } else if (this.#server.keepAliveTimeout > 0) {
-        socket.setTimeout(this.#server.keepAliveTimeout);
+        this.#setTimeout(this.#server.keepAliveTimeout);
         this.#idleSet = true;
       }
     }
@@ -185,7 +217,9 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       this.#server.connections.delete(this);
       socket.off("data", this.#onData as AnyFunction).off("end", this.#onEnd).off("close", this.#onClose).off("error", this.#onError as AnyFunction);
       socket.off("timeout", this.#onTimeout).off("drain", this.#onDrain);
-      socket.setTimeout(0);
+      Reflect.deleteProperty(socket, "setEncoding");
+      socket.parser = null;
+      this.#setTimeout(0);
       const event = request.method === "CONNECT" ? "connect" : "upgrade";
       if (this.#server.listenerCount(event) === 0) return void socket.destroy();
       (socket as unknown as { readableFlowing: boolean | null }).readableFlowing = null;
@@ -208,27 +242,40 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     keepAliveTimeout = 5000;
     headersTimeout = 60_000;
     requestTimeout = 300_000;
+    connectionsCheckingInterval = 30_000;
     maxHeadersCount: number | null = null;
     maxRequestsPerSocket = 0;
+    requireHostHeader = true;
     httpAllowHalfOpen = false;
     closing = false;
     readonly connections = new Set<Connection>();
     readonly httpOptions: { readonly maxHeaderSize?: number; readonly joinDuplicateHeaders?: boolean };
     readonly IncomingMessage: MessageClass<Incoming>;
     readonly ServerResponse: MessageClass<Response>;
+    #checking: { unref(): void } | undefined;
 
     constructor(first?: Dict | AnyFunction, second?: AnyFunction) {
+      if (Array.isArray(first) || (first !== undefined && first !== null && typeof first !== "object" && typeof first !== "function")) throw invalidArgType("options", "Object", first);
       const options = typeof first === "object" && first !== null ? first : {};
       // The other half stays open until an answer is written.
-      super({ ...options, allowHalfOpen: true });
-      for (const name of ["keepAliveTimeout", "headersTimeout", "requestTimeout", "maxRequestsPerSocket"] as const) if (typeof options[name] === "number") this[name] = options[name];
+      super({ noDelay: true, ...options, allowHalfOpen: true });
+      checkParsing(options, "options.");
+      for (const name of ["keepAliveTimeout", "headersTimeout", "requestTimeout", "connectionsCheckingInterval", "maxRequestsPerSocket"] as const) if (options[name] !== undefined) this[name] = wholeMs(options[name], name);
+      if (options["requestTimeout"] !== undefined && options["headersTimeout"] === undefined && this.requestTimeout > 0) this.headersTimeout = Math.min(this.headersTimeout, this.requestTimeout);
+      if (this.requestTimeout > 0 && this.headersTimeout > this.requestTimeout) throw outOfRange("headersTimeout", "<= requestTimeout", options["headersTimeout"]);
+      const { requireHostHeader } = options;
+      if (requireHostHeader !== undefined && typeof requireHostHeader !== "boolean") throw invalidArgType("options.requireHostHeader", "boolean", requireHostHeader);
+      this.requireHostHeader = requireHostHeader ?? true;
       this.httpOptions = options;
       this.IncomingMessage = (options["IncomingMessage"] as MessageClass<Incoming> | undefined) ?? IncomingMessage;
       this.ServerResponse = (options["ServerResponse"] as MessageClass<Response> | undefined) ?? ServerResponse;
       const onRequest = typeof first === "function" ? first : second;
       if (onRequest) this.on("request", onRequest);
       this.on("connection", (socket) => void this.connections.add(new Connection(this, socket as HttpSocket)));
-      this.on("listening", () => void (this.closing = false));
+      this.on("listening", () => {
+        this.closing = false;
+        this.#check();
+      });
     }
 
     /** A handler's promise failed: its request is answered with a 500 that says nothing more. */
@@ -249,8 +296,21 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       return this;
     }
 
+    /** Now and then, who is too slow is given up. */
+    #check(): void {
+      const { setInterval, clearInterval } = runtime.builtin("timers") as { setInterval(run: () => void, ms: number): { unref(): void }; clearInterval(timer: unknown): void };
+      clearInterval(this.#checking);
+      this.#checking = undefined;
+      if (this.closing || this.connectionsCheckingInterval <= 0) return;
+      this.#checking = setInterval(() => {
+        for (const connection of this.connections) connection.checkTimeouts();
+      }, this.connectionsCheckingInterval);
+      this.#checking.unref();
+    }
+
     override close(done?: AnyFunction): this {
       this.closing = true;
+      this.#check();
       super.close(done);
       this.closeIdleConnections();
       return this;
@@ -270,5 +330,15 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
   }
 
   return HttpServer;
+}
+
+/** The answer to what a client did wrong; 400 to the rest. */
+const ERROR_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, HPE_CHUNK_EXTENSIONS_OVERFLOW: 413, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+function wholeMs(value: unknown, name: string): number {
+  if (typeof value !== "number") throw invalidArgType(name, "number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < 0) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
+  return value;
 }
 

@@ -1,10 +1,11 @@
 // net.Server: listening on a port of the container's one machine, and the connections that come of it.
 import { resolvePath } from "../../posix-path.ts";
 import { REJECTION } from "../builtins/event-emitter.ts";
-import { invalidArgType, nodeError, unsupported } from "../errors.ts";
+import { invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
 import { EventEmitter } from "../builtins/events.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
+import { adopting } from "./callable.ts";
 import { addressError, type NetError } from "./errors.ts";
 import { checkPort, type Socket, type SocketClass } from "./socket.ts";
 import { type Listening, netStack } from "./stack.ts";
@@ -28,15 +29,30 @@ function listenArguments(args: readonly unknown[]): { readonly options: ListenOp
   return { options: { port: first, ...(typeof second === "string" ? { host: second } : {}) }, done };
 }
 
+function checkListen(given: unknown): void {
+  if (typeof given === "boolean" || typeof given === "bigint" || typeof given === "symbol") throw invalidArgValue("options", { port: given });
+  if (typeof given !== "object" || given === null) return;
+  const { port, path, fd, signal, _handle } = given as Dict;
+  if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
+  if (port !== undefined && port !== null && typeof port !== "number" && typeof port !== "string") throw invalidArgValue("options", given);
+  if (port !== undefined || typeof path === "string" || typeof fd === "number" || _handle) return;
+  // A port that is undefined is any; one that is not there at all is forgotten.
+  if (!("port" in given || "path" in given)) throw invalidArgValue("options", given, 'must have the property "port" or "path"');
+  if (!("port" in given)) throw invalidArgValue("options", given);
+}
+
 export type ServerClass = ReturnType<typeof createServerClass>;
 export type Server = InstanceType<ServerClass>;
 
 export function createServerClass(runtime: Runtime, Socket: SocketClass) {
   const { loop } = runtime;
 
-  return class Server extends (EventEmitter as unknown as new (options?: object) => Emitter) {
+  return class Server extends adopting(EventEmitter as unknown as new (options?: object) => Emitter) {
     allowHalfOpen: boolean;
     pauseOnConnect: boolean;
+    noDelay: boolean;
+    keepAlive: boolean;
+    keepAliveInitialDelay: number;
     maxConnections: number | undefined;
     _connections = 0;
     /** Node's handle; programs only look whether it is there. */
@@ -55,6 +71,9 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       if (first !== undefined && first !== null && typeof first !== "object" && typeof first !== "function") throw invalidArgType("options", "Object", first);
       this.allowHalfOpen = options["allowHalfOpen"] === true;
       this.pauseOnConnect = options["pauseOnConnect"] === true;
+      this.noDelay = Boolean(options["noDelay"]);
+      this.keepAlive = Boolean(options["keepAlive"]);
+      this.keepAliveInitialDelay = Math.trunc(Number(options["keepAliveInitialDelay"]) || 0);
       if (onConnection) this.on("connection", onConnection);
     }
 
@@ -69,12 +88,15 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     }
 
     listen(...args: unknown[]): this {
+      checkListen(args[0]);
       const { options, done } = listenArguments(args);
       if (this._handle) throw nodeError(Error, "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.");
       if (done) this.once("listening", done);
-      options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+      const { signal } = options;
+      if (signal?.aborted) loop.nextTick(() => void this.close());
+      else signal?.addEventListener("abort", () => void this.close(), { once: true });
       if (options.fd !== undefined) throw unsupported("net.Server.listen({ fd })", "a file descriptor is no server here");
-      if (options.path !== undefined) {
+      if (options.path !== undefined && (options.port === undefined || options.port === null)) {
         this.#bind(options.path, -1);
         return this;
       }
@@ -95,8 +117,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       const fail = (code: string): void => {
         this._handle = null;
         this.#listening = undefined;
-        this.#release?.();
-        this.#release = undefined;
+        this.#letGo();
         this.emit("error", addressError(code, "listen", host, port < 0 ? undefined : port));
       };
       if (port >= 0 && !isThisMachine(host)) return loop.nextTick(() => fail("EADDRNOTAVAIL"));
@@ -136,8 +157,8 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       const socket: Socket = new Socket({ allowHalfOpen: this.allowHalfOpen });
       const { events, use } = socket.attach(local, remote);
       const wire = accept(events);
-      if (!this._handle || (this.maxConnections !== undefined && this._connections >= this.maxConnections)) {
-        if (this._handle) this.emit("drop", { localAddress: local?.address, localPort: local?.port, remoteAddress: remote?.address, remotePort: remote?.port });
+      if (!this._handle || (this.maxConnections && this._connections >= this.maxConnections)) {
+        if (this._handle) this.emit("drop", { localAddress: local?.address, localPort: local?.port, localFamily: local?.family, remoteAddress: remote?.address, remotePort: remote?.port, remoteFamily: remote?.family });
         wire.close(false);
         return;
       }
@@ -145,6 +166,8 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this._connections++;
       socket.server = this;
       if (this.pauseOnConnect) socket.pause();
+      if (this.noDelay) socket.setNoDelay(true);
+      if (this.keepAlive) socket.setKeepAlive(true, this.keepAliveInitialDelay);
       this.emit("connection", socket);
       if (!this.pauseOnConnect && !socket.destroyed) socket.read(0);
     }
@@ -156,7 +179,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     }
 
     close(done?: AnyFunction): this {
-      if (done) {
+      if (typeof done === "function") {
         if (this._handle) this.once("close", done);
         else this.once("close", () => void done(nodeError(Error, "ERR_SERVER_NOT_RUNNING", "Server is not running.")));
       }
@@ -164,17 +187,19 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this.#answered(); // none comes any more
       this.#listening?.close();
       this.#listening = undefined;
+      this.#letGo();
       this.#closeWhenEmpty();
       return this;
     }
 
     #closeWhenEmpty(): void {
       if (this._handle || this._connections > 0) return;
-      loop.nextTick(() => {
-        this.#release?.();
-        this.#release = undefined;
-        this.emit("close");
-      });
+      loop.nextTick(() => void this.emit("close"));
+    }
+
+    #letGo(): void {
+      this.#release?.();
+      this.#release = undefined;
     }
 
     address(): SocketPlace | string | null {
@@ -196,8 +221,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
 
     unref(): this {
       this.#referenced = false;
-      this.#release?.();
-      this.#release = undefined;
+      this.#letGo();
       return this;
     }
 

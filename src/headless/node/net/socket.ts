@@ -1,13 +1,15 @@
 // net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts.
 // (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
 import { resolvePath } from "../../posix-path.ts";
-import { nodeError, unsupported } from "../errors.ts";
+import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, outOfRange, unsupported } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { createStream } from "../builtins/stream.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { SOCKET_WINDOW_BYTES } from "../../protocol.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
+import { timerMs } from "../http/common.ts";
 import { addressError, type NetError, streamError } from "./errors.ts";
+import { adopting } from "./callable.ts";
 import { netStack } from "./stack.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
@@ -20,6 +22,15 @@ export interface DuplexStream extends Emitter {
   readonly writableFinished: boolean;
   readonly readableEnded: boolean;
   readonly writableLength: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly writableCorked: number;
+  readonly writableHighWaterMark: number;
+  allowHalfOpen: boolean;
+  isPaused(): boolean;
+  _undestroy(): void;
+  cork(): void;
+  uncork(): void;
   push(chunk: Uint8Array | null): boolean;
   read(size?: number): unknown;
   write(chunk: unknown, ...rest: unknown[]): boolean;
@@ -37,6 +48,7 @@ export interface ConnectOptions {
   readonly lookup?: AnyFunction;
   readonly autoSelectFamily?: boolean;
   readonly timeout?: number;
+  readonly noDelay?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -58,6 +70,18 @@ export function checkPort(port: unknown, name = "Port"): number {
   throw nodeError(RangeError, "ERR_SOCKET_BAD_PORT", `${name} should be >= 0 and < 65536. Received ${shown}.`);
 }
 
+/** The options of `connect` beside the place. */
+function checkConnect({ localAddress, localPort, lookup, autoSelectFamily, autoSelectFamilyAttemptTimeout: attemptMs }: Dict): void {
+  if (localAddress && isIP(localAddress) === 0) throw nodeError(TypeError, "ERR_INVALID_IP_ADDRESS", `Invalid IP address: ${String(localAddress)}`);
+  if (localPort && typeof localPort !== "number") throw invalidArgType("options.localPort", "number", localPort);
+  if (lookup !== undefined && lookup !== null) checkFunction(lookup, "options.lookup");
+  if (autoSelectFamily !== undefined && autoSelectFamily !== null && typeof autoSelectFamily !== "boolean") throw invalidArgType("options.autoSelectFamily", "boolean", autoSelectFamily);
+  if (attemptMs === undefined || attemptMs === null) return;
+  if (typeof attemptMs !== "number") throw invalidArgType("options.autoSelectFamilyAttemptTimeout", "number", attemptMs);
+  if (!Number.isInteger(attemptMs)) throw outOfRange("options.autoSelectFamilyAttemptTimeout", "an integer", attemptMs);
+  if (attemptMs < 1) throw outOfRange("options.autoSelectFamilyAttemptTimeout", ">= 1 && <= 2147483647", attemptMs);
+}
+
 export type SocketClass = ReturnType<typeof createSocket>;
 export type Socket = InstanceType<SocketClass>;
 
@@ -65,7 +89,7 @@ export function createSocket(runtime: Runtime) {
   const { loop } = runtime;
   const { Duplex } = createStream() as unknown as { Duplex: new (options: Dict) => DuplexStream };
 
-  return class Socket extends Duplex {
+  return class Socket extends adopting(Duplex) {
     connecting = false;
     bytesRead = 0;
     server: unknown = undefined;
@@ -77,12 +101,16 @@ export function createSocket(runtime: Runtime) {
     _handle: object | null = null;
     #wire: Wire | undefined;
     #bytesSent = 0;
+    /** Of those sent, what the stream still counts as its own. */
+    #writing = 0;
     #inFlight = 0;
     #untaken = 0;
     #gone = false;
     #hadError = false;
     #reset = false;
     #blocked: (() => void) | undefined;
+    /** As in Node, a connection keeps its process alive while it reads or has something to send: not when its buffer is full or the other side has ended. */
+    #reading = false;
     #release: (() => void) | undefined;
     #referenced = true;
     #timer: { refresh(): void; close(): void } | undefined;
@@ -90,7 +118,23 @@ export function createSocket(runtime: Runtime) {
     constructor(options: Dict | number = {}) {
       const given = typeof options === "number" ? { fd: options } : options;
       if (given["fd"] !== undefined) throw unsupported("new net.Socket({ fd })", "a file descriptor is no connection here");
-      super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, ...(given["signal"] ? { signal: given["signal"] } : {}) });
+      const { signal, highWaterMark, readableHighWaterMark, writableHighWaterMark } = given;
+      super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, highWaterMark, readableHighWaterMark, writableHighWaterMark, ...(signal ? { signal } : {}) });
+      for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) if (given[name]) throw invalidArgValue(`options.${name}`, given[name], "is not supported");
+      this.allowHalfOpen = given["allowHalfOpen"] === true;
+      // When the other side has ended the connection, a write after the own end says so.
+      this.on("end", () => {
+        if (!this.allowHalfOpen) this.write = (chunk: unknown, ...rest: unknown[]) => this.#writeAfterEnd(chunk, rest);
+      });
+    }
+
+    #writeAfterEnd(chunk: unknown, rest: unknown[]): boolean {
+      if (!this.writableEnded) return super.write(chunk, ...rest);
+      const error = Object.assign(new Error("This socket has been ended by the other party"), { code: "EPIPE" });
+      const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
+      if (done) loop.nextTick(() => void done(error));
+      this.destroy(error);
+      return false;
     }
 
     /** An end that is connected already: a server's. Returns what the wire tells. */
@@ -104,11 +148,16 @@ export function createSocket(runtime: Runtime) {
       const { options, done } = connectArguments(args);
       const path = options.path ?? undefined;
       if (path === undefined && options.port === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "options" or "port" or "path" argument must be specified');
+      if (path !== undefined) checkString(path, "options.path");
+      else if (typeof options.port !== "number" && typeof options.port !== "string") throw invalidArgType("options.port", ["number", "string"], options.port);
       const port = path === undefined ? checkPort(options.port) : 0;
+      checkConnect(options as Dict);
+      if (options.timeout) this.setTimeout(options.timeout);
+      if (options.noDelay) this.setNoDelay(true);
       if (done) this.once("connect", done);
+      this.#startAnew();
       this.connecting = true;
       this._handle = {};
-      this.#hold();
       if (path !== undefined) loop.nextTick(() => this.#dial(path, -1));
       else this.#lookUp(options, port);
       return this;
@@ -126,6 +175,7 @@ export function createSocket(runtime: Runtime) {
         const [first] = list;
         this.emit("lookup", error, first?.address, first?.family, host);
         if (error) return void this.destroy(Object.assign(error, {}));
+        if (first && isIP(first.address) === 0) return void this.destroy(nodeError(TypeError, "ERR_INVALID_IP_ADDRESS", `Invalid IP address: ${String(first.address)}`));
         if (!first?.address) return void this.destroy(addressError("ENOENT", "connect", host, port));
         this.#dial(first.address, port);
       });
@@ -147,7 +197,8 @@ export function createSocket(runtime: Runtime) {
           }
           this.emit("connect");
           this.emit("ready");
-          if (!this.destroyed) this.read(0);
+          this.#holdOrRelease();
+          if (!this.destroyed && !this.isPaused()) this.read(0);
         },
         failed: (code) => {
           this.#wire = undefined;
@@ -155,12 +206,22 @@ export function createSocket(runtime: Runtime) {
         },
       });
       this.#wire = wire;
+      this.#holdOrRelease();
+    }
+
+    /** A socket that was closed may connect again. */
+    #startAnew(): void {
+      if (!this.destroyed) return;
+      this._undestroy();
+      Reflect.deleteProperty(this, "write");
+      this.#gone = this.#reset = this.#hadError = this.#reading = false;
+      this.#bytesSent = this.#writing = this.#inFlight = this.#untaken = this.bytesRead = 0;
+      this.#blocked = undefined;
     }
 
     #open(wire: Wire): void {
       this.#wire = wire;
       this._handle = {};
-      this.#hold();
     }
 
     #events(): WireEvents {
@@ -169,8 +230,9 @@ export function createSocket(runtime: Runtime) {
           if (this.destroyed) return;
           this.bytesRead += bytes.length;
           this.#active();
-          if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) this.#wire?.take(bytes.length);
-          else this.#untaken += bytes.length;
+          if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) return void this.#wire?.take(bytes.length);
+          this.#untaken += bytes.length;
+          this.#read(false);
         },
         taken: (bytes) => {
           this.#inFlight -= bytes;
@@ -194,26 +256,51 @@ export function createSocket(runtime: Runtime) {
       if (this.destroyed || this.readableEnded) return;
       this.push(null);
       this.read(0);
+      this.#read(false);
+    }
+
+    #read(on: boolean): void {
+      this.#reading = on;
+      this.#holdOrRelease();
     }
 
     #unblock(): void {
       const go = this.#blocked;
       this.#blocked = undefined;
       go?.();
+      this.#holdOrRelease();
     }
 
     _read(): void {
+      if (this.#wire && !this.connecting) this.#read(true);
       if (this.#untaken === 0) return;
       this.#wire?.take(this.#untaken);
       this.#untaken = 0;
     }
 
     _write(chunk: Uint8Array, _encoding: string, done: Done): void {
-      if (this.connecting) return void this.once("connect", () => this._write(chunk, _encoding, done));
+      if (this.connecting) {
+        const closed = (): void => done(nodeError(Error, "ERR_SOCKET_CLOSED_BEFORE_CONNECTION", "Socket closed before the connection was established"));
+        this.once("close", closed);
+        this.once("connect", () => {
+          this.off("close", closed);
+          this._write(chunk, _encoding, done);
+        });
+        return;
+      }
       if (this.#gone || !this.#wire) return done(streamError("EPIPE", "write"));
       this.#active();
       this.#bytesSent += chunk.length;
-      this.#pump(chunk, 0, done);
+      this.#writing = chunk.length;
+      this.#pump(chunk, 0, (error) => {
+        this.#writing = 0;
+        done(error);
+      });
+    }
+
+    /** What was written while the stream was corked goes as one. */
+    _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Done): void {
+      this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "buffer", done);
     }
 
     /** Sends as much as may be on its way, the rest when the other side has taken some. */
@@ -227,8 +314,9 @@ export function createSocket(runtime: Runtime) {
         this.#wire.send(piece);
       }
       const next = from + piece.length;
-      if (next >= chunk.length) done();
-      else this.#blocked = () => this.#pump(chunk, next, done);
+      if (next >= chunk.length) return done();
+      this.#blocked = () => this.#pump(chunk, next, done);
+      this.#holdOrRelease();
     }
 
     _final(done: Done): void {
@@ -255,8 +343,10 @@ export function createSocket(runtime: Runtime) {
       });
     }
 
-    #hold(): void {
-      if (this.#referenced) this.#release ??= loop.hold();
+    #holdOrRelease(): void {
+      if (this.#referenced && this.#wire && (this.connecting || this.#reading || this.#blocked)) return void (this.#release ??= loop.hold());
+      this.#release?.();
+      this.#release = undefined;
     }
 
     #active(): void {
@@ -267,7 +357,10 @@ export function createSocket(runtime: Runtime) {
       this.#active();
     }
 
-    setTimeout(ms: number, done?: AnyFunction): this {
+    setTimeout(given: number, done?: AnyFunction): this {
+      if (this.destroyed) return this;
+      const ms = timerMs(given, "msecs");
+      if (done !== undefined) checkFunction(done, "callback");
       this.timeout = ms;
       this.#timer?.close();
       this.#timer = undefined;
@@ -285,24 +378,23 @@ export function createSocket(runtime: Runtime) {
       this.emit("timeout");
     }
 
-    setNoDelay(): this {
+    setNoDelay(_on?: boolean): this {
       return this;
     }
 
-    setKeepAlive(): this {
+    setKeepAlive(_on?: boolean, _initialDelayMs?: number): this {
       return this;
     }
 
     ref(): this {
       this.#referenced = true;
-      if (this._handle) this.#hold();
+      this.#holdOrRelease();
       return this;
     }
 
     unref(): this {
       this.#referenced = false;
-      this.#release?.();
-      this.#release = undefined;
+      this.#holdOrRelease();
       return this;
     }
 
@@ -323,19 +415,22 @@ export function createSocket(runtime: Runtime) {
       return this.localPlace ?? {};
     }
 
+    get _connecting(): boolean {
+      return this.connecting;
+    }
+
     get pending(): boolean {
       return !this._handle || this.connecting;
     }
 
     get readyState(): string {
       if (this.connecting) return "opening";
-      const reads = !this.destroyed && !this.readableEnded && this._handle !== null;
-      const writes = !this.destroyed && !this.writableEnded && this._handle !== null;
-      return reads ? (writes ? "open" : "readOnly") : writes ? "writeOnly" : "closed";
+      const { readable, writable } = this;
+      return readable ? (writable ? "open" : "readOnly") : writable ? "writeOnly" : "closed";
     }
 
     get bytesWritten(): number {
-      return this.#bytesSent + (this.destroyed ? 0 : this.writableLength);
+      return this.#bytesSent + (this.destroyed ? 0 : Math.max(0, this.writableLength - this.#writing));
     }
 
     get _bytesDispatched(): number {
