@@ -61,6 +61,8 @@ const WITHOUT_VALUE = new Set([
 ]);
 const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allow|disable|enable|max|stack|es-module)-?/;
 
+const REJECTION_MODES: readonly string[] = ["none", "warn", "warn-with-error-code", "strict", "throw"];
+
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
@@ -196,6 +198,7 @@ function apply(options: Options, flag: string, value: string): void {
       options.testTimeoutMs = Number(value) || Number.POSITIVE_INFINITY;
       return;
     case "--unhandled-rejections":
+      if (!REJECTION_MODES.includes(value)) options.error = `invalid value for ${flag}`;
       options.unhandledRejections = value;
       return;
     case "--env-file":

@@ -24,6 +24,7 @@ import { startProgram } from "./program.ts";
 import { trackNatives } from "./natives.ts";
 import { widenApply } from "./wide-apply.ts";
 import { hideWhatNodeLacks } from "./newer-than-node.ts";
+import { addStreamFrom } from "./web-streams.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { Rejections } from "./rejections.ts";
@@ -105,6 +106,7 @@ class RunningProcess implements Runtime, NodeProcess {
       recordListeners();
       guardFunctionCode(this);
       wordAborts(this);
+      addStreamFrom();
       wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);
     }

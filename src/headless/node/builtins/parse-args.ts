@@ -113,8 +113,9 @@ function checkToken({ name, rawName, value, inlineValue }: OptionToken, { option
 /** Without `args`: those of the process. */
 export function parseArgs(runtime: Runtime, config: Dict = {}): Dict {
   const { options = {}, strict = true, allowPositionals = !strict, allowNegative = false, tokens: wantsTokens = false } = config;
-  const { argv } = runtime.process;
-  const args = config["args"] ?? (["eval", "print"].includes(runtime.options.mode) ? argv.slice(1) : argv.slice(2));
+  const { argv, execArgv } = runtime.process;
+  // Code on the command line leaves no file among the words.
+  const args = config["args"] ?? argv.slice(["-e", "--eval", "-p", "--print"].some((flag) => execArgv.includes(flag)) ? 1 : 2);
   checkArray(args, "args");
   for (const [name, value] of Object.entries({ strict, allowPositionals, tokens: wantsTokens, allowNegative })) checkType("boolean")(value, name);
   checkOptions(options as Options);
@@ -131,7 +132,7 @@ export function parseArgs(runtime: Runtime, config: Dict = {}): Dict {
       positionals.push(token.value);
     }
   }
-  for (const [name, option] of Object.entries(rules.options)) if (option.default !== undefined && values[name] === undefined) values[name] = option.default;
+  for (const [name, option] of Object.entries(rules.options)) if (name !== "__proto__" && option.default !== undefined && values[name] === undefined) values[name] = option.default;
   return wantsTokens ? { values, positionals, tokens } : { values, positionals };
 }
 

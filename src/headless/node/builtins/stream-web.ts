@@ -34,8 +34,8 @@ function readableFromWeb(Readable: Class, source: ReadableStream<unknown>, optio
 }
 
 function readableToWeb(source: NodeStream, finished: AnyFunction, { strategy }: { readonly strategy?: Strategy } = {}): ReadableStream<unknown> {
-  if (typeof source["_readableState"] !== "object") throw invalidArgType("streamReadable", "stream.Readable", source);
-  const { objectMode, highWaterMark } = source["_readableState"] as { objectMode: boolean; highWaterMark: number };
+  if (typeof source["pipe"] !== "function") throw invalidArgType("streamReadable", "stream.Readable", source);
+  const { readableObjectMode: objectMode = false, readableHighWaterMark: highWaterMark = 1 } = source as { readableObjectMode?: boolean; readableHighWaterMark?: number };
   // A chunk counts as one, unless chunks are bytes whose number is known.
   const counted = strategy ?? (objectMode ? new CountQueuingStrategy({ highWaterMark }) : { highWaterMark });
   let settled = false;
@@ -84,9 +84,10 @@ function writableFromWeb(Writable: Class, target: WritableStream<unknown>, optio
 }
 
 function writableToWeb(target: NodeStream, finished: AnyFunction): WritableStream<unknown> {
-  const state = target["_writableState"] as { objectMode: boolean; highWaterMark: number } | undefined;
-  if (typeof state !== "object") throw invalidArgType("streamWritable", "stream.Writable", target);
-  const strategy = state.objectMode ? new CountQueuingStrategy({ highWaterMark: state.highWaterMark }) : { highWaterMark: state.highWaterMark };
+  // A response of http's is one as well, and no Writable.
+  if (typeof target["write"] !== "function" || typeof target["on"] !== "function") throw invalidArgType("streamWritable", "stream.Writable", target);
+  const { writableObjectMode: objectMode = false, writableHighWaterMark: highWaterMark = 1 } = target as { writableObjectMode?: boolean; writableHighWaterMark?: number };
+  const strategy = objectMode ? new CountQueuingStrategy({ highWaterMark }) : { highWaterMark };
   let failed: ((error: unknown) => void) | undefined;
   return new WritableStream<unknown>({
     start: (controller) => void finished(target, { readable: false }, (error?: Error | null) => {

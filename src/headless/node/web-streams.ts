@@ -1,0 +1,39 @@
+// ReadableStream.from, which Node 20 has and engines of 2026 may not. Only in a Worker that is the process. Gone when
+// Chromium has it (https://streams.spec.whatwg.org/#rs-from).
+import { inspect } from "node-inspect-extracted";
+import { nodeError } from "./errors.ts";
+import type { AnyFunction, Dict } from "./runtime.ts";
+
+interface Source {
+  next(): unknown;
+  return?: (reason: unknown) => unknown;
+}
+
+function checkObject<T>(value: T, what: string): T {
+  if (typeof value !== "object" || value === null) throw nodeError(TypeError, "ERR_INVALID_STATE", `Invalid state: ${what} must return an object`);
+  return value;
+}
+
+function streamFrom(given: Dict): ReadableStream<unknown> {
+  const methods = given as unknown as { readonly [Symbol.asyncIterator]?: AnyFunction; readonly [Symbol.iterator]?: AnyFunction };
+  const isAsync = methods[Symbol.asyncIterator] != null;
+  const method = isAsync ? methods[Symbol.asyncIterator] : methods[Symbol.iterator];
+  if (typeof method !== "function") throw nodeError(TypeError, "ERR_ARG_NOT_ITERABLE", `${inspect(given)} must be iterable`);
+  const source = checkObject(method.call(given), "The iterator method") as Source;
+  return new ReadableStream<unknown>({
+    pull: async (controller) => {
+      const { done, value } = checkObject(await source.next(), "The iterator.next() method") as IteratorResult<unknown>;
+      if (done === true) controller.close();
+      else controller.enqueue(isAsync ? value : await value);
+    },
+    cancel: async (reason) => {
+      const result = await source.return?.(reason);
+      if (source.return) checkObject(result, "The iterator.return() method");
+    },
+  }, { highWaterMark: 0 });
+}
+
+export function addStreamFrom(): void {
+  if ("from" in ReadableStream) return;
+  Object.defineProperty(ReadableStream, "from", { value: Object.defineProperty(streamFrom, "name", { value: "from" }), writable: true, configurable: true, enumerable: true });
+}
