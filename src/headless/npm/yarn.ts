@@ -158,7 +158,7 @@ class Yarn {
   }
 
   #ended(code: number): number {
-    if (code !== 0 && this.#classic) this.#host.err(`error Command failed with exit code ${code}.\n`);
+    if (code !== 0 && !this.#silent) this.#host.err(`error Command failed with exit code ${code}.\n`);
     return code;
   }
 
