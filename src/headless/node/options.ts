@@ -42,6 +42,10 @@ export interface Options {
   preserveSymlinksMain: boolean;
   /** Packages' `node-addons` condition counts. */
   addons: boolean;
+  /** Of an HTTP message's head. */
+  maxHttpHeaderBytes: number;
+  /** HTTP is read as leniently as old peers need it. */
+  insecureHttpParser: boolean;
   /** Of `--env-file`, in order; a missing one ends the process unless it is optional. */
   readonly envFiles: { readonly path: string; readonly optional: boolean }[];
   /** Set when the line cannot be run: what Node prints, and its exit code 9. */
@@ -52,12 +56,12 @@ export interface Options {
 const WITH_VALUE = new Set([
   "-e", "--eval", "-r", "--require", "--import", "--input-type", "-C", "--conditions", "--test-reporter", "--test-reporter-destination", "--test-name-pattern",
   "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--test-isolation", "--experimental-test-isolation", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
-  "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path",
+  "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path", "--network-family-autoselection-attempt-timeout",
 ]);
 const WITHOUT_VALUE = new Set([
   "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
   "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
-  "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--frozen-intrinsics", "--no-addons",
+  "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--insecure-http-parser", "--network-family-autoselection", "--no-network-family-autoselection", "--frozen-intrinsics", "--no-addons",
 ]);
 const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allow|disable|enable|max|stack|es-module)-?/;
 
@@ -67,7 +71,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
-    unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, envFiles: [], error: undefined,
+    unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
   };
   const fromEnvironment = splitOptions(nodeOptions);
   const line = [...fromEnvironment, ...argv];
@@ -197,6 +201,12 @@ function apply(options: Options, flag: string, value: string): void {
     case "--test-timeout":
       options.testTimeoutMs = Number(value) || Number.POSITIVE_INFINITY;
       return;
+    case "--max-http-header-size":
+      options.maxHttpHeaderBytes = Number(value) || 16 * 1024;
+      break;
+    case "--insecure-http-parser":
+      options.insecureHttpParser = true;
+      break;
     case "--unhandled-rejections":
       if (!REJECTION_MODES.includes(value)) options.error = `invalid value for ${flag}`;
       options.unhandledRejections = value;

@@ -6,7 +6,7 @@ import type { Agent, AgentRequest } from "./agent.ts";
 import { checkRequest, requestArguments, type RequestOptions } from "./client-options.ts";
 import { resetError, timerMs } from "./common.ts";
 import type { Incoming } from "./incoming.ts";
-import { MessageParser } from "./message-parser.ts";
+import { MessageParser, readingOptions } from "./message-parser.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 import { FIELDS, type Outgoing } from "./outgoing.ts";
 import type { HttpSocket } from "./response.ts";
@@ -130,7 +130,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
 
   const attach = (self: ClientRequest, socket: HttpSocket): void => {
     const own = self[PRIVATE];
-    const parser = new MessageParser("RESPONSE", socket, IncomingMessage, { message: (response, keepAlive, upgrade) => onResponse(self, response, keepAlive, upgrade) }, { ...own.options, maxHeadersCount: self.maxHeadersCount });
+    const parser = new MessageParser("RESPONSE", socket, IncomingMessage, { message: (response, keepAlive, upgrade) => onResponse(self, response, keepAlive, upgrade) }, { ...readingOptions(runtime), ...own.options, maxHeadersCount: self.maxHeadersCount });
     own.parser = parser;
     self.socket = socket;
     socket._httpMessage = self;

@@ -9,7 +9,7 @@ import type { SocketClass } from "../net/socket.ts";
 import { type Agent, type AgentOptions, createAgent } from "./agent.ts";
 import { type ClientRequest, createClientRequest } from "./client.ts";
 import { requestArguments } from "./client-options.ts";
-import { MAX_HEADER_BYTES, METHODS, STATUS_TEXTS, validateHeaderName, validateHeaderValue } from "./common.ts";
+import { METHODS, STATUS_TEXTS, validateHeaderName, validateHeaderValue } from "./common.ts";
 import { createIncoming } from "./incoming.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 import { createOutgoing } from "./outgoing.ts";
@@ -29,7 +29,7 @@ export function createHttp(runtime: Runtime): Dict {
   return Object.assign(http, {
     _connectionListener: undefined, METHODS: [...METHODS], STATUS_CODES: { ...STATUS_TEXTS }, Agent: AgentClass, ClientRequest: ClientRequestClass, IncomingMessage, OutgoingMessage, Server, ServerResponse,
     createServer: (...args: unknown[]) => new Server(...(args as [Dict, AnyFunction])), validateHeaderName, validateHeaderValue, request,
-    get: (...args: unknown[]) => request(...args).end(), maxHeaderSize: MAX_HEADER_BYTES, setMaxIdleHTTPParsers,
+    get: (...args: unknown[]) => request(...args).end(), maxHeaderSize: runtime.options.maxHttpHeaderBytes, setMaxIdleHTTPParsers,
     globalAgent: new AgentClass(...([{ keepAlive: true, scheduling: "lifo", timeout: 5000 }] as never[])),
   });
 }

@@ -1,5 +1,6 @@
 // From the bytes of a connection to messages: one per socket.
 import { Buffer } from "../builtins/buffer.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Socket } from "../net/socket.ts";
 import { type Incoming, setMaxHeaders } from "./incoming.ts";
 import type { OldClass } from "./old-class.ts";
@@ -16,6 +17,18 @@ interface MessageOptions extends ParserOptions {
 }
 
 export type { ParseError };
+
+const warned = new WeakSet<Runtime>();
+
+/** What the process's flags say of reading messages; a server's or a request's own options come before. */
+export function readingOptions(runtime: Runtime): ParserOptions {
+  const { options } = runtime;
+  if (options.insecureHttpParser && !warned.has(runtime)) {
+    warned.add(runtime);
+    (runtime.process as unknown as { emitWarning(text: string): void }).emitWarning("Using insecure HTTP parsing");
+  }
+  return { maxHeaderSize: options.maxHttpHeaderBytes, insecureHTTPParser: options.insecureHttpParser };
+}
 
 export class MessageParser {
   readonly #parser: HttpParser;

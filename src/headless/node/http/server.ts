@@ -8,7 +8,7 @@ import { Buffer } from "../builtins/buffer.ts";
 import { checkParsing } from "./client-options.ts";
 import { STATUS_TEXTS, resetError } from "./common.ts";
 import type { Incoming } from "./incoming.ts";
-import { MessageParser, type ParseError } from "./message-parser.ts";
+import { MessageParser, type ParseError, readingOptions } from "./message-parser.ts";
 import type { OldClass } from "./old-class.ts";
 import type { HttpSocket, Response } from "./response.ts";
 
@@ -32,7 +32,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       this.#server = server;
       this.#socket = socket;
       socket._httpMessage = null;
-      this.#parser = new MessageParser("REQUEST", socket, server.IncomingMessage, { message: (req, keepAlive, upgrade) => this.#incoming(req, keepAlive, upgrade) }, { ...server.httpOptions, maxHeadersCount: server.maxHeadersCount });
+      this.#parser = new MessageParser("REQUEST", socket, server.IncomingMessage, { message: (req, keepAlive, upgrade) => this.#incoming(req, keepAlive, upgrade) }, { ...readingOptions(runtime), ...server.httpOptions, maxHeadersCount: server.maxHeadersCount });
       socket.parser = this.#parser;
       (socket as unknown as { setEncoding: unknown }).setEncoding = () => {
         throw nodeError(Error, "ERR_HTTP_SOCKET_ENCODING", "Changing the socket encoding is not allowed per RFC7230 Section 3.");

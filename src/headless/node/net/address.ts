@@ -1,13 +1,12 @@
 // Internet addresses as text, and which of them are this machine: the container's only one.
 
 export function isIPv4(text: unknown): boolean {
-  return typeof text === "string" && /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/.test(text);
+  return /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/.test(String(text));
 }
 
 export function isIPv6(text: unknown): boolean {
-  if (typeof text !== "string") return false;
-  const [address = "", zone] = text.split("%", 2);
-  return zone !== "" && /^[\da-f:.]+$/i.test(address) && address.includes(":") && URL.canParse(`http://[${address}]/`);
+  const [address = "", zone, ...more] = String(text).split("%");
+  return (zone === undefined || /^[\da-z.-]+$/i.test(zone)) && more.length === 0 && /^[\da-f:.]+$/i.test(address) && address.includes(":") && URL.canParse(`http://[${address}]/`);
 }
 
 export function isIP(text: unknown): 0 | 4 | 6 {
