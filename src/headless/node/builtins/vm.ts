@@ -1,5 +1,5 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
-import { invalidArgType, nodeError, received } from "../errors.ts";
+import { invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
 import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -19,6 +19,17 @@ const DONT_CONTEXTIFY = Symbol("vm_context_no_contextify");
 function checkObject(value: unknown, name: string): asserts value is object {
   if (typeof value !== "object" || value === null) {
     if (typeof value !== "function") throw invalidArgType(name, "object", value);
+  }
+}
+
+/** Where a script's text is said to start; checked, though traces are told by its own lines. */
+function checkOffsets(options: Dict): void {
+  for (const name of ["lineOffset", "columnOffset"]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== "number") throw invalidArgType(`options.${name}`, "number", value);
+    if (!Number.isInteger(value)) throw outOfRange(`options.${name}`, "an integer", value);
+    if (value < -(2 ** 31) || value > 2 ** 31 - 1) throw outOfRange(`options.${name}`, ">= -2147483648 && <= 2147483647", value);
   }
 }
 
@@ -103,7 +114,9 @@ export function createVm(runtime: Runtime): Dict {
     sourceMapURL: string | undefined;
 
     constructor(code: unknown, given?: unknown) {
-      const { filename = DEFAULT_NAME, cachedData, importModuleDynamically } = optionsOf(given);
+      const options = optionsOf(given);
+      const { filename = DEFAULT_NAME, cachedData, importModuleDynamically } = options;
+      checkOffsets(options);
       if (typeof filename !== "string") throw invalidArgType("options.filename", "string", filename);
       this.#code = String(code);
       this.#filename = filename;
@@ -154,6 +167,7 @@ export function createVm(runtime: Runtime): Dict {
       if (typeof code !== "string") throw invalidArgType("code", "string", code);
       if (!Array.isArray(parameters) || !parameters.every((each) => typeof each === "string")) throw invalidArgType("params", "Array", parameters);
       const { filename = "", parsingContext, contextExtensions = [], importModuleDynamically } = optionsOf(given) as { filename?: string; parsingContext?: object; contextExtensions?: object[]; importModuleDynamically?: unknown };
+      checkOffsets(optionsOf(given));
       const importer = scriptImport(runtime, importModuleDynamically, filename, () => made);
       const rewritten = rewriteImports(code, IMPORT_NAME);
       const imported = rewritten?.columnBefore ?? same;

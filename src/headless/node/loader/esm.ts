@@ -7,7 +7,7 @@ import type { Dict, Runtime } from "../runtime.ts";
 import { checkAttributes } from "./attributes.ts";
 import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
-import { evaluateModule, formatByName, formatOf, parseJson, placeSyntaxError } from "./compile.ts";
+import { detectFormat, evaluateModule, formatByName, parseJson, placeSyntaxError } from "./compile.ts";
 import { readDataUrl } from "./data-url.ts";
 import { cycleRefused, explainCommonJs, unsupportedRequest } from "./esm-errors.ts";
 import { evaluateGraph } from "./esm-evaluate.ts";
@@ -32,6 +32,8 @@ export class EsmLoader {
   readonly #builtinSyncs: (() => void)[] = [];
   readonly #hooked: HookedGraph | undefined;
   #main: string | undefined;
+  /** Manifests that have been told of. */
+  readonly #typeless = new Set<string>();
   readonly #linker: GraphLinker;
 
   /** `hooks`: undefined for the loader that the hooks themselves come through. */
@@ -59,6 +61,7 @@ export class EsmLoader {
     // As Node does: the program runs in a microtask, so that its promise reactions come before its next-ticks.
     await undefined;
     if (this.#runtime.options.inputType !== undefined) throw nodeError(Error, "ERR_INPUT_TYPE_NOT_ALLOWED", "--input-type can only be used with string input via --eval, --print, or STDIN");
+    this.#checkExtension(path);
     const url = fileToUrl(path);
     this.#main = path;
     await this.#run(this.#hooks ? await this.#hooks.find(url, undefined, undefined) : this.#record(url, path));
@@ -213,9 +216,25 @@ export class EsmLoader {
   }
 
   #formatOf(path: string): "module" | "commonjs" | "json" {
+    this.#checkExtension(path);
+    const named = formatByName(path, this.#resolver);
+    const format = named ?? detectFormat(this.#commonJs.readText(path));
+    if (named === undefined && format === "module") this.noteTypeless(path);
+    return format;
+  }
+
+  /** A module only its text says to be one: the package should. */
+  noteTypeless(path: string): void {
+    const manifest = this.#resolver.packageOf(path)?.path;
+    if (manifest === undefined || this.#typeless.has(manifest)) return;
+    this.#typeless.add(manifest);
+    const text = `Module type of ${fileToUrl(path)} is not specified and it doesn't parse as CommonJS.\nReparsing as ES module because module syntax was detected. This incurs a performance overhead.\nTo eliminate this warning, add "type": "module" to ${manifest}.`;
+    this.#runtime.process.emitWarning(text, { code: "MODULE_TYPELESS_PACKAGE_JSON" });
+  }
+
+  #checkExtension(path: string): void {
     const extension = /\.[^./]*$/.exec(path)?.[0] ?? "";
     if (!/^(\.[cm]?[jt]s|\.json|)$/.test(extension)) throw nodeError(TypeError, "ERR_UNKNOWN_FILE_EXTENSION", `Unknown file extension "${extension}" for ${path}`);
-    return formatOf(path, this.#resolver, () => this.#commonJs.readText(path));
   }
 
   #record(url: string, path: string): EsmRecord {

@@ -1,7 +1,7 @@
 // The module loader of one process: CommonJS and ES modules over one resolver.
 import type { AnyFunction, Dict, LoaderApi, Runtime } from "../runtime.ts";
 import { CommonJs } from "./commonjs.ts";
-import { evaluateScript, formatOf } from "./compile.ts";
+import { detectFormat, evaluateScript, formatByName } from "./compile.ts";
 import { EsmLoader } from "./esm.ts";
 import { ModuleHooks } from "./hooks.ts";
 import { HooksLoader } from "./hooks-loader.ts";
@@ -40,7 +40,11 @@ function makeLoader(runtime: Runtime, hooks: ModuleHooks, hooksLoader: HooksLoad
       const { loaders, preloads } = runtime.options;
       // As in Node: hooks see a CommonJS program when the command line names them or a module that may have brought them.
       if (hooks.active && (loaders.length > 0 || preloads.some(({ kind }) => kind === "import"))) return esm.importMain(path);
-      if (formatOf(path, resolver, () => commonJs.readText(path)) === "module") return esm.importMain(path);
+      const named = formatByName(path, resolver);
+      if ((named ?? detectFormat(commonJs.readText(path))) === "module") {
+        if (named === undefined) esm.noteTypeless(path);
+        return esm.importMain(path);
+      }
       commonJs.loadMain(path);
       return undefined;
     },

@@ -5,6 +5,7 @@ import { parentPath } from "../../posix-path.ts";
 import { isBuiltin } from "../builtins/index.ts";
 import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
+import { isTrackedProxy } from "../proxies.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import type { CommonJs, ResolveOptions } from "./commonjs.ts";
 import { parseJson } from "./compile.ts";
@@ -70,7 +71,10 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     },
     _nodeModulePaths: (folder: string) => loader.nodeModulePaths(folder),
     _findPath: (request: string, folders: readonly string[] | null) => loader.findPath(request, folders) ?? false,
-    _initPaths: () => undefined,
+    // Programs change NODE_PATH and have it read again.
+    _initPaths: () => {
+      Module.globalPaths = globalFolders(runtime.process.env);
+    },
     _preloadModules: (requests: unknown) => {
       if (Array.isArray(requests)) for (const request of requests as string[]) loader.requireFrom(`${runtime.cwd}/[preload]`)(request);
     },
@@ -93,7 +97,7 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
 }
 
 /** Looked in after every `node_modules` on the way up. */
-function globalFolders({ NODE_PATH = "", HOME }: Readonly<Record<string, string>>): string[] {
+function globalFolders({ NODE_PATH = "", HOME }: Readonly<Record<string, string | undefined>>): string[] {
   return [...NODE_PATH.split(":").filter(Boolean), ...(HOME === undefined ? [] : [`${HOME}/.node_modules`, `${HOME}/.node_libraries`]), "/usr/local/lib/node"];
 }
 
@@ -194,7 +198,7 @@ const unfinished = new WeakSet<object>();
 /** A cycle sees what is there already, and a warning for each name that is not. */
 function exportsSoFar(module: CjsModule, warn: (text: string) => void): unknown {
   const { exports } = module as { exports: Dict };
-  const plain = typeof exports === "object" && exports !== null && Object.getPrototypeOf(exports) === Object.prototype && exports["__esModule"] !== true;
+  const plain = !isTrackedProxy(exports) && typeof exports === "object" && exports !== null && Object.getPrototypeOf(exports) === Object.prototype && exports["__esModule"] !== true;
   if (!plain) return exports;
   const tell = (key: PropertyKey): void => warn(`Accessing non-existent property '${String(key)}' of module exports inside circular dependency`);
   const prototype: object = new Proxy({}, {
@@ -215,7 +219,7 @@ function exportsSoFar(module: CjsModule, warn: (text: string) => void): unknown 
 }
 
 function unmarkUnfinished(exports: unknown): void {
-  if (typeof exports !== "object" || exports === null) return;
+  if (typeof exports !== "object" || exports === null || isTrackedProxy(exports)) return;
   const prototype: object | null = Object.getPrototypeOf(exports) as object | null;
   if (prototype && unfinished.has(prototype)) Object.setPrototypeOf(exports, Object.prototype);
 }
