@@ -3,7 +3,7 @@ import { FsError } from "../../fs-error.ts";
 import { isWithin, joinPath, parentPath, resolvePath } from "../../posix-path.ts";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { type FilePath, checkBoolean, fsSystemError, readPath } from "./fs-arguments.ts";
+import { type FilePath, checkBoolean, checkInt, fsSystemError, readPath } from "./fs-arguments.ts";
 import { type Operation, respell } from "./fs-operations.ts";
 
 const COPYFILE_EXCL = 1;
@@ -47,9 +47,15 @@ interface CopyOptions {
 function readOptions(given: unknown): CopyOptions {
   if (given !== undefined && (typeof given !== "object" || given === null)) throw invalidArgType("options", "Object", given);
   const options = (given ?? {}) as Dict;
-  const flag = (name: string, otherwise = false): boolean => checkBoolean(options, name, otherwise);
+  const flag = (name: string, otherwise = false): boolean => {
+    // Named and undefined is wrong, too: Node puts what is given over its defaults.
+    if (name in options && options[name] === undefined) throw invalidArgType(`options.${name}`, "boolean", undefined);
+    return checkBoolean(options, name, otherwise);
+  };
   const { filter } = options;
   if (filter !== undefined && typeof filter !== "function") throw invalidArgType("options.filter", "function", filter);
+  if (options["mode"] != null) checkInt(options["mode"], "mode", 0, 7);
+  if (flag("dereference") && flag("verbatimSymlinks")) throw nodeError(TypeError, "ERR_INCOMPATIBLE_OPTION_PAIR", 'Option "dereference" cannot be used in combination with option "verbatimSymlinks"');
   return {
     dereference: flag("dereference"), errorOnExist: flag("errorOnExist"), force: flag("force", true), preserveTimestamps: flag("preserveTimestamps"), recursive: flag("recursive"), verbatimSymlinks: flag("verbatimSymlinks"), filter: filter as AnyFunction | undefined,
   };

@@ -85,6 +85,7 @@ export function attachStdio(runtime: Runtime): Input {
       return resume.call(stdin);
     },
   });
+  Object.assign(process, { openStdin: () => (stdin as unknown as { resume(): unknown }).resume() });
   return {
     deliver: (chunk) => {
       waiting.push(chunk);

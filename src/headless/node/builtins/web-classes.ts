@@ -1,17 +1,18 @@
 // The engine's URL, URLSearchParams and TextDecoder with Node's errors and Node's look in `console.log`; under Node its own.
 import { inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import { invalidArgType, nodeError } from "../errors.ts";
-import type { AnyFunction, Dict } from "../runtime.ts";
+import type { AnyFunction } from "../runtime.ts";
+import { inspectCustom, show, showWebObjects } from "./web-inspect.ts";
 
-const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
-type InspectOptions = Dict & { depth: number | null; breakLength?: number; stylize(text: string, style: string): string };
 type Construct = (args: unknown[], make: (args: unknown[]) => object) => object;
 
 /** The class, made in Node's way: still the engine's own prototype, so what others made is an instance of it. */
-function constructing<T extends object>(native: T, construct: Construct): T {
-  return new Proxy(native, {
-    construct: (target, args: unknown[], newTarget) => construct(args, (given) => Reflect.construct(target as AnyFunction, given, newTarget) as object),
+function constructing<T extends { readonly prototype: object }>(native: T, construct: Construct): T {
+  const made = new Proxy(native, {
+    construct: (target, args: unknown[], newTarget) => construct(args, (given) => Reflect.construct(target as unknown as AnyFunction, given, newTarget) as object),
   });
+  Object.defineProperty(native.prototype, "constructor", { value: made, writable: true, configurable: true, enumerable: false });
+  return made;
 }
 
 /** Replaces methods; each gets the engine's. */
@@ -26,13 +27,6 @@ function wrap(owner: object, wrappers: Readonly<Record<string, (native: AnyFunct
     } };
     Object.defineProperty(owner, name, { ...rest, value });
   }
-}
-
-function show(owner: object, text: (this: never, depth: number, options: InspectOptions) => unknown): void {
-  const { [inspectCustom]: value } = { [inspectCustom](this: never, depth: number, options: InspectOptions) {
-    return text.call(this, depth, options);
-  } };
-  Object.defineProperty(owner, inspectCustom, { value, configurable: true, writable: true, enumerable: false });
 }
 
 function missing(...names: string[]): Error {
@@ -107,7 +101,7 @@ function nodeSearchParams(): typeof URLSearchParams {
     if (init == null) return make([]);
     const isObject = typeof init === "object" || typeof init === "function";
     const iterator = isObject ? (init as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
-    if (iterator == null) return make([init]);
+    if (iterator == null) return make([isObject ? init : `${init as string}`]);
     if (typeof iterator !== "function") throw nodeError(TypeError, "ERR_ARG_NOT_ITERABLE", "Query pairs must be iterable");
     return make([[...(init as Iterable<unknown>)].map(pairOf)]);
   });
@@ -158,6 +152,10 @@ interface WebClasses {
 }
 
 /** Made once: they change the engine's prototypes. */
-export const webClasses: WebClasses = inspectCustom in globalThis.URL.prototype
-  ? { URL, URLSearchParams, TextDecoder }
-  : { URL: nodeUrl(), URLSearchParams: nodeSearchParams(), TextDecoder: nodeTextDecoder() };
+function make(): WebClasses {
+  if (inspectCustom in URL.prototype) return { URL, URLSearchParams, TextDecoder };
+  showWebObjects();
+  return { URL: nodeUrl(), URLSearchParams: nodeSearchParams(), TextDecoder: nodeTextDecoder() };
+}
+
+export const webClasses = make();
