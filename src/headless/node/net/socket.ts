@@ -87,7 +87,7 @@ export type Socket = InstanceType<SocketClass>;
 
 export function createSocket(runtime: Runtime) {
   const { loop } = runtime;
-  const { Duplex } = createStream() as unknown as { Duplex: new (options: Dict) => DuplexStream };
+  const { Duplex, addAbortSignal } = createStream() as unknown as { Duplex: new (options: Dict) => DuplexStream; addAbortSignal(signal: unknown, stream: object): void };
 
   return class Socket extends adopting(Duplex) {
     connecting = false;
@@ -107,6 +107,7 @@ export function createSocket(runtime: Runtime) {
     #untaken = 0;
     #gone = false;
     #hadError = false;
+    #closed = false;
     #reset = false;
     #blocked: (() => void) | undefined;
     /** As in Node, a connection keeps its process alive while it reads or has something to send: not when its buffer is full or the other side has ended. */
@@ -119,9 +120,11 @@ export function createSocket(runtime: Runtime) {
       const given = typeof options === "number" ? { fd: options } : options;
       if (given["fd"] !== undefined) throw unsupported("new net.Socket({ fd })", "a file descriptor is no connection here");
       const { signal, highWaterMark, readableHighWaterMark, writableHighWaterMark } = given;
-      super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, highWaterMark, readableHighWaterMark, writableHighWaterMark, ...(signal ? { signal } : {}) });
+      super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, highWaterMark, readableHighWaterMark, writableHighWaterMark });
       for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) if (given[name]) throw invalidArgValue(`options.${name}`, given[name], "is not supported");
       this.allowHalfOpen = given["allowHalfOpen"] === true;
+      // Not by the parent: a signal that has been aborted already destroys at once.
+      if (signal) addAbortSignal(signal, this);
       // When the other side has ended the connection, a write after the own end says so.
       this.on("end", () => {
         if (!this.allowHalfOpen) this.write = (chunk: unknown, ...rest: unknown[]) => this.#writeAfterEnd(chunk, rest);
@@ -156,6 +159,7 @@ export function createSocket(runtime: Runtime) {
       if (options.noDelay) this.setNoDelay(true);
       if (done) this.once("connect", done);
       this.#startAnew();
+      if (this.destroyed) return this;
       this.connecting = true;
       this._handle = {};
       if (path !== undefined) loop.nextTick(() => this.#dial(path, -1));
@@ -211,7 +215,8 @@ export function createSocket(runtime: Runtime) {
 
     /** A socket that was closed may connect again. */
     #startAnew(): void {
-      if (!this.destroyed) return;
+      if (!this.#closed) return;
+      this.#closed = false;
       this._undestroy();
       Reflect.deleteProperty(this, "write");
       this.#gone = this.#reset = this.#hadError = this.#reading = false;
@@ -338,6 +343,7 @@ export function createSocket(runtime: Runtime) {
       loop.post(() => {
         this.#release?.();
         this.#release = undefined;
+        this.#closed = true;
         this.emit("close", this.#hadError);
         server?.connectionClosed?.();
       });
