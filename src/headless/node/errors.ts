@@ -30,8 +30,8 @@ export function nodeError(base: new (message: string) => Error, code: string, me
     Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true, enumerable: false });
   }
   error.code = code;
-  // Programs look for the code in the text of an error: `assert.throws(call, /ERR_/)`.
-  if (code.startsWith("ERR_")) Object.defineProperty(error, "toString", { value: textWithCode, configurable: true, writable: true, enumerable: false });
+  // Programs look for the code in the text of an error: `assert.throws(call, /ERR_/)`. Node's URL parser is no JavaScript.
+  if (code.startsWith("ERR_") && code !== "ERR_INVALID_URL") Object.defineProperty(error, "toString", { value: textWithCode, configurable: true, writable: true, enumerable: false });
   return Object.assign(error, extra);
 }
 
