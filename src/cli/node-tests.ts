@@ -42,19 +42,24 @@ async function run(values: Values, patterns: readonly string[]): Promise<number>
   const site = await serveSite({ port: 0, files: await packNodeTests(source) });
   const browser = await launchBrowser({ webgpu: false });
   const runs: NodeTestRun[] = [];
-  const kept: string[] = [];
   try {
-    const page = new NodeTestsPage(browser, site.origin, limitMs);
-    for (const test of wanted) {
-      const run = await page.run(test);
-      runs.push(run);
-      kept.push(JSON.stringify({ ...run, output: run.passed ? undefined : run.output.slice(-3000) }));
-      if (!run.passed) process.stderr.write(`${run.end.padEnd(8)} ${test.name}\n`);
-    }
-    await page.close();
+    const queue = wanted.values();
+    await Promise.all(
+      cpus().map(async () => {
+        const page = new NodeTestsPage(browser, site.origin, limitMs);
+        for (const test of queue) {
+          const run = await page.run(test);
+          runs.push(run);
+          if (!run.passed) process.stderr.write(`${run.end.padEnd(8)} ${test.name}\n`);
+        }
+        await page.close();
+      }),
+    );
   } finally {
     await browser.close();
     await site.close();
+    runs.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const kept = runs.map((run) => JSON.stringify({ ...run, output: run.passed ? undefined : run.output.slice(-3000) }));
     if (typeof values["keep"] === "string") await writeFile(values["keep"], kept.map((line) => `${line}\n`).join(""));
   }
   const passed = runs.filter((run) => run.passed).length;
