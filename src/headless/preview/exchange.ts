@@ -1,9 +1,6 @@
 // One request over one connection to a server of the container: HTTP/1.1 written out, the answer parsed as it comes.
-import { HTTPParser } from "http-parser-js";
+import { HttpParser } from "../node/http/parser.ts";
 import type { DeskLink } from "./desk-link.ts";
-
-// Field values are bytes.
-HTTPParser.encoding = "latin1";
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -29,16 +26,8 @@ export interface AnswerEvents {
   failed(code: string): void;
 }
 
-/** What the parser asks of a piece. */
-class Piece extends Uint8Array<ArrayBuffer> {
-  override toString(_encoding?: string, from = 0, to = this.length): string {
-    return String.fromCharCode(...this.subarray(from, to));
-  }
-}
-
 /** Sends the request; what comes is told. Returns what gives it up. */
 export function exchange(desk: DeskLink, request: ServedRequest, events: AnswerEvents): () => void {
-  const parser = new HTTPParser("RESPONSE");
   let over = false;
   const finish = (tell: () => void): void => {
     if (over) return;
@@ -47,28 +36,36 @@ export function exchange(desk: DeskLink, request: ServedRequest, events: AnswerE
     tell();
   };
   let answered = false;
-  parser[2] = ({ statusCode, statusMessage, headers }) => {
-    answered = statusCode >= 200;
-    if (!answered) return 0; // "continue": the real answer follows
-    const list = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1] ?? ""] as const] : []));
-    events.head({ status: statusCode, statusText: statusMessage, headers: list });
-    return request.method === "HEAD" ? 1 : 0;
-  };
-  parser[3] = (chunk, offset, length) => {
-    if (!over) events.data(new Uint8Array(chunk.subarray(offset, offset + length)));
-  };
-  parser[4] = () => {
-    if (answered) finish(() => events.end());
-  };
-  const execute = (bytes: Uint8Array<ArrayBuffer>): void => {
-    const used = parser.execute(new Piece(bytes.buffer, bytes.byteOffset, bytes.length) as never);
-    if (typeof used !== "number") finish(() => events.failed("EPROTO"));
+  const parser = new HttpParser("RESPONSE", {
+    head({ status, reason, fields }) {
+      answered = status >= 200;
+      if (!answered) return undefined; // "continue": the real answer follows
+      const headers = fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? ""] as const] : []));
+      events.head({ status, statusText: reason, headers });
+      return request.method === "HEAD" ? "bodiless" : undefined;
+    },
+    body(bytes) {
+      if (!over) events.data(new Uint8Array(bytes));
+    },
+    end() {
+      if (answered) finish(() => events.end());
+    },
+  });
+  const parsed = (work: () => void): boolean => {
+    try {
+      work();
+      return true;
+    } catch {
+      return false; // what came is no HTTP, or is cut short
+    }
   };
   const connection = desk.connect(Number(request.url.port) || 80, requestBytes(request), {
-    data: execute,
+    data: (bytes) => {
+      if (!over && !parsed(() => parser.execute(bytes))) finish(() => events.failed("EPROTO"));
+    },
     ended: () => {
-      const error = parser.finish();
-      finish(() => (error || !answered ? events.failed("ECONNRESET") : events.end()));
+      const whole = parsed(() => parser.finish());
+      finish(() => (whole && answered ? events.end() : events.failed("ECONNRESET")));
     },
     failed: (code) => finish(() => events.failed(code)),
   });
