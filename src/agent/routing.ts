@@ -37,7 +37,7 @@ const RED_RUNS = 2;
 
 /**
  * Below this mean log-probability a draft is not trusted. Youden's cut over the first edits of the bundled model on the 40
- * held-out tasks of families it never saw, as `npm run feedback` prints it (README, "Measured"): of the drafts above it
+ * held-out tasks of families it never saw, as `npm run feedback` prints it (docs/learning.md): of the drafts above it
  * 93 % were right, of those below 36 %. Measure again with another bundled model; another small model has another scale.
  */
 export const LEAST_CERTAINTY = -0.00042;

@@ -18,7 +18,7 @@ Runs a GGUF model on WebGPU in a headless browser: imports it into the browser's
 streams its experts from there, and prints one JSON object:
   { model, promptTokens, tokens, text, reason, stats, loadMs }
 
-  --model F          the model file (a GGUF; architectures: README)
+  --model F          the model file (a GGUF; architectures: docs/engine.md)
   --tokens 1,2,3     the prompt as token ids
   --prompt TEXT      the prompt as text; names of special tokens mean the tokens
   --chat TEXT        one user message, rendered by the model's own chat template

@@ -24,7 +24,7 @@ export const TESTS_PATH = "/lab/node-tests.snapshot";
 const FOLDERS = ["parallel", "es-module"];
 const NODE_LIMIT_MS = 30_000;
 
-/** What this container does not claim to be: Node's inside, its own tools, and what the README says is missing. */
+/** What this container does not claim to be: Node's inside, its own tools, and what docs/container.md says is missing. */
 const NOT_OURS =
   /^test-(cluster|tls|https|http2|h2|dgram|inspector|debugger|report|snapshot|wasi|policy|permission|trace|tracing|v8|heap|heapsnapshot|heapdump|cpu-prof|dns|addon|sea|single-executable|internal|shadow-realm|eslint|corepack|quic|startup|primordials|code-cache|bootstrap|strace|macos|windows|postject|embedder|uv|node-output|openssl|testcfg|benchmark|binding|wrap-js|ttywrap|tcp-wrap|pipe-?wrap|process-binding|libuv|disable-proto|icu|gc-|force-repl|repl-|domain-)/;
 const ASKS_FOR_INSIDES = /--expose-internals|internalBinding|--allow-natives-syntax|--expose[-_]gc|--inspect|--v8-|--max-old-space|--stack-size|common\/(dns|inspector-helper|debugger|heap|cpu-prof|wasi|quic|gc|v8|report|udp|http2|tls)|require\('(node:)?(cluster|tls|https|http2|dgram|inspector|v8|wasi|trace_events)'\)|skipIfInspectorDisabled/;
