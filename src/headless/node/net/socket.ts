@@ -277,7 +277,9 @@ export function createSocket(runtime: Runtime) {
     }
 
     _read(): void {
-      if (this.#wire && !this.connecting) this.#read(true);
+      // A stream asks once: what was asked on the way there is done when it is there.
+      if (this.connecting) return void this.once("connect", () => this._read());
+      if (this.#wire) this.#read(true);
       if (this.#untaken === 0) return;
       this.#wire?.take(this.#untaken);
       this.#untaken = 0;
