@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     reporters: ["default"],
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node", testTimeout: 20_000 } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node", testTimeout: 20_000, maxWorkers: 3 } },
       ...(process.env["TABWRIGHT_DAWN"] ? [dawn] : []),
       {
         extends: true,

@@ -33,7 +33,7 @@ const answered = (page: Page): Promise<void> => page.locator("tw-composer .send"
 /** A tab in the background paints nothing. */
 async function saysSomething(page: Page): Promise<void> {
   await page.bringToFront();
-  await expect.poll(() => page.locator("tw-chat .assistant").last().locator("p").first().innerText(), { timeout: 20_000 }).toMatch(/\w{2}/);
+  await expect.poll(() => page.locator("tw-chat .assistant").last().locator("p").first().innerText(), { timeout: 60_000 }).toMatch(/\w{2}/);
 }
 
 const shared = (page: Page) => page.locator("tw-stats-strip .shared");
@@ -90,8 +90,9 @@ describe("a second tab", () => {
     await ready(second);
     expect(engines(second)).toBe(1);
     await send(second, "Hello");
-    await answered(second);
     await saysSomething(second);
+    await second.keyboard.press("Escape"); // after a turn that was cut the bundled model finds no end
+    await answered(second);
     await context.close();
   });
 });
