@@ -26,7 +26,9 @@ export default defineConfig({
           // Compiling the kernels for SwiftShader takes seconds alone, minutes beside other work.
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          // Two files at a time: one alone leaves a core idle while it compiles.
+          maxWorkers: 2,
+          retry: process.env["CI"] ? 1 : 0, // as for e2e below
           browser: {
             enabled: true,
             headless: true,
