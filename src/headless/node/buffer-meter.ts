@@ -186,8 +186,8 @@ export function meterBuffers(meter: BufferMeter): void {
     };
     defineProperty(prototype as Dict, name, { value: defineProperty(watched, "name", { value: name }) && watched, writable: true, configurable: true });
   };
-  // The Buffer class has it above itself, and so has the class that Buffers are made as.
-  for (const own of [Buffer, (Buffer as unknown as { readonly [Symbol.species]: object })[Symbol.species]]) Object.setPrototypeOf(own, globalThis.Uint8Array);
+  // The Buffer class has it above itself; what Buffers are made as stays the engine's, which is quick, on memory that is measured.
+  Object.setPrototypeOf(Buffer, globalThis.Uint8Array);
   watch(NATIVE.ArrayBuffer.prototype as unknown as Dict, "resize");
   watch(NATIVE.SharedArrayBuffer?.prototype as unknown as Dict, "grow");
 

@@ -24,7 +24,8 @@ function checkSize(size: unknown): asserts size is number {
 export function patchStatics(Class: Dict & AnyFunction): void {
   const { [Symbol.species]: Bytes } = Class as unknown as { [Symbol.species]: Uint8ArrayConstructor };
   const wrap = (bytes: Uint8Array): Uint8Array => new Bytes(bytes.buffer, bytes.byteOffset, bytes.length);
-  const make = (size: number): Uint8Array => new Bytes(size);
+  // The global's, asked each time: a process's memory is measured there (buffer-meter.ts).
+  const make = (size: number): Uint8Array => new Bytes(new ArrayBuffer(size));
 
   const fromText = (text: string, encoding: unknown): Uint8Array => {
     const kind = typeof encoding !== "string" || encoding === "" ? "utf8" : encodingNamed(encoding);
