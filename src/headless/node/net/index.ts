@@ -4,7 +4,8 @@ import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { isIP, isIPv4, isIPv6 } from "./address.ts";
 import { callable } from "./callable.ts";
 import { createServerClass } from "./server.ts";
-import { connectArguments, createSocket } from "./socket.ts";
+import { connectArguments } from "./connect-options.ts";
+import { createSocket } from "./socket.ts";
 
 export function createNet(runtime: Runtime): Dict {
   const Socket = callable(createSocket(runtime));

@@ -7,7 +7,8 @@ import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
 import { adopting } from "./callable.ts";
 import { addressError, type NetError } from "./errors.ts";
-import { checkPort, type Socket, type SocketClass } from "./socket.ts";
+import { checkPort } from "./connect-options.ts";
+import type { Socket, SocketClass } from "./socket.ts";
 import { type Listening, netStack } from "./stack.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
