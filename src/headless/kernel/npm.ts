@@ -14,8 +14,8 @@ interface Manifest {
 
 const NPM_VERSION = "11.0.0";
 /** Sub-commands that are scripts of the same name, with npm's aliases. */
-const SCRIPT_COMMANDS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
-const RUN_COMMANDS = new Set(["run", "run-script", "rum", "urn"]);
+export const SCRIPT_COMMANDS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
+export const RUN_COMMANDS = new Set(["run", "run-script", "rum", "urn"]);
 const EXEC_COMMANDS = new Set(["exec", "x"]);
 const LIFECYCLE = new Set(["test", "start", "stop", "restart", "install", "prepare", "publish", "version", "pack"]);
 

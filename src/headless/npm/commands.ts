@@ -1,5 +1,6 @@
 // One npm command: its words to what does it, its failure to npm's lines and exit code. `run`, `test` and the other
 // scripts come here for workspaces only: those of one package the kernel starts itself (kernel/npm.ts).
+import { RUN_COMMANDS, SCRIPT_COMMANDS } from "../kernel/npm.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
 import { FsError } from "../fs-error.ts";
 import { type Config, makeConfig, parseOptions } from "./config.ts";
@@ -21,8 +22,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   "clean-install": "ci", ic: "ci", "install-clean": "ci", un: "uninstall", unlink: "uninstall", remove: "uninstall", rm: "uninstall", r: "uninstall",
   up: "update", upgrade: "update", list: "ls", la: "ls", ll: "ls", info: "view", show: "view", v: "view", x: "exec", create: "init", innit: "init", c: "config",
 };
-/** Commands that are scripts of the same name. */
-const SCRIPTS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
 const ELSEWHERE = new Set(["publish", "login", "logout", "whoami", "adduser", "audit", "token", "team", "owner", "org", "profile", "hook", "dist-tag", "deprecate", "unpublish", "star", "link", "search", "doctor", "pack", "rebuild", "dedupe", "fund", "explain", "cache", "shrinkwrap", "repo", "bugs", "docs"]);
 
 /** npm, or what `yarn` and `pnpm` as the first word ask for. */
@@ -61,8 +60,9 @@ export async function runNpm(host: Host, argv: readonly string[]): Promise<numbe
 
 /** What `-w` and `--workspaces` can be given to. */
 async function dispatchInWorkspaces(project: Project, command: string, words: readonly string[], parsed: ReturnType<typeof parseOptions>): Promise<number> {
-  const script = /^(?:run|run-script|rum|urn)$/.test(command) ? words[0] : SCRIPTS[command];
-  if (script !== undefined) return runInWorkspaces(project, script, words.slice(SCRIPTS[command] === undefined ? 1 : 0), parsed);
+  const isRun = RUN_COMMANDS.has(command);
+  const script = isRun ? words[0] : SCRIPT_COMMANDS[command];
+  if (script !== undefined) return runInWorkspaces(project, script, words.slice(isRun ? 1 : 0), parsed);
   if (command === "exec") {
     let code = 0;
     for (const { path } of chosenWorkspaces(project)) code = (await dispatch({ ...project, host: { ...project.host, cwd: path } }, command, words, parsed)) || code;

@@ -32,6 +32,9 @@ export interface Host {
   run(command: string, args: readonly string[], options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly output?: (data: Uint8Array) => void }): Promise<number>;
 }
 
+/** This container's npm on the host's project, for the managers that leave installing to it; resolves with the exit code. */
+export type RunNpm = (host: Host, argv: readonly string[]) => Promise<number>;
+
 export interface Project {
   readonly host: Host;
   readonly config: Config;

@@ -1,9 +1,10 @@
 // `pnpm`: scripts and commands of installed packages, of one or of many workspace packages, in pnpm 10's words. What installs
 // is left to this container's npm, and that is said.
 import { globMatcher } from "../kernel/glob.ts";
+import { SCRIPT_COMMANDS } from "../kernel/npm.ts";
 import { quote } from "../kernel/plan.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
-import { foldersOf, type Host, readText } from "./host.ts";
+import { foldersOf, type Host, readText, type RunNpm } from "./host.ts";
 import { environment, findBinary, type Manner, type Package, packageAt, packagesFrom, runScript, titleOf } from "./run-script.ts";
 import { findWorkspaces } from "./workspaces.ts";
 
@@ -11,7 +12,6 @@ const VERSION = "10.0.0";
 const VALUED = new Set(["--filter", "-F", "--filter-prod", "--dir", "-C", "--reporter", "--loglevel", "--test-pattern", "--resume-from"]);
 const OF_NPM: Readonly<Record<string, string>> = { install: "install", i: "install", add: "install", remove: "uninstall", rm: "uninstall", uninstall: "uninstall", un: "uninstall", update: "update", up: "update", init: "init", ls: "ls", list: "ls", outdated: "outdated", view: "view", info: "view" };
 const ANYTHING_ELSE = new Set(["audit", "config", "c", "deploy", "dedupe", "doctor", "env", "fetch", "import", "licenses", "link", "ln", "pack", "patch", "patch-commit", "prune", "publish", "rebuild", "rb", "self-update", "server", "setup", "store", "unlink", "why"]);
-const SCRIPTS: Readonly<Record<string, string>> = { test: "test", t: "test", tst: "test", start: "start", stop: "stop", restart: "restart" };
 
 interface Options {
   readonly silent: boolean;
@@ -22,10 +22,8 @@ interface Options {
   readonly bare: boolean;
 }
 
-type Npm = (host: Host, argv: readonly string[]) => Promise<number>;
-
 /** `npm` runs this container's npm on the same project. Resolves with the exit code. */
-export async function runPnpm(given: Host, argv: readonly string[], npm: Npm): Promise<number> {
+export async function runPnpm(given: Host, argv: readonly string[], npm: RunNpm): Promise<number> {
   const flags = new Map<string, string[]>();
   const words: string[] = [];
   let host = given;
@@ -68,11 +66,11 @@ function workspaceRoot(host: Host): Package {
 
 class Pnpm {
   readonly #host: Host;
-  readonly #npm: Npm;
+  readonly #npm: RunNpm;
   readonly #root: Package;
   readonly #options: Options;
 
-  constructor(host: Host, npm: Npm, root: Package, options: Options) {
+  constructor(host: Host, npm: RunNpm, root: Package, options: Options) {
     this.#host = host;
     this.#npm = npm;
     this.#root = root;
@@ -91,7 +89,7 @@ class Pnpm {
     if (ANYTHING_ELSE.has(command)) return this.#error("ERR_PNPM_NOT_AVAILABLE", `"pnpm ${command}" is not available in this container, which has npm, and of pnpm what runs scripts and commands. Try: npm help`);
     const isRun = command === "run" || command === "run-script";
     const isExec = command === "exec" || command === "node";
-    const name = isRun || command === "exec" ? args[0] : (SCRIPTS[command] ?? command);
+    const name = isRun || command === "exec" ? args[0] : (SCRIPT_COMMANDS[command] ?? command);
     const own = isRun || command === "exec" ? args.slice(1) : args;
     if (name === undefined) return this.#list();
     const chosen = filters === undefined ? [packageAt(host, host.cwd)] : this.#chosen(filters);
@@ -99,7 +97,7 @@ class Pnpm {
       host.out(`No projects matched the filters in "${this.#root.path}"\n`);
       return 0;
     }
-    const isScript = !isExec && (isRun || SCRIPTS[command] !== undefined || chosen.some(({ manifest }) => manifest.scripts[name] !== undefined));
+    const isScript = !isExec && (isRun || SCRIPT_COMMANDS[command] !== undefined || chosen.some(({ manifest }) => manifest.scripts[name] !== undefined));
     if (!isScript) return this.#exec(chosen, name, own[0] === "--" ? own.slice(1) : own);
     return filters === undefined || chosen.length === 1 ? this.#one(chosen[0]!, name, own, filters !== undefined) : this.#many(chosen, name, own);
   }

@@ -5,6 +5,7 @@ import { type Env, packageFolder, quote } from "../kernel/plan.ts";
 import { joinPath, parentPath } from "../posix-path.ts";
 import { foldersOf, type Host } from "./host.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
+import { PLATFORM } from "./pick.ts";
 
 /** A folder with its package.json. */
 export interface Package {
@@ -25,7 +26,7 @@ export interface Manner {
 
 export const titleOf = ({ manifest: { name, version } }: Package): string => (version === "" ? name : `${name}@${version}`);
 
-export const NPM: Manner = { agent: "npm", version: "11.0.0", hooks: true, banner: (of, event, line) => `\n> ${titleOf(of)} ${event}\n> ${line}\n\n` };
+export const NPM: Manner = { agent: "npm", version: PLATFORM.npm, hooks: true, banner: (of, event, line) => `\n> ${titleOf(of)} ${event}\n> ${line}\n\n` };
 
 /** The package whose folder `cwd` is in; one without a name where there is none. */
 export function packageAt(host: Host, cwd: string): Package {

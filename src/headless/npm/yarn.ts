@@ -2,7 +2,7 @@
 // (no words, no `pre…` and `post…`). What installs is left to this container's npm, and that is said.
 import { quote } from "../kernel/plan.ts";
 import { joinPath, resolvePath } from "../posix-path.ts";
-import { foldersOf, type Host, readText } from "./host.ts";
+import { foldersOf, type Host, readText, type RunNpm } from "./host.ts";
 import { text } from "./manifest.ts";
 import { environment, findBinary, type Manner, packageAt, packagesFrom, runScript } from "./run-script.ts";
 import { findWorkspaces } from "./workspaces.ts";
@@ -13,7 +13,7 @@ const ANYTHING_ELSE = new Set(["audit", "autoclean", "cache", "check", "config",
 const OF_NPM: Readonly<Record<string, string>> = { install: "install", add: "install", remove: "uninstall", upgrade: "update", up: "update", init: "init" };
 
 /** `npm` runs this container's npm on the same project. Resolves with the exit code. */
-export async function runYarn(given: Host, argv: readonly string[], npm: (host: Host, argv: readonly string[]) => Promise<number>): Promise<number> {
+export async function runYarn(given: Host, argv: readonly string[], npm: RunNpm): Promise<number> {
   let host = given;
   let silent = false;
   let at = 0;
@@ -32,11 +32,11 @@ export async function runYarn(given: Host, argv: readonly string[], npm: (host: 
 class Yarn {
   readonly #host: Host;
   readonly #silent: boolean;
-  readonly #npm: (host: Host, argv: readonly string[]) => Promise<number>;
+  readonly #npm: RunNpm;
   readonly #version: string;
   readonly #classic: boolean;
 
-  constructor(host: Host, silent: boolean, npm: (host: Host, argv: readonly string[]) => Promise<number>) {
+  constructor(host: Host, silent: boolean, npm: RunNpm) {
     this.#host = host;
     this.#npm = npm;
     this.#version = versionOf(host);
@@ -67,7 +67,7 @@ class Yarn {
         return this.#said("workspaces", () => this.#inWorkspaces(args));
       default:
         if (OF_NPM[command] !== undefined) return this.#install(OF_NPM[command], args);
-        if (ANYTHING_ELSE.has(command)) return this.#fail("run", `"yarn ${command}" is not available in this container, which has npm, and of yarn what runs scripts and commands. Try: npm help`);
+        if (ANYTHING_ELSE.has(command)) return this.#said("run", () => this.#error(`"yarn ${command}" is not available in this container, which has npm, and of yarn what runs scripts and commands. Try: npm help`));
         return this.#said("run", () => this.#runNamed([command, ...args]));
     }
   }
@@ -170,10 +170,6 @@ class Yarn {
   #usage(message: string): number {
     this.#host.out(`Usage Error: ${message}\n\n$ yarn run <scriptName> ...\n`);
     return 1;
-  }
-
-  #fail(command: string, message: string): Promise<number> {
-    return this.#said(command, () => this.#error(message));
   }
 }
 
