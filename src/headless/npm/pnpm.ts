@@ -80,7 +80,8 @@ class Pnpm {
   /** `filters` undefined: in the package of the folder; none: in all of the workspace but its root. */
   async run(command: string, args: readonly string[], filters: readonly string[] | undefined): Promise<number> {
     const host = this.#host;
-    if (command === "dlx" || command === "create") return this.#npm(host, ["exec", "--yes", "--", command === "create" ? `create-${args[0] ?? ""}` : (args[0] ?? ""), ...args.slice(1)]);
+    if (command === "dlx") return this.#npm(host, ["exec", "--yes", "--", ...args]);
+    if (command === "create") return this.#npm(host, ["init", ...args.slice(0, 1), "--", ...args.slice(1)]);
     if (command === "bin" || command === "root") {
       host.out(`${joinPath(packageAt(host, host.cwd).path, command === "bin" ? "node_modules/.bin" : "node_modules")}\n`);
       return 0;

@@ -10,7 +10,7 @@ import { findWorkspaces } from "./workspaces.ts";
 const CLASSIC = "1.22.22";
 const ANYTHING_ELSE = new Set(["audit", "autoclean", "cache", "check", "config", "generate-lock-entry", "global", "import", "info", "licenses", "link", "list", "login", "logout", "outdated", "owner", "pack", "policies", "publish", "self-update", "tag", "team", "unlink", "unplug", "upgrade-interactive", "version", "versions", "why"]);
 /** Commands that this container's npm has under another name. */
-const OF_NPM: Readonly<Record<string, string>> = { install: "install", add: "install", remove: "uninstall", upgrade: "update", up: "update", init: "init" };
+const OF_NPM: Readonly<Record<string, string>> = { install: "install", add: "install", remove: "uninstall", upgrade: "update", up: "update" };
 
 /** `npm` runs this container's npm on the same project. Resolves with the exit code. */
 export async function runYarn(given: Host, argv: readonly string[], npm: RunNpm): Promise<number> {
@@ -57,8 +57,11 @@ class Yarn {
       case "node":
         return this.#said("node", () => this.#program("node", args));
       case "dlx":
+        return this.#npm(this.#host, ["exec", "--yes", "--", ...args]);
       case "create":
-        return this.#npm(this.#host, ["exec", "--yes", "--", command === "create" ? `create-${args[0] ?? ""}` : (args[0] ?? ""), ...args.slice(1)]);
+        return this.#npm(this.#host, ["init", ...args.slice(0, 1), "--", ...args.slice(1)]);
+      case "init":
+        return this.#npm(this.#host, ["init", ...args]);
       case "bin":
         return this.#bin(args[0]);
       case "workspace":

@@ -77,4 +77,10 @@ describe("what is npm's to do", () => {
     expect(await run(HOME, ["pnpm", "publish"])).toMatchObject({ code: 1, stdout: expect.stringContaining('"pnpm publish" is not available in this container') as string });
     expect(await run(HOME, ["yarn", "why", "c"])).toMatchObject({ code: 1, stderr: expect.stringContaining('"yarn why" is not available in this container') as string });
   });
+
+  it("names what create asks for as npm init does, scopes too, and says nothing of installing where nothing is installed", async () => {
+    const asked = async (...argv: readonly string[]): Promise<unknown> => (await run(HOME, argv)).stderr;
+    expect([await asked("yarn", "create", "@s/kit"), await asked("pnpm", "create", "kit@1")]).toEqual([expect.stringContaining("@s/create-kit"), expect.stringContaining("create-kit@1")]);
+    expect(await asked("yarn", "init", "-y")).not.toContain("installer");
+  });
 });
