@@ -1,8 +1,9 @@
 // npm run node-tests: Node's own tests, those that pass here in Node, in the container.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
-import { dirname } from "node:path";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { AppError } from "../base/errors.ts";
 import { numberOption, required, runCommand, type Values } from "./args.ts";
 import { launchBrowser } from "./browser.ts";
 import { buildIfNeeded } from "./build.ts";
@@ -32,6 +33,7 @@ Exit code: 1 when a test fails in the container.
 
 async function run(values: Values, patterns: readonly string[]): Promise<number> {
   const source = required(values, "source");
+  if (values["write"] === true && patterns.length > 0) throw new AppError("command/usage", "--write writes the table of all tests: leave the patterns out, or --write.");
   const limitMs = (numberOption(values, "limit", 1) ?? LIMIT_S) * 1000;
   const tests = (await listNodeTests(source)).filter(({ name }) => patterns.length === 0 || patterns.some((pattern) => fits(name, pattern)));
   const answers = await nodeAnswers(source, tests);
@@ -39,7 +41,8 @@ async function run(values: Values, patterns: readonly string[]): Promise<number>
   process.stderr.write(`${wanted.length} of ${tests.length} pass in Node ${process.versions.node}.\n`);
 
   await buildIfNeeded();
-  const site = await serveSite({ port: 0, files: await packNodeTests(source) });
+  const scratch = await mkdtemp(join(tmpdir(), "tabwright-node-tests-"));
+  const site = await serveSite({ port: 0, files: await packNodeTests(source, scratch) });
   const browser = await launchBrowser({ webgpu: false });
   const runs: NodeTestRun[] = [];
   try {
@@ -58,13 +61,14 @@ async function run(values: Values, patterns: readonly string[]): Promise<number>
   } finally {
     await browser.close();
     await site.close();
+    await rm(scratch, { recursive: true, force: true });
     runs.sort((a, b) => (a.name < b.name ? -1 : 1));
     const kept = runs.map((run) => JSON.stringify({ ...run, output: run.passed ? undefined : run.output.slice(-3000) }));
     if (typeof values["keep"] === "string") await writeFile(values["keep"], kept.map((line) => `${line}\n`).join(""));
   }
   const passed = runs.filter((run) => run.passed).length;
   process.stdout.write(`${passed} of ${runs.length} pass in the container\n`);
-  if (values["write"] === true && patterns.length === 0) {
+  if (values["write"] === true) {
     await writeFile(TABLE, formatNodeTests(runs, { node: process.versions.node, cores: cpus().length, date: new Date().toISOString().slice(0, 10) }));
   }
   return passed === runs.length ? 0 : 1;
@@ -81,7 +85,6 @@ async function nodeAnswers(source: string, tests: readonly NodeTest[]): Promise<
   const answers = known?.version === process.versions.node ? known.answers : {};
   const open = tests.filter((test) => answers[test.name] === undefined);
   if (open.length === 0) return answers;
-  await mkdir(dirname(file), { recursive: true });
   const queue = open.values();
   let done = 0;
   await Promise.all(

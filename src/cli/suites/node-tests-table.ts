@@ -12,7 +12,8 @@ export function formatNodeTests(runs: readonly NodeTestRun[], machine: { readonl
 
 Written by \`npm run node-tests\` on ${machine.date}: the files of \`test/parallel\` and \`test/es-module\` of Node's source that pass in
 Node ${machine.node} on the same machine (${machine.cores} cores), each a process of its own in the container. Left out: those that ask for Node's inside
-(\`--expose-internals\`) and those of what the container does not have (cluster, TLS, HTTP/2, datagrams, the inspector, …: \`src/cli/suites/node-tests.ts\`).
+or the engine's switches (\`--expose-internals\`, \`--expose-gc\`, \`--stack-size\`, …), those of what the container does not have (cluster, TLS, HTTP/2, datagrams, the
+inspector, …), and those of the REPL, dns and domain, which it has in part: \`src/cli/suites/node-tests.ts\`.
 
 **${runs.filter((run) => run.passed).length} of ${runs.length} pass.**
 
