@@ -29,6 +29,7 @@ export default defineConfig({
           // Two files at a time: one alone leaves a core idle while it compiles.
           maxWorkers: 2,
           retry: process.env["CI"] ? 1 : 0, // as for e2e below
+          sequence: { groupOrder: 2 },
           browser: {
             enabled: true,
             headless: true,
