@@ -6,16 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { encodeTree } from "../../container/snapshot.ts";
-import type { ContainerLab } from "../../ui/lab/lab-container.ts";
 import { readProject } from "../project-files.ts";
+import { ContainerPage } from "./container-run.ts";
 import { countTests } from "./counts.ts";
 import { copyForRun } from "./install.ts";
 import type { PackageSuite, SuiteRun } from "./package-suite.ts";
 
 export const SNAPSHOT_PATH = "/lab/suite.snapshot";
-const LAB_MS = 60_000;
-
-type LabWindow = typeof globalThis & { tabwrightLab?: { container?: ContainerLab } };
 
 /** Colours off; what the container's processes see too. */
 const ENVIRONMENT = { NO_COLOR: "1", TZ: "UTC" };
@@ -52,37 +49,10 @@ export async function packSuite(folder: string, snapshot: string): Promise<void>
 
 /** In a page and a container of its own; `origin` serves the app and the packed suite. */
 export async function runInContainer(browser: Browser, origin: string, suite: PackageSuite, limitMs: number): Promise<SuiteRun> {
-  const page = await browser.newPage();
+  const page = await ContainerPage.open(browser, origin, SNAPSHOT_PATH);
   try {
-    await page.goto(`${origin}/?lab`);
-    await page.waitForFunction(() => (globalThis as LabWindow).tabwrightLab?.container !== undefined, undefined, { timeout: LAB_MS });
-    const asked = { snapshotUrl: SNAPSHOT_PATH, command: suite.command, env: ENVIRONMENT, limitMs };
-    const end = await page.evaluate(async ({ snapshotUrl, command, env, limitMs: limit }) => {
-      const container = await (globalThis as LabWindow).tabwrightLab!.container!.boot();
-      await container.mount(new Uint8Array(await (await fetch(snapshotUrl)).arrayBuffer()));
-      await (await container.spawn("node", ["-e", "0"])).exit;
-      const startedMs = performance.now();
-      const child = await container.spawn("sh", ["-c", command], { env: { ...env, PATH: `${container.workdir}/node_modules/.bin:${container.path}` } });
-      let output = "";
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        child.kill();
-      }, limit);
-      // A method: a named arrow function would need a helper of the bundler that the page does not have.
-      const read = child.output.pipeTo(
-        new WritableStream({
-          write(text) {
-            output += text;
-          },
-        }),
-      );
-      const exitCode = await child.exit;
-      const durationMs = performance.now() - startedMs;
-      clearTimeout(timer);
-      await Promise.race([read, new Promise((resolve) => setTimeout(resolve, 2000))]);
-      return { exitCode: late ? null : exitCode, output, durationMs };
-    }, asked);
+    await page.run("node", ["-e", "0"], limitMs);
+    const end = await page.run("sh", ["-c", suite.command], limitMs, { ...ENVIRONMENT, PATH: `${page.workdir}/node_modules/.bin:${page.path}` });
     return { ...end, counts: countTests(suite.runner, end.output, end.exitCode) };
   } finally {
     await page.close();
