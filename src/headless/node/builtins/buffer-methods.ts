@@ -1,6 +1,6 @@
 // The methods of a Buffer: how it prints, texts, searching, filling, ranges and their errors.
 import { inspect } from "node-inspect-extracted";
-import { invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { type Encoding, decodeBytes, encodeText, encodingNamed, writeText } from "./buffer-encodings.ts";
 import { checkOffset, numberMethods, variableMethods } from "./buffer-numbers.ts";
@@ -34,12 +34,6 @@ function needEncoding(encoding: unknown): Encoding {
   return found;
 }
 
-function checkRange(value: unknown, name: string, low: number, high = Number.MAX_SAFE_INTEGER): asserts value is number {
-  checkOffset(value, name);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < low || value > high) throw outOfRange(name, `>= ${low} && <= ${high}`, value);
-}
-
 function toString(this: Uint8Array, ...args: [unknown?, unknown?, unknown?]): string {
   const [encoding, from, to] = args;
   const { length } = this;
@@ -56,13 +50,13 @@ function write(this: Uint8Array, ...args: unknown[]): number {
   if (typeof text !== "string") throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", "argument must be a string");
   if (offset === undefined) return writeText(text, this, "utf8");
   if (length === undefined && typeof offset === "string") return writeText(text, this, needEncoding(offset));
-  checkRange(offset, "offset", 0, this.length);
+  checkInteger(offset, "offset", 0, this.length);
   const remaining = this.length - offset;
   let count = remaining;
   let named: unknown = encoding;
   if (typeof length === "string") named = length;
   else if (length !== undefined) {
-    checkRange(length, "length", 0, this.length);
+    checkInteger(length, "length", 0, this.length);
     count = Math.min(length, remaining);
   }
   return writeText(text, this.subarray(offset, offset + count), named ? needEncoding(named) : "utf8");
@@ -181,10 +175,7 @@ function compareRange(this: Uint8Array, target: unknown, ...range: unknown[]): n
   const [targetStart, targetEnd, start, end] = (["targetStart", "targetEnd", "sourceStart", "sourceEnd"] as const).map((name, k) => {
     const high = k < 2 ? target.length : this.length;
     const value = range[k] === undefined ? (k % 2 === 0 ? 0 : high) : range[k];
-    checkOffset(value, name);
-    if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-    const limit = k % 2 === 0 ? Number.MAX_SAFE_INTEGER : high;
-    if (value < 0 || value > limit) throw outOfRange(name, `>= 0 && <= ${limit}`, value);
+    checkInteger(value, name, 0, k % 2 === 0 ? Number.MAX_SAFE_INTEGER : high);
     return value;
   }) as [number, number, number, number];
   if (start >= end) return targetStart >= targetEnd ? 0 : -1;

@@ -1,5 +1,5 @@
 // Buffer.from, alloc, concat and the other functions of the class, as Node has them.
-import { invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { encodeText, encodedLength, encodingNamed } from "./buffer-encodings.ts";
 import { compareBytes, unknownEncoding } from "./buffer-methods.ts";
@@ -8,12 +8,6 @@ export const MAX_LENGTH = 2 ** 32;
 
 const outOfBounds = (name: string): Error => nodeError(RangeError, "ERR_BUFFER_OUT_OF_BOUNDS", `"${name}" is outside of buffer bounds`);
 const isArrayBuffer = (value: unknown): value is ArrayBuffer => value instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer);
-
-function checkInt(value: unknown, name: string): void {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < 0) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
-}
 
 function checkSize(size: unknown): asserts size is number {
   if (typeof size !== "number") throw invalidArgType("size", "number", size);
@@ -86,8 +80,8 @@ export function patchStatics(Class: Dict & AnyFunction): void {
     copyBytesFrom: (view: unknown, offset?: number, length?: number) => {
       if (!ArrayBuffer.isView(view) || view instanceof DataView) throw invalidArgType("view", "TypedArray", view);
       const list = view as Uint8Array;
-      if (offset !== undefined) checkInt(offset, "offset");
-      if (length !== undefined) checkInt(length, "length");
+      if (offset !== undefined) checkInteger(offset, "offset", 0);
+      if (length !== undefined) checkInteger(length, "length", 0);
       const piece = list.subarray(offset ?? 0, length === undefined ? undefined : (offset ?? 0) + length);
       return wrap(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength).slice());
     },
@@ -102,7 +96,7 @@ export function patchStatics(Class: Dict & AnyFunction): void {
       if (!Array.isArray(list)) throw invalidArgType("list", "Array", list);
       if (list.length === 0) return make(0);
       const pieces = list as { length?: number }[];
-      if (length !== undefined) checkInt(length, "length");
+      if (length !== undefined) checkInteger(length, "length", 0);
       const size = (length as number | undefined) ?? pieces.reduce((sum, each) => sum + (each?.length || 0), 0);
       const whole = make(size);
       let at = 0;

@@ -1,6 +1,6 @@
 // What programs pass to `fs`, checked in Node's order and refused in Node's words.
 import { resolvePath } from "../../posix-path.ts";
-import { invalidArgType, invalidArgValue, nodeError, outOfRange, received } from "../errors.ts";
+import { checkInteger, invalidArgType, invalidArgValue, nodeError, received } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
@@ -66,9 +66,7 @@ export function checkFlush(options: unknown): void {
 }
 
 export function checkInt(value: unknown, name: string, low: number, high: number): number {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < low || value > high) throw outOfRange(name, `>= ${low} && <= ${high}`, value);
+  checkInteger(value, name, low, high);
   return value;
 }
 

@@ -1,5 +1,5 @@
 // fs.ReadStream and fs.WriteStream over open descriptors, a FileHandle's or one of their own.
-import { checkFunction, invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkFunction, checkInteger, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { checkFd, optionsOf, spelledPath } from "./fs-arguments.ts";
@@ -30,12 +30,6 @@ interface FileStream extends Dict {
   [FS]: Dict;
 }
 const FS = Symbol("kFs");
-
-function checkPosition(value: unknown, name: string): void {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
-}
 
 /** Options count from wherever the object has them. */
 function withInherited(options: Dict): Dict {
@@ -156,11 +150,11 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
     this.pos = undefined;
     this.bytesRead = 0;
     if (this.start !== undefined) {
-      checkPosition(this.start, "start");
+      checkInteger(this.start, "start", 0);
       this.pos = this.start;
     }
     if (this.end !== Number.POSITIVE_INFINITY) {
-      checkPosition(this.end, "end");
+      checkInteger(this.end, "end", 0);
       if (this.start !== undefined && this.start > this.end) throw outOfRange("start", `<= "end" (here: ${this.end})`, this.start);
     }
     Readable.call(this, options);
@@ -178,7 +172,7 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
     this.pos = undefined;
     this.bytesWritten = 0;
     if (this.start !== undefined) {
-      checkPosition(this.start, "start");
+      checkInteger(this.start, "start", 0);
       this.pos = this.start;
     }
     this.flush = options["flush"] === true;

@@ -1,5 +1,5 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
-import { invalidArgType, nodeError, outOfRange, received } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError, received } from "../errors.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
 import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -25,11 +25,7 @@ function checkObject(value: unknown, name: string): asserts value is object {
 /** Where a script's text is said to start; checked, though traces are told by its own lines. */
 function checkOffsets(options: Dict): void {
   for (const name of ["lineOffset", "columnOffset"]) {
-    const value = options[name];
-    if (value === undefined) continue;
-    if (typeof value !== "number") throw invalidArgType(`options.${name}`, "number", value);
-    if (!Number.isInteger(value)) throw outOfRange(`options.${name}`, "an integer", value);
-    if (value < -(2 ** 31) || value > 2 ** 31 - 1) throw outOfRange(`options.${name}`, ">= -2147483648 && <= 2147483647", value);
+    if (options[name] !== undefined) checkInteger(options[name], `options.${name}`, -(2 ** 31), 2 ** 31 - 1);
   }
 }
 

@@ -3,7 +3,7 @@ import { EventEmitter } from "../builtins/events.ts";
 import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { HttpSocket } from "./response.ts";
+import { type HttpSocket, isWritable } from "./response.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 
 /** What a request that waits for its turn was to be connected to. */
@@ -202,8 +202,4 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
       for (const lists of [this.freeSockets, this.sockets]) for (const list of Object.values(lists)) for (const socket of list) socket.destroy();
     },
   });
-}
-
-function isWritable(socket: HttpSocket): boolean {
-  return (socket as unknown as { writable: boolean }).writable;
 }

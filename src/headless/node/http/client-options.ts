@@ -1,5 +1,5 @@
 // What `http.request` was asked for, from its three forms: text, URL or options, and options over either.
-import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import type { AgentOptions } from "./agent.ts";
 
@@ -75,9 +75,5 @@ export function checkParsing(options: Dict, prefix = ""): void {
     const value = options[name];
     if (value !== undefined && (typeof value !== "boolean" || value === null)) throw invalidArgType(`${prefix}${name}`, "boolean", value);
   }
-  const bytes = options["maxHeaderSize"];
-  if (bytes === undefined) return;
-  if (typeof bytes !== "number") throw invalidArgType("maxHeaderSize", "number", bytes);
-  if (!Number.isInteger(bytes)) throw outOfRange("maxHeaderSize", "an integer", bytes);
-  if (bytes < 0) throw outOfRange("maxHeaderSize", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, bytes);
+  if (options["maxHeaderSize"] !== undefined) checkInteger(options["maxHeaderSize"], "maxHeaderSize", 0);
 }

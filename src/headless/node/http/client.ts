@@ -9,7 +9,7 @@ import type { Incoming } from "./incoming.ts";
 import { MessageParser, readingOptions } from "./message-parser.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
 import { FIELDS, type Outgoing } from "./outgoing.ts";
-import type { HttpSocket } from "./response.ts";
+import { type HttpSocket, isWritable } from "./response.ts";
 import type { Socket } from "../net/socket.ts";
 
 export interface ClientRequest extends AgentRequest {
@@ -341,8 +341,4 @@ function whenConnected(request: ClientRequest, act: (socket: HttpSocket) => void
   };
   if (request.socket) wait(request.socket);
   else request.once("socket", wait as AnyFunction);
-}
-
-function isWritable(socket: HttpSocket): boolean {
-  return (socket as unknown as { writable: boolean }).writable;
 }

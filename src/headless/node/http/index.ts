@@ -1,5 +1,5 @@
 // node:http and what stands for the modules that need encryption or datagrams, which a page cannot offer.
-import { invalidArgType, outOfRange, unsupported } from "../errors.ts";
+import { checkInteger, unsupported } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { callable } from "../net/callable.ts";
 import { nameError } from "../net/errors.ts";
@@ -36,9 +36,7 @@ export function createHttp(runtime: Runtime): Dict {
 
 /** There is no pool of parsers here whose size could matter. */
 function setMaxIdleHTTPParsers(max: unknown): void {
-  if (typeof max !== "number") throw invalidArgType("max", "number", max);
-  if (!Number.isInteger(max)) throw outOfRange("max", "an integer", max);
-  if (max < 1) throw outOfRange("max", `>= 1 && <= ${Number.MAX_SAFE_INTEGER}`, max);
+  checkInteger(max, "max", 1);
 }
 
 const NO_TLS = "a page has no encrypted connections of its own; plain http works between programs of the container";

@@ -23,6 +23,9 @@ export interface Response extends Outgoing {
 
 export type HttpSocket = Socket & { _httpMessage: Outgoing | null; _hadError?: boolean; parser?: unknown };
 
+/** A stream's own property, which the class's type does not tell. */
+export const isWritable = (socket: object): boolean => (socket as { readonly writable: boolean }).writable;
+
 /** `</styles.css>; rel=preload; as=style` */
 const LINK = /^<[^>]*>(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
 

@@ -3,14 +3,14 @@ import { REJECTION } from "../builtins/event-emitter.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { ServerClass } from "../net/server.ts";
 import type { Socket } from "../net/socket.ts";
-import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { checkParsing } from "./client-options.ts";
 import { STATUS_TEXTS, resetError } from "./common.ts";
 import type { Incoming } from "./incoming.ts";
 import { MessageParser, type ParseError, readingOptions } from "./message-parser.ts";
 import type { OldClass } from "./old-class.ts";
-import type { HttpSocket, Response } from "./response.ts";
+import { type HttpSocket, isWritable, type Response } from "./response.ts";
 
 type MessageClass<T> = OldClass<T>;
 
@@ -111,7 +111,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       socket.off("error", this.#onError as AnyFunction);
       if (socket.listenerCount("error") === 0) socket.on("error", () => undefined);
       if (this.#server.emit("clientError", error, socket)) return;
-      if ((socket as unknown as { writable: boolean }).writable && !socket._httpMessage?._headerSent) {
+      if (isWritable(socket) && !socket._httpMessage?._headerSent) {
         const status = ERROR_STATUS[(error as Error & { code?: string }).code ?? ""] ?? 400;
         socket.write(Buffer.from(`HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n\r\n`, "latin1"));
         this.#endSocket();
@@ -260,7 +260,12 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       // The other half stays open until an answer is written.
       super({ noDelay: true, ...options, allowHalfOpen: true });
       checkParsing(options, "options.");
-      for (const name of ["keepAliveTimeout", "headersTimeout", "requestTimeout", "connectionsCheckingInterval", "maxRequestsPerSocket"] as const) if (options[name] !== undefined) this[name] = wholeMs(options[name], name);
+      for (const name of ["keepAliveTimeout", "headersTimeout", "requestTimeout", "connectionsCheckingInterval", "maxRequestsPerSocket"] as const) {
+        const value: unknown = options[name];
+        if (value === undefined) continue;
+        checkInteger(value, name, 0);
+        this[name] = value;
+      }
       if (options["requestTimeout"] !== undefined && options["headersTimeout"] === undefined && this.requestTimeout > 0) this.headersTimeout = Math.min(this.headersTimeout, this.requestTimeout);
       if (this.requestTimeout > 0 && this.headersTimeout > this.requestTimeout) throw outOfRange("headersTimeout", "<= requestTimeout", options["headersTimeout"]);
       const { requireHostHeader } = options;
@@ -334,11 +339,4 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
 
 /** The answer to what a client did wrong; 400 to the rest. */
 const ERROR_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, HPE_CHUNK_EXTENSIONS_OVERFLOW: 413, ERR_HTTP_REQUEST_TIMEOUT: 408 };
-
-function wholeMs(value: unknown, name: string): number {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < 0) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value);
-  return value;
-}
 

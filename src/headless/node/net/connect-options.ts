@@ -1,5 +1,5 @@
 // What `net.connect` and `socket.connect` are asked: a place and how to reach it, read and checked as Node does.
-import { checkFunction, invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { checkFunction, checkInteger, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { isIP } from "./address.ts";
 
@@ -39,8 +39,5 @@ export function checkConnect({ localAddress, localPort, lookup, autoSelectFamily
   if (localPort && typeof localPort !== "number") throw invalidArgType("options.localPort", "number", localPort);
   if (lookup !== undefined && lookup !== null) checkFunction(lookup, "options.lookup");
   if (autoSelectFamily !== undefined && autoSelectFamily !== null && typeof autoSelectFamily !== "boolean") throw invalidArgType("options.autoSelectFamily", "boolean", autoSelectFamily);
-  if (attemptMs === undefined || attemptMs === null) return;
-  if (typeof attemptMs !== "number") throw invalidArgType("options.autoSelectFamilyAttemptTimeout", "number", attemptMs);
-  if (!Number.isInteger(attemptMs)) throw outOfRange("options.autoSelectFamilyAttemptTimeout", "an integer", attemptMs);
-  if (attemptMs < 1) throw outOfRange("options.autoSelectFamilyAttemptTimeout", ">= 1 && <= 2147483647", attemptMs);
+  if (attemptMs !== undefined && attemptMs !== null) checkInteger(attemptMs, "options.autoSelectFamilyAttemptTimeout", 1, 2 ** 31 - 1);
 }

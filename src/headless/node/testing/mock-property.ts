@@ -1,5 +1,5 @@
 // `mock.property` of node:test (from Node 22.20 on): a property whose reads and writes are remembered and can be answered.
-import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgValue } from "../errors.ts";
 
 export interface PropertyAccess {
   readonly type: "get" | "set";
@@ -45,9 +45,7 @@ export class MockPropertyContext {
   mockImplementationOnce(value: unknown, onAccess?: unknown): void {
     const next = this.#accesses.length;
     const at = onAccess ?? next;
-    if (typeof at !== "number") throw invalidArgType("onAccess", "number", at);
-    if (!Number.isInteger(at)) throw outOfRange("onAccess", "an integer", at);
-    if (at < next) throw outOfRange("onAccess", `>= ${next} && <= ${Number.MAX_SAFE_INTEGER}`, at);
+    checkInteger(at, "onAccess", next);
     this.#once.set(at, value);
   }
 

@@ -1,6 +1,6 @@
 // `mock` of node:test: functions, methods, getters and setters that remember their calls; timers (mock-timers.ts),
 // properties (mock-property.ts), modules (loader/module-mocks.ts).
-import { invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
+import { checkInteger, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { harnessOf } from "./harness.ts";
 import { MockPropertyContext } from "./mock-property.ts";
@@ -93,12 +93,6 @@ const ownDescriptor = (object: object, name: PropertyKey): PropertyDescriptor | 
   }
   return undefined;
 };
-
-function checkInteger(value: unknown, name: string, min: number): void {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < min || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= ${min} && <= ${Number.MAX_SAFE_INTEGER}`, value);
-}
 
 function timesOf({ times = Number.POSITIVE_INFINITY }: MockOptions): number {
   if (times !== Number.POSITIVE_INFINITY) checkInteger(times, "options.times", 1);

@@ -1,7 +1,7 @@
 // `node --test`: one child process per test file, its events gathered into one report.
 import { createStream } from "../builtins/stream.ts";
 import { resolvePath } from "../../posix-path.ts";
-import { ExitSignal, invalidArgType, invalidArgValue, outOfRange, unsupported } from "../errors.ts";
+import { checkInteger, ExitSignal, invalidArgType, invalidArgValue, unsupported } from "../errors.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime } from "../runtime.ts";
 import { findTestFiles, MissingPath } from "./discovery.ts";
 import { type TestEvent, unpackEvent } from "./events.ts";
@@ -201,12 +201,6 @@ function checkShard({ index, total }: Shard): Shard {
   checkInteger(total, "options.shard.total", 1, Number.MAX_SAFE_INTEGER);
   checkInteger(index, "options.shard.index", 1, total);
   return { index, total };
-}
-
-function checkInteger(value: unknown, name: string, min: number, max: number): void {
-  if (typeof value !== "number") throw invalidArgType(name, "number", value);
-  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
 }
 
 function inShard(files: readonly string[], shard: Shard | undefined): readonly string[] {

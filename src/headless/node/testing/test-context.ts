@@ -3,7 +3,7 @@ import { testFailure } from "./failure.ts";
 import { MockTracker } from "./mock.ts";
 import { type HookName, type TestNode, type TestOptions, TestNode as Node } from "./test-node.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
-import { invalidArgType, outOfRange } from "../errors.ts";
+import { checkInteger } from "../errors.ts";
 import { snapshots } from "./snapshot.ts";
 
 const COUNTED_ASSERTIONS = [
@@ -39,9 +39,7 @@ export class TestPlan {
   actual = 0;
 
   constructor(expected: number) {
-    if (typeof expected !== "number") throw invalidArgType("count", "number", expected);
-    if (!Number.isInteger(expected)) throw outOfRange("count", "an integer", expected);
-    if (expected < 0 || expected > MAX_UINT32) throw outOfRange("count", `>= 0 && <= ${MAX_UINT32}`, expected);
+    checkInteger(expected, "count", 0, MAX_UINT32);
     this.#expected = expected;
   }
 
