@@ -1,5 +1,6 @@
 // Source maps, read: `module.SourceMap`, over one map or an index of several.
 // (https://tc39.es/ecma426/) Places are from 0 in the map, as in the map's own text.
+import { decode } from "@jridgewell/sourcemap-codec";
 import { invalidArgType } from "../errors.ts";
 
 export interface SourceMapPayload {
@@ -23,46 +24,19 @@ interface Mapping {
   readonly name: string | undefined;
 }
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** The numbers of one segment: base 64 digits of five bits, the lowest bit of a number is its sign. */
-function readNumbers(text: string): number[] {
-  const numbers: number[] = [];
-  let value = 0;
-  let shift = 0;
-  for (const digit of text) {
-    const bits = DIGITS.indexOf(digit);
-    value |= (bits & 31) << shift;
-    shift += 5;
-    if (bits & 32) continue;
-    const size = value >>> 1;
-    // "B" is minus nothing: the least number that there is.
-    numbers.push(value & 1 ? (size === 0 ? -(2 ** 31) : -size) : size);
-    value = 0;
-    shift = 0;
-  }
-  return numbers;
-}
-
 function readMappings(payload: SourceMapPayload, firstLine = 0, firstColumn = 0): Mapping[] {
   if (payload.sections) return payload.sections.flatMap(({ offset, map }) => readMappings(map, offset.line, offset.column));
   const { sources = [], names = [] } = payload;
   const found: Mapping[] = [];
-  let [source, originalLine, originalColumn, name] = [0, 0, 0, 0];
+  let [originalLine, originalColumn] = [0, 0];
   let named: string | undefined;
-  for (const [k, line] of (payload.mappings ?? "").split(";").entries()) {
-    let column = k === 0 ? firstColumn : 0;
-    for (const segment of line.split(",").filter(Boolean)) {
-      const [generated = 0, ...rest] = readNumbers(segment);
-      column += generated;
-      if (rest.length > 0) {
-        source += rest[0] ?? 0;
-        originalLine += rest[1] ?? 0;
-        originalColumn += rest[2] ?? 0;
-        // One without a name has that of the one before, as Node has it.
-        if (rest[3] !== undefined) named = names[(name += rest[3])];
-      }
-      found.push({ line: firstLine + k, column, source: rest.length > 0 ? sources[source] : undefined, originalLine, originalColumn, name: named });
+  for (const [k, segments] of decode(payload.mappings ?? "").entries()) {
+    for (const [generated, ...rest] of segments) {
+      const [at, line, offset, name] = rest;
+      if (at !== undefined) [originalLine, originalColumn] = [line as number, offset as number];
+      // One without a name has that of the one before, as Node has it.
+      if (name !== undefined) named = names[name];
+      found.push({ line: firstLine + k, column: generated + (k === 0 ? firstColumn : 0), source: at === undefined ? undefined : sources[at], originalLine, originalColumn, name: named });
     }
   }
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
