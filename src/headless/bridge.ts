@@ -60,7 +60,7 @@ export type ToKernel =
   | { readonly type: "call"; readonly id: number; readonly method: KernelMethod; readonly args: readonly unknown[] }
   /** Answered at once, so that the page knows that the kernel lives. */
   | { readonly type: "ping" }
-  /** The app has taken this many bytes of the process's output: more may be sent. */
+  /** The app has taken one piece of the process's output, of so many bytes: more may be sent. */
   | { readonly type: "ack"; readonly process: number; readonly bytes: number }
   | { readonly type: "registry-answer"; readonly request: number; readonly answer: RegistryAnswer }
   | { readonly type: "network"; readonly message: PageConnect | SocketMessage };

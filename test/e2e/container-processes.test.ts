@@ -106,6 +106,29 @@ describe("a spawned process", () => {
     expect(seen.longest).toBeLessThan(1500);
   });
 
+  it("keeps the page awake while it prints each of ten thousand changes that it watches", async () => {
+    await write({
+      "changes.js": "const fs = require('fs'); for (let i = 0; i < 5000; i++) { fs.writeFileSync('changing/a', 'x'); fs.rmSync('changing/a'); }",
+      "watch.js": "const fs = require('fs'); fs.mkdirSync('changing'); const watcher = fs.watch('changing', { recursive: true }, (event, name) => console.log(name, event)); require('child_process').spawn('node', ['changes.js'], { stdio: 'inherit' }).on('exit', (code) => { watcher.close(); process.exitCode = code; });",
+    });
+    const seen = await page.evaluate(async () => {
+      const process = await (globalThis as ContainerWindow).wc.spawn("node", ["watch.js"]);
+      let lines = 0;
+      let longest = 0;
+      let last = performance.now();
+      const timer = setInterval(() => {
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }, 20);
+      await process.output.pipeTo(new WritableStream({ write: (text) => void (lines += text.split("\n").length - 1) }));
+      clearInterval(timer);
+      return { code: await process.exit, lines, longest };
+    });
+    expect(seen.code).toBe(0);
+    expect(seen.lines).toBeGreaterThan(4000); // those of the end are lost in Node too
+    expect(seen.longest).toBeLessThan(1500);
+  }, 20_000);
+
   it("shares files with the page and with other processes, both ways, while it runs", async () => {
     await write({ "wait.js": "const fs = require('fs'); console.log('ready'); const t = setInterval(() => { if (fs.existsSync('go.txt')) { clearInterval(t); fs.writeFileSync('gone.txt', fs.readFileSync('go.txt', 'utf8') + '!'); } }, 10)" });
     const seen = await page.evaluate(async () => {

@@ -4,6 +4,11 @@ import { OUTPUT_WINDOW_BYTES } from "../bridge.ts";
 
 /** Pieces are joined up to this size before they are sent. */
 const PIECE_BYTES = 64 * 1024;
+/**
+ * Pieces on their way at once. Each is a call of Comlink's, which gives the port a listener until it is answered, and every answer
+ * is shown to all of them: ten thousand short lines in flight were a hundred million looks, and a page that hung for half a minute.
+ */
+const WINDOW_PIECES = 32;
 
 interface Piece {
   readonly fd: 1 | 2;
@@ -15,6 +20,7 @@ export class OutputGate {
   #queue: Piece[] = [];
   #queuedBytes = 0;
   #inFlightBytes = 0;
+  #inFlightPieces = 0;
   #whenEmpty: (() => void) | undefined;
 
   constructor(send: (fd: 1 | 2, data: Uint8Array) => void) {
@@ -32,7 +38,9 @@ export class OutputGate {
     this.#pump();
   }
 
+  /** The app has taken one piece, of so many bytes. */
   ack(bytes: number): void {
+    this.#inFlightPieces = Math.max(0, this.#inFlightPieces - 1);
     this.#inFlightBytes = Math.max(0, this.#inFlightBytes - bytes);
     this.#pump();
   }
@@ -48,10 +56,11 @@ export class OutputGate {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#inFlightBytes < OUTPUT_WINDOW_BYTES) {
+    while (this.#queue.length > 0 && this.#inFlightBytes < OUTPUT_WINDOW_BYTES && this.#inFlightPieces < WINDOW_PIECES) {
       const { fd, data } = this.#next();
       this.#queuedBytes -= data.length;
       this.#inFlightBytes += data.length;
+      this.#inFlightPieces++;
       this.#send(fd, data);
     }
     if (this.#queue.length === 0) {

@@ -42,16 +42,25 @@ describe("the output gate", () => {
     const sent: number[] = [];
     let done = 0;
     const gate = new OutputGate((_fd, data) => sent.push(data.length));
-    for (let i = 0; i < 1000; i++) gate.push(1, new Uint8Array(1024));
+    for (let i = 0; i < 100; i++) gate.push(1, new Uint8Array(16 * 1024));
     expect(sent.reduce((a, b) => a + b)).toBe(OUTPUT_WINDOW_BYTES);
     gate.end(() => done++, false);
     const before = sent.length;
     gate.ack(OUTPUT_WINDOW_BYTES);
     expect(sent.length - before).toBe(OUTPUT_WINDOW_BYTES / (64 * 1024));
     expect(done).toBe(0);
-    for (let i = 0; i < 4; i++) gate.ack(OUTPUT_WINDOW_BYTES);
-    expect(sent.reduce((a, b) => a + b)).toBe(1000 * 1024);
+    for (let i = 0; i < 6; i++) gate.ack(OUTPUT_WINDOW_BYTES);
+    expect(sent.reduce((a, b) => a + b)).toBe(100 * 16 * 1024);
     expect(done).toBe(1);
+  });
+
+  test("has few pieces on their way, however short they are", () => {
+    const sent: number[] = [];
+    const gate = new OutputGate((_fd, data) => sent.push(data.length));
+    for (let i = 0; i < 1000; i++) gate.push(1, new Uint8Array(10));
+    expect(sent).toEqual(Array<number>(32).fill(10));
+    gate.ack(10);
+    expect(sent.slice(32)).toEqual([968 * 10]);
   });
 
   test("keeps stdout and stderr apart and in order", () => {
