@@ -1,4 +1,5 @@
 // http.ClientRequest: one request over a connection of its agent's or its own, and the response that answers it.
+import { channelOf } from "../channels.ts";
 import { abortError, invalidArgType, nodeError, received } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -40,6 +41,9 @@ interface Parts {
 
 export function createClientRequest(runtime: Runtime, { OutgoingMessage, IncomingMessage, globalAgent }: Parts): OldClass<ClientRequest> {
   const { loop } = runtime;
+  const starts = channelOf(runtime, "http.client.request.start");
+  const failures = channelOf(runtime, "http.client.request.error");
+  const responses = channelOf(runtime, "http.client.response.finish");
 
   const close = (self: ClientRequest): void => {
     if (self._closed) return;
@@ -51,6 +55,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     const own = self[PRIVATE];
     if (own.told) return;
     own.told = true;
+    failures.publish({ request: self, error });
     self.emit("error", error);
   };
   const letGo = (self: ClientRequest, socket: HttpSocket): void => {
@@ -109,6 +114,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       return true;
     }
     if (!keepAlive) self.shouldKeepAlive = false;
+    responses.publish({ request: self, response });
     self.res = response;
     response.req = self;
     if (self[PRIVATE].onTimeout) socket.on("timeout", self[PRIVATE].onTimeout);
@@ -293,6 +299,10 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
         socket.on("error", (why) => void (heard ??= why as Error)).once("close", () => end(error ?? own ?? heard));
         socket.destroy(error ?? own);
       });
+    },
+    _finish() {
+      OutgoingMessage.prototype._finish.call(this);
+      starts.publish({ request: this });
     },
     _implicitHeader() {
       if (this._header) throw nodeError(Error, "ERR_HTTP_HEADERS_SENT", "Cannot render headers after they are sent to the client");

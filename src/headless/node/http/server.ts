@@ -1,5 +1,6 @@
 // http.Server: requests of a connection one after the other, answers in the same order, connections kept or closed.
 import { REJECTION } from "../builtins/event-emitter.ts";
+import { channelOf } from "../channels.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { ServerClass } from "../net/server.ts";
 import type { Socket } from "../net/socket.ts";
@@ -16,6 +17,8 @@ type MessageClass<T> = OldClass<T>;
 
 export function createHttpServer(runtime: Runtime, NetServer: ServerClass, IncomingMessage: OldClass<Incoming>, ServerResponse: OldClass<Response>) {
   const { loop } = runtime;
+  const starts = channelOf(runtime, "http.server.request.start");
+  const finishes = channelOf(runtime, "http.server.response.finish");
 
   class Connection {
     readonly #server: HttpServer;
@@ -153,6 +156,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       response._keepAliveTimeout = server.keepAliveTimeout;
       response._maxRequestsPerSocket = server.maxRequestsPerSocket;
       response.shouldKeepAlive = keepAlive;
+      starts.publish({ request, response, socket: this.#socket, server });
       const limit = request.httpVersionMajor === 1 && request.httpVersionMinor === 1 ? server.maxRequestsPerSocket : 0;
       this.#served++;
       if (limit > 0 && this.#served >= limit) response.maxRequestsOnConnectionReached = true;
@@ -188,6 +192,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     }
 
     #answered(request: Incoming, response: Response): void {
+      finishes.publish({ request, response, socket: this.#socket, server: this.#server });
       const at = this.#requests.indexOf(request);
       if (at >= 0) this.#requests.splice(at, 1);
       // What the program did not read of the request is in the way of the next one.
@@ -329,7 +334,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       for (const connection of this.connections) if (connection.idle) connection.socket.destroy();
     }
 
-    [Symbol.asyncDispose](): Promise<void> {
+    override [Symbol.asyncDispose](): Promise<void> {
       return new Promise((resolve, reject) => void this.close(((error?: Error) => (error ? reject(error) : resolve())) as AnyFunction));
     }
   }

@@ -8,6 +8,7 @@ export interface ConnectOptions {
   readonly host?: string;
   readonly path?: string;
   readonly family?: number;
+  readonly hints?: number;
   readonly lookup?: AnyFunction;
   readonly autoSelectFamily?: boolean;
   readonly timeout?: number;

@@ -11,16 +11,46 @@ export interface FoundAddress {
 }
 
 /** All addresses of a name, or undefined. */
-function find(host: string, family: unknown): FoundAddress[] | undefined {
+function find(host: string, family: number): FoundAddress[] | undefined {
   const kind = isIP(host);
   if (kind !== 0) return [{ address: host, family: kind }];
   if (!isLocalName(host) && host !== "") return undefined;
-  return family === 6 || family === "IPv6" ? [{ address: "::1", family: 6 }] : [{ address: "127.0.0.1", family: 4 }];
+  return family === 6 ? [{ address: "::1", family: 6 }] : [{ address: "127.0.0.1", family: 4 }];
 }
 
+/** As Linux numbers them. */
+export const ADDRCONFIG = 32;
+const V4MAPPED = 8;
+const ALL = 16;
+const FAMILIES = [0, 4, 6];
+
 interface LookupOptions {
-  readonly family?: number | string;
-  readonly all?: boolean;
+  readonly family: number;
+  readonly all: boolean;
+}
+
+function lookupOptions(given: unknown): LookupOptions {
+  if (typeof given === "number") {
+    checkOneOf(given, "family", FAMILIES);
+    return { family: given, all: false };
+  }
+  if (given !== undefined && typeof given !== "object") throw invalidArgType("options", ["integer", "object"], given);
+  const { hints, family, all, verbatim, order } = (given ?? {}) as Dict;
+  if (hints !== undefined && hints !== null) {
+    if (typeof hints !== "number") throw invalidArgType("options.hints", "number", hints);
+    if ((hints & ~(ADDRCONFIG | ALL | V4MAPPED)) !== 0) throw invalidArgValue("hints", hints);
+  }
+  const number = family === "IPv4" ? 4 : family === "IPv6" ? 6 : (family ?? 0);
+  checkOneOf(number, "options.family", FAMILIES);
+  for (const [name, value] of Object.entries({ all, verbatim })) if (value !== undefined && value !== null && typeof value !== "boolean") throw invalidArgType(`options.${name}`, "boolean", value);
+  if (order !== undefined && order !== null) checkOneOf(order, "options.order", ORDERS);
+  return { family: number as number, all: all === true };
+}
+
+const ORDERS = ["verbatim", "ipv4first", "ipv6first"];
+
+function checkOneOf(value: unknown, name: string, allowed: readonly unknown[]): void {
+  if (!allowed.includes(value)) throw invalidArgValue(name, value, `must be one of: ${allowed.map((one) => (typeof one === "string" ? `'${one}'` : String(one))).join(", ")}`);
 }
 
 const RECORDS = ["A", "AAAA", "Any", "Caa", "Cname", "Mx", "Naptr", "Ns", "Ptr", "Soa", "Srv", "Txt"] as const;
@@ -33,11 +63,9 @@ export function createDns(runtime: Runtime): Dict {
   const later = (done: AnyFunction, ...args: unknown[]): void => runtime.loop.post(() => void done(...args));
   const lookup = (hostname: unknown, ...rest: unknown[]): object => {
     const done = rest.at(-1);
-    const given = rest.length > 1 ? rest[0] : {};
-    const options = (typeof given === "number" ? { family: given } : (given ?? {})) as LookupOptions;
     if (typeof hostname !== "string" && hostname) throw invalidArgType("hostname", "string", hostname);
-    if (![undefined, 0, 4, 6, "IPv4", "IPv6"].includes(options.family)) throw invalidArgValue("family", options.family, "must be one of: 0, 4, 6");
     checkFunction(done, "callback");
+    const options = lookupOptions(typeof rest[0] === "function" ? {} : rest[0]);
     const host = String(hostname ?? "");
     const found = hostname ? find(host, options.family) : undefined;
     if (!hostname) later(done as AnyFunction, null, ...(options.all ? [[]] : [null, options.family === 6 ? 6 : 4]));
@@ -78,7 +106,11 @@ export function createDns(runtime: Runtime): Dict {
   Object.assign(PromiseResolver.prototype, promises);
   let order = "verbatim";
   const settings = {
-    ...servers, ...CODES, getDefaultResultOrder: () => order, setDefaultResultOrder: (wanted: string) => void (order = wanted), ADDRCONFIG: 1024, ALL: 256, V4MAPPED: 2048,
+    ...servers, ...CODES, getDefaultResultOrder: () => order, ADDRCONFIG, ALL, V4MAPPED,
+    setDefaultResultOrder: (wanted: string) => {
+      checkOneOf(wanted, "dnsOrder", ORDERS);
+      order = wanted;
+    },
     lookupService: () => {
       throw unsupported("dns.lookupService", "the container has no name server");
     },

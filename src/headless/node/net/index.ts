@@ -1,5 +1,6 @@
 // node:net.
-import { unsupported } from "../errors.ts";
+import { channelOf } from "../channels.ts";
+import { checkInteger, invalidArgType, unsupported } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { isIP, isIPv4, isIPv6 } from "./address.ts";
 import { callable } from "./callable.ts";
@@ -7,12 +8,16 @@ import { createServerClass } from "./server.ts";
 import { connectArguments } from "./connect-options.ts";
 import { createSocket } from "./socket.ts";
 
+const LEAST_ATTEMPT_MS = 10;
+
 export function createNet(runtime: Runtime): Dict {
   const Socket = callable(createSocket(runtime));
   const Server = callable(createServerClass(runtime, Socket));
+  const connecting = channelOf(runtime, "net.client.socket");
   const connect = (...args: unknown[]): object => {
     const { options, done } = connectArguments(args);
     const socket = new Socket(options as Dict);
+    connecting.publish({ socket });
     return socket.connect(options, ...(done ? [done] : []));
   };
   let autoSelect = true;
@@ -25,7 +30,14 @@ export function createNet(runtime: Runtime): Dict {
   return {
     Socket, Stream: Socket, Server, connect, createConnection: connect, createServer: (...args: unknown[]) => new Server(...(args as [Dict, AnyFunction])),
     isIP, isIPv4, isIPv6, BlockList: absent("BlockList"), SocketAddress: absent("SocketAddress"),
-    getDefaultAutoSelectFamily: () => autoSelect, setDefaultAutoSelectFamily: (on: boolean) => void (autoSelect = on),
-    getDefaultAutoSelectFamilyAttemptTimeout: () => attemptMs, setDefaultAutoSelectFamilyAttemptTimeout: (ms: number) => void (attemptMs = ms),
+    getDefaultAutoSelectFamily: () => autoSelect, getDefaultAutoSelectFamilyAttemptTimeout: () => attemptMs,
+    setDefaultAutoSelectFamily: (on: unknown) => {
+      if (typeof on !== "boolean") throw invalidArgType("value", "boolean", on);
+      autoSelect = on;
+    },
+    setDefaultAutoSelectFamilyAttemptTimeout: (ms: unknown) => {
+      checkInteger(ms, "value", 1, 2 ** 31 - 1);
+      attemptMs = Math.max(LEAST_ATTEMPT_MS, ms);
+    },
   };
 }

@@ -1,5 +1,6 @@
 // net.Server: listening on a port of the container's one machine, and the connections that come of it.
-import { resolvePath } from "../../posix-path.ts";
+import { parentPath, resolvePath } from "../../posix-path.ts";
+import { channelOf } from "../channels.ts";
 import { REJECTION } from "../builtins/event-emitter.ts";
 import { invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
 import { EventEmitter } from "../builtins/events.ts";
@@ -12,34 +13,26 @@ import type { Socket, SocketClass } from "./socket.ts";
 import { type Listening, netStack } from "./stack.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
-interface ListenOptions {
-  readonly port?: number | string;
-  readonly host?: string;
-  readonly path?: string;
-  readonly fd?: number;
-  readonly signal?: AbortSignal;
-}
+const isPath = (value: unknown): value is string => typeof value === "string" && !(Number(value) >= 0);
 
-function listenArguments(args: readonly unknown[]): { readonly options: ListenOptions; readonly done: AnyFunction | undefined } {
-  const done = args.findLast((x) => typeof x === "function") as AnyFunction | undefined;
+/** `(options)`, `(path)` or `(port, host)`, each with a callback or without. */
+function listenArguments(args: readonly unknown[]): { readonly options: Dict; readonly done: AnyFunction | undefined } {
+  const last = args.at(-1);
+  const done = typeof last === "function" ? (last as AnyFunction) : undefined;
   const [first, second] = args;
-  if (first === undefined || first === null || typeof first === "function") return { options: { port: 0 }, done };
-  if (typeof first === "object") return { options: first as ListenOptions, done };
-  if (typeof first === "string" && Number.isNaN(Number(first))) return { options: { path: first }, done };
-  if (typeof first !== "number" && typeof first !== "string") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'options' is invalid. Received ${String(first)}`);
-  return { options: { port: first, ...(typeof second === "string" ? { host: second } : {}) }, done };
+  if (args.length === 0 || typeof first === "function") return { options: { port: 0 }, done };
+  if (typeof first === "object" && first !== null) return { options: first as Dict, done };
+  return { options: isPath(first) ? { path: first } : { port: first, ...(typeof second === "string" ? { host: second } : {}) }, done };
 }
 
-function checkListen(given: unknown): void {
-  if (typeof given === "boolean" || typeof given === "bigint" || typeof given === "symbol") throw invalidArgValue("options", { port: given });
-  if (typeof given !== "object" || given === null) return;
-  const { port, path, fd, signal, _handle } = given as Dict;
-  if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
-  if (port !== undefined && port !== null && typeof port !== "number" && typeof port !== "string") throw invalidArgValue("options", given);
-  if (port !== undefined || typeof path === "string" || typeof fd === "number" || _handle) return;
-  // A port that is undefined is any; one that is not there at all is forgotten.
-  if (!("port" in given || "path" in given)) throw invalidArgValue("options", given, 'must have the property "port" or "path"');
-  if (!("port" in given)) throw invalidArgValue("options", given);
+/** Where to listen: a port that is there and undefined is any free one, and goes before a path. */
+function listenPlace(options: Dict): { readonly port: number; readonly host: unknown } | { readonly path: string } {
+  const { port, host, path } = options;
+  if (port === null || (port === undefined && "port" in options)) return { port: 0, host };
+  if (typeof port === "number" || typeof port === "string") return { port: checkPort(port, "options.port"), host };
+  if (isPath(path) && path !== "") return { path };
+  if ("port" in options || "path" in options) throw invalidArgValue("options", options);
+  throw invalidArgValue("options", options, 'must have the property "port" or "path"');
 }
 
 export type ServerClass = ReturnType<typeof createServerClass>;
@@ -47,18 +40,24 @@ export type Server = InstanceType<ServerClass>;
 
 export function createServerClass(runtime: Runtime, Socket: SocketClass) {
   const { loop } = runtime;
+  const connected = channelOf(runtime, "net.server.socket");
+  const listens = { asyncStart: channelOf(runtime, "tracing:net.server.listen:asyncStart"), asyncEnd: channelOf(runtime, "tracing:net.server.listen:asyncEnd"), error: channelOf(runtime, "tracing:net.server.listen:error") };
 
   return class Server extends adopting(EventEmitter as unknown as new (options?: object) => Emitter) {
     allowHalfOpen: boolean;
     pauseOnConnect: boolean;
     noDelay: boolean;
     keepAlive: boolean;
+    /** Seconds, as Node keeps it. */
     keepAliveInitialDelay: number;
     maxConnections: number | undefined;
     _connections = 0;
     /** Node's handle; programs only look whether it is there. */
     _handle: object | null = null;
+    _connectionKey: string | undefined;
     #listening: Listening | undefined;
+    /** How often it was asked to listen or to close: who looks up a host listens only if it was the last. */
+    #asked = 0;
     #host = "::";
     #referenced = true;
     /** Until `listen` is answered. */
@@ -74,7 +73,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this.pauseOnConnect = options["pauseOnConnect"] === true;
       this.noDelay = Boolean(options["noDelay"]);
       this.keepAlive = Boolean(options["keepAlive"]);
-      this.keepAliveInitialDelay = Math.trunc(Number(options["keepAliveInitialDelay"]) || 0);
+      this.keepAliveInitialDelay = Math.trunc(Math.max(0, Number(options["keepAliveInitialDelay"]) || 0) / 1000);
       if (onConnection) this.on("connection", onConnection);
     }
 
@@ -89,28 +88,32 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     }
 
     listen(...args: unknown[]): this {
-      checkListen(args[0]);
       const { options, done } = listenArguments(args);
       if (this._handle) throw nodeError(Error, "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.");
+      listens.asyncStart.publish({ server: this, options });
       if (done) this.once("listening", done);
-      const { signal } = options;
-      if (signal?.aborted) loop.nextTick(() => void this.close());
-      else signal?.addEventListener("abort", () => void this.close(), { once: true });
-      if (options.fd !== undefined) throw unsupported("net.Server.listen({ fd })", "a file descriptor is no server here");
-      if (options.path !== undefined && (options.port === undefined || options.port === null)) {
-        this.#bind(options.path, -1);
-        return this;
-      }
-      const port = options.port === undefined || options.port === null ? 0 : checkPort(options.port, "options.port");
-      const { host } = options;
-      if (host === undefined || host === "" || isIP(host) !== 0) this.#bind(host || "::", port);
+      this.#closeOnAbort(options["signal"]);
+      const { fd } = options;
+      if (typeof fd === "number" && fd >= 0) throw unsupported("net.Server.listen({ fd })", "a file descriptor is no server here");
+      const place = listenPlace(options);
+      const asked = ++this.#asked;
+      if ("path" in place) this.#bind(place.path, -1);
+      else if (!place.host || isIP(place.host) !== 0) this.#bind(String(place.host || "::"), place.port);
       else {
-        (runtime.builtin("dns")["lookup"] as AnyFunction)(host, (error: NetError | null, address: string) => {
+        (runtime.builtin("dns")["lookup"] as AnyFunction)(place.host, (error: NetError | null, address: string) => {
+          if (asked !== this.#asked) return;
           if (error) this.emit("error", error);
-          else this.#bind(address, port);
+          else this.#bind(address, place.port);
         });
       }
       return this;
+    }
+
+    #closeOnAbort(signal: unknown): void {
+      if (signal === undefined) return;
+      if (!(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
+      if (signal.aborted) loop.nextTick(() => void this.close());
+      else (signal as AbortSignal).addEventListener("abort", () => void this.close(), { once: true });
     }
 
     #bind(host: string, port: number): void {
@@ -119,15 +122,20 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
         this._handle = null;
         this.#listening = undefined;
         this.#letGo();
-        this.emit("error", addressError(code, "listen", host, port < 0 ? undefined : port));
+        const error = addressError(code, "listen", host, port);
+        listens.error.publish({ server: this, error });
+        loop.nextTick(() => void this.emit("error", error));
       };
-      if (port >= 0 && !isThisMachine(host)) return loop.nextTick(() => fail("EADDRNOTAVAIL"));
+      this._connectionKey = `${port < 0 ? -1 : isIP(host)}:${host}:${port}`;
+      if (port < 0 && runtime.vfs.find(parentPath(resolvePath(host, runtime.cwd)))?.kind !== "dir") return fail("EACCES");
+      if (port >= 0 && !isThisMachine(host)) return fail("EADDRNOTAVAIL");
       // Listening is a matter of an instant in Node, whether the server counts or not: the answer is always waited for.
       this.#awaited = loop.hold();
       const listening = netStack(runtime).listen(port < 0 ? resolvePath(host, runtime.cwd) : port, {
         listening: () => {
           this.#answered();
           if (this.#listening !== listening) return;
+          listens.asyncEnd.publish({ server: this });
           this.emit("listening");
         },
         failed: (code) => {
@@ -138,7 +146,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       });
       if (!listening) {
         this.#answered();
-        return loop.nextTick(() => fail("EADDRINUSE"));
+        return fail("EADDRINUSE");
       }
       this.#listening = listening;
       this._handle = {};
@@ -155,7 +163,8 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       const address = this.#listening?.address;
       const local = typeof address === "number" ? placeOf(seen, address) : undefined;
       const remote = local ? placeOf(seen, remotePort) : undefined;
-      const socket: Socket = new Socket({ allowHalfOpen: this.allowHalfOpen });
+      const { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay } = this;
+      const socket: Socket = new Socket({ allowHalfOpen, pauseOnCreate: this.pauseOnConnect, noDelay, keepAlive, keepAliveInitialDelay: keepAliveInitialDelay * 1000 });
       const { events, use } = socket.attach(local, remote);
       const wire = accept(events);
       if (!this._handle || (this.maxConnections && this._connections >= this.maxConnections)) {
@@ -167,9 +176,8 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this._connections++;
       socket.server = this;
       if (this.pauseOnConnect) socket.pause();
-      if (this.noDelay) socket.setNoDelay(true);
-      if (this.keepAlive) socket.setKeepAlive(true, this.keepAliveInitialDelay);
       this.emit("connection", socket);
+      connected.publish({ socket });
       if (!this.pauseOnConnect && !socket.destroyed) socket.read(0);
     }
 
@@ -185,6 +193,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
         else this.once("close", () => void done(nodeError(Error, "ERR_SERVER_NOT_RUNNING", "Server is not running.")));
       }
       this._handle = null;
+      this.#asked++;
       this.#answered(); // none comes any more
       this.#listening?.close();
       this.#listening = undefined;
@@ -207,6 +216,11 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       if (!this.#listening) return null;
       const { address } = this.#listening;
       return typeof address === "string" ? this.#host : placeOf(this.#host, address);
+    }
+
+    /** Nothing where it is closed already. */
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (this._handle) await new Promise<void>((resolve) => void this.close(() => resolve()));
     }
 
     getConnections(done: AnyFunction): this {

@@ -8,10 +8,13 @@ import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { SOCKET_WINDOW_BYTES } from "../../protocol.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
 import { timerMs } from "../http/common.ts";
-import { addressError, type NetError, streamError } from "./errors.ts";
+import { addressError, familyError, type NetError, streamError } from "./errors.ts";
+import { Handle, HandleOptions } from "./handle.ts";
 import { adopting } from "./callable.ts";
+import { ADDRCONFIG } from "./dns.ts";
 import { checkConnect, checkPort, connectArguments, type ConnectOptions } from "./connect-options.ts";
 import { netStack } from "./stack.ts";
+import { UserBuffer } from "./user-buffer.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
 type Done = (error?: Error | null) => void;
@@ -56,8 +59,12 @@ export function createSocket(runtime: Runtime) {
     timeout: number | undefined;
     remotePlace: SocketPlace | undefined;
     localPlace: SocketPlace | undefined;
-    /** Node's handle; programs only look whether it is there. */
     _handle: object | null = null;
+    readonly #handleOptions: HandleOptions;
+    readonly #userBuffer: UserBuffer | undefined;
+    /** What has come while nobody reads: before a server that pauses has begun, or after an `onread` that said stop. Null is the end. */
+    readonly #held: (Uint8Array | null)[] = [];
+    #holds: boolean;
     #wire: Wire | undefined;
     #bytesSent = 0;
     /** Of those sent, what the stream still counts as its own. */
@@ -82,6 +89,9 @@ export function createSocket(runtime: Runtime) {
       super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, highWaterMark, readableHighWaterMark, writableHighWaterMark });
       for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) if (given[name]) throw invalidArgValue(`options.${name}`, given[name], "is not supported");
       this.allowHalfOpen = given["allowHalfOpen"] === true;
+      this.#handleOptions = new HandleOptions(given);
+      this.#userBuffer = UserBuffer.of(given["onread"], this);
+      this.#holds = given["pauseOnCreate"] === true;
       // Not by the parent: a signal that has been aborted already destroys at once.
       if (signal) addAbortSignal(signal, this);
       // When the other side has ended the connection, a write after the own end says so.
@@ -120,7 +130,7 @@ export function createSocket(runtime: Runtime) {
       this.#startAnew();
       if (this.destroyed) return this;
       this.connecting = true;
-      this._handle = {};
+      this._handle = new Handle();
       if (path !== undefined) loop.nextTick(() => this.#dial(path, -1));
       else this.#lookUp(options, port);
       return this;
@@ -132,13 +142,15 @@ export function createSocket(runtime: Runtime) {
       if (isIP(host) !== 0) return loop.nextTick(() => this.#dial(host, port));
       const all = options.autoSelectFamily !== false && options.family !== 4 && options.family !== 6;
       const lookup = options.lookup ?? (runtime.builtin("dns")["lookup"] as AnyFunction);
-      lookup(host, { family: options.family, hints: 0, ...(all ? { all } : {}) }, (error: Error | null, found: unknown, family: unknown) => {
+      const hints = options.hints || (options.family === 4 || options.family === 6 ? 0 : ADDRCONFIG);
+      lookup(host, { family: options.family, hints, ...(all ? { all } : {}) }, (error: Error | null, found: unknown, family: unknown) => {
         if (this.destroyed) return;
         const list = (Array.isArray(found) ? found : [{ address: found, family }]) as { address?: string; family?: number }[];
         const [first] = list;
         this.emit("lookup", error, first?.address, first?.family, host);
         if (error) return void this.destroy(Object.assign(error, {}));
         if (first && isIP(first.address) === 0) return void this.destroy(nodeError(TypeError, "ERR_INVALID_IP_ADDRESS", `Invalid IP address: ${String(first.address)}`));
+        if (first && first.family !== 4 && first.family !== 6) return void this.destroy(familyError(first.family, host, port));
         if (!first?.address) return void this.destroy(addressError("ENOENT", "connect", host, port));
         this.#dial(first.address, port);
       });
@@ -147,7 +159,8 @@ export function createSocket(runtime: Runtime) {
     #dial(address: string, port: number): void {
       if (this.destroyed) return;
       if (port >= 0) this.emit("connectionAttempt", address, port, isIP(address));
-      const fail = (code: string): void => void this.destroy(addressError(code, "connect", address, port));
+      const fail = (code: string): void => void this.destroy(addressError(code, "connect", address, port > 0 ? port : undefined));
+      if (port === 0) return loop.post(() => fail("ECONNREFUSED"));
       if (port >= 0 && !isThisMachine(address)) return loop.post(() => fail("ENETUNREACH"));
       const { wire, localPort } = netStack(runtime).connect(port < 0 ? resolvePath(address, runtime.cwd) : port, {
         ...this.#events(),
@@ -158,6 +171,7 @@ export function createSocket(runtime: Runtime) {
             this.remotePlace = placeOf(address, port);
             this.localPlace = placeOf(address === "::" ? "::1" : address === "0.0.0.0" ? "127.0.0.1" : address, localPort);
           }
+          this.#handleOptions.tell(this._handle as Handle);
           this.emit("connect");
           this.emit("ready");
           this.#holdOrRelease();
@@ -185,19 +199,13 @@ export function createSocket(runtime: Runtime) {
 
     #open(wire: Wire): void {
       this.#wire = wire;
-      this._handle = {};
+      this._handle = new Handle();
+      this.#handleOptions.tell(this._handle as Handle);
     }
 
     #events(): WireEvents {
       return {
-        data: (bytes) => {
-          if (this.destroyed) return;
-          this.bytesRead += bytes.length;
-          this.#active();
-          if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) return void this.#wire?.take(bytes.length);
-          this.#untaken += bytes.length;
-          this.#read(false);
-        },
+        data: (bytes) => this.#receive(bytes),
         taken: (bytes) => {
           this.#inFlight -= bytes;
           this.#active();
@@ -216,8 +224,44 @@ export function createSocket(runtime: Runtime) {
       };
     }
 
+    #receive(bytes: Uint8Array): void {
+      if (this.destroyed) return;
+      if (this.#holds) return void this.#held.push(bytes);
+      this.#active();
+      if (this.#userBuffer) return this.#fill(this.#userBuffer, bytes);
+      this.bytesRead += bytes.length;
+      if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) return void this.#wire?.take(bytes.length);
+      this.#untaken += bytes.length;
+      this.#read(false);
+    }
+
+    #fill(buffer: UserBuffer, bytes: Uint8Array): void {
+      let at = 0;
+      while (at < bytes.length && !this.#holds) {
+        const piece = bytes.subarray(at, at + buffer.size);
+        at += piece.length;
+        this.bytesRead += piece.length;
+        if (!buffer.take(piece)) this.#holds = true;
+      }
+      this.#wire?.take(at);
+      if (at < bytes.length) this.#held.unshift(bytes.subarray(at));
+      if (this.#holds) this.#read(false);
+    }
+
+    /** Reading begins, or goes on: what was held comes first. */
+    #letIn(): void {
+      this.#holds = false;
+      this.#read(true);
+      while (!this.#holds && this.#held.length > 0) {
+        const next = this.#held.shift();
+        if (next) this.#receive(next);
+        else this.#ended();
+      }
+    }
+
     #ended(): void {
       if (this.destroyed || this.readableEnded) return;
+      if (this.#holds) return void this.#held.push(null);
       this.push(null);
       this.read(0);
       this.#read(false);
@@ -239,6 +283,7 @@ export function createSocket(runtime: Runtime) {
       // A stream asks once: what was asked on the way there is done when it is there.
       if (this.connecting) return void this.once("connect", () => this._read());
       if (this.#wire) this.#read(true);
+      if (this.#holds) loop.post(() => this.#letIn());
       if (this.#untaken === 0) return;
       this.#wire?.take(this.#untaken);
       this.#untaken = 0;
@@ -345,11 +390,23 @@ export function createSocket(runtime: Runtime) {
       this.emit("timeout");
     }
 
-    setNoDelay(_on?: boolean): this {
+    override resume(): this {
+      if (this.#userBuffer && this.#holds && !this.connecting) loop.post(() => this.#letIn());
+      return super.resume();
+    }
+
+    override pause(): this {
+      if (this.#userBuffer && !this.connecting) this.#holds = true;
+      return super.pause();
+    }
+
+    setNoDelay(on: unknown = true): this {
+      this.#handleOptions.setNoDelay(Boolean(on), this._handle as Handle | null);
       return this;
     }
 
-    setKeepAlive(_on?: boolean, _initialDelayMs?: number): this {
+    setKeepAlive(on?: unknown, initialDelayMs?: number): this {
+      this.#handleOptions.setKeepAlive(Boolean(on), Number(initialDelayMs), this._handle as Handle | null);
       return this;
     }
 
