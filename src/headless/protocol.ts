@@ -48,6 +48,8 @@ export interface StartMessage {
   readonly ppid: number;
   /** Arguments after the program's name: `["--test", "a.js"]` for `node --test a.js`, `["-c", "ls | wc"]` for a shell. */
   readonly argv: readonly string[];
+  /** What it was called: `node`, or a path. */
+  readonly argv0: string;
   /** Absolute and existing. */
   readonly cwd: string;
   /** Complete: PATH, HOME, PWD and the like are in it. */
@@ -151,6 +153,8 @@ export interface SpawnRequest {
   /** Passed on when the child reads or writes its parent's terminal (`stdio: "inherit"`). */
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
+  /** What the program shall believe it was called, if not by the command. */
+  readonly argv0?: string;
 }
 
 /** A child that its parent waits for without returning to its event loop. */

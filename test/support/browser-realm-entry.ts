@@ -27,7 +27,7 @@ function start(given: RealmStart): void {
     vfs.writeFile(path, new TextEncoder().encode(text));
   }
   startNodeProcess({
-    vfs, argv: given.argv, cwd: given.folder, env: given.env, pid: 100, ppid: 1, terminal: null, stdin: false, ipc: false, ownsRealm: true,
+    vfs, argv: given.argv, argv0: "node", cwd: given.folder, env: given.env, pid: 100, ppid: 1, terminal: null, stdin: false, ipc: false, ownsRealm: true,
     library: (name) => {
       const script = given.libraries[name];
       if (script !== undefined) Object.assign(taken, { [name]: taken[name] ?? takeLibrary(() => given.runScript(script)) });

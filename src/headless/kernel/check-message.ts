@@ -142,6 +142,7 @@ function spawnRequest(r: Fields): SpawnRequest {
     stdin: r["stdin"] === true,
     ipc: r["ipc"] === true,
     ...(r["thread"] === undefined ? {} : { thread: { id: integer(fields(r["thread"])["id"]), data: fields(r["thread"])["data"] } }),
+    ...(r["argv0"] === undefined ? {} : { argv0: text(r["argv0"], MAX_PATH) }),
     terminal: r["terminal"] === null || r["terminal"] === undefined ? null : checkTerminal(r["terminal"]),
   };
 }

@@ -11,7 +11,7 @@ export type Env = Readonly<Record<string, string>>;
 
 /** A Worker to run, or words to print and a code. A step runs when the one before it ended with 0. */
 export type Step =
-  | { readonly banner?: string; readonly program: Program; readonly argv: readonly string[]; readonly cwd: string; readonly env: Env }
+  | { readonly banner?: string; readonly program: Program; readonly argv: readonly string[]; readonly argv0?: string; readonly cwd: string; readonly env: Env }
   | { readonly program?: never; readonly stdout: string; readonly stderr: string; readonly code: number };
 
 export interface Command {
@@ -19,6 +19,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Env;
+  /** What a `node` is called, if not by the command. */
+  readonly argv0?: string;
 }
 
 /** The steps, or undefined if there is no such command. */
@@ -26,7 +28,7 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
   const { args, cwd, env } = command;
   switch (commandName(command.command)) {
     case "node":
-      return [{ program: "node", argv: args, cwd, env }];
+      return [{ program: "node", argv: args, argv0: command.argv0 ?? command.command, cwd, env }];
     case "npm":
       return planNpm(vfs, args, cwd, env);
     case "npx":

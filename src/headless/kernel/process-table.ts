@@ -201,6 +201,7 @@ export class ProcessTable {
       pid: request.thread ? (process.parent?.pid ?? process.pid) : process.pid,
       ppid: process.parent?.pid ?? 0,
       argv: step.argv,
+      argv0: step.argv0 ?? step.program,
       cwd: step.cwd,
       env: step.env,
       files,

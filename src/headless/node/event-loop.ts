@@ -63,6 +63,8 @@ export class EventLoop {
   #operations = 0;
   #quietTurns = 0;
   #timerOrder = 0;
+  /** The one whose callback runs, unless that has stopped it. */
+  #firing: LoopTimer | undefined;
   #inTask = false;
   #scheduled = false;
   #stopped = false;
@@ -145,6 +147,7 @@ export class EventLoop {
   }
 
   stopTimer(timer: LoopTimer): void {
+    if (this.#firing === timer) this.#firing = undefined;
     if (!timer.active) return;
     timer.active = false;
     const at = this.#timers.indexOf(timer);
@@ -192,6 +195,13 @@ export class EventLoop {
   get #alive(): boolean {
     return this.#operations > 0 || this.#ticks.length > 0 || this.#poll.length > 0 || this.#batch.length > 0
       || this.#immediates.some((x) => x.active && x.referenced) || this.#timers.some((x) => x.referenced);
+  }
+
+  /** How many timers and immediates keep the process alive. */
+  counted(): { readonly timers: number; readonly immediates: number } {
+    const timers = this.#firing && !this.#firing.active ? [...this.#timers, this.#firing] : this.#timers;
+    const count = (list: readonly { readonly referenced: boolean }[]): number => list.filter(({ referenced }) => referenced).length;
+    return { timers: count(timers), immediates: count(this.#immediates.filter(({ active }) => active)) };
   }
 
   /** Calls it now; what it throws goes to `onError`. For callbacks that the engine itself runs. */
@@ -260,7 +270,9 @@ export class EventLoop {
           const at = this.#timers.indexOf(timer);
           if (at >= 0) this.#timers.splice(at, 1);
           timer.active = false;
+          this.#firing = timer;
           timer.fire();
+          this.#firing = undefined;
         });
       }
       case "poll":

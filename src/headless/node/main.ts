@@ -21,7 +21,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
   let childNumbers = 0;
   const libraries: Partial<Libraries> = {};
   const host: NodeHost = {
-    vfs, argv: start.argv, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
+    vfs, argv: start.argv, argv0: start.argv0, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
     write: (fd, bytes) => link.write(fd, bytes),
     exit: (code) => {
       // What still runs after its end must not change files.

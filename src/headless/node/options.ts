@@ -4,6 +4,8 @@ export interface Options {
   mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "stdin";
   /** Code of -e and -p. */
   code: string;
+  hasCode: boolean;
+  hasCheck: boolean;
   inputType: "module" | "commonjs" | undefined;
   /** The program and its arguments; with `--test`, the patterns. */
   rest: string[];
@@ -16,6 +18,18 @@ export interface Options {
   execArgv: string[];
   warnings: boolean;
   traceWarnings: boolean;
+  /** False: deprecations are not told. */
+  deprecations: boolean;
+  throwDeprecation: boolean;
+  traceDeprecation: boolean;
+  /** Those that are only documented are told, too. */
+  pendingDeprecation: boolean;
+  /** Codes and names of warnings that are not told. */
+  readonly disabledWarnings: string[];
+  /** A file that gets them instead of stderr. */
+  redirectWarnings: string | undefined;
+  /** `process.title`. */
+  title: string;
   testReporters: string[];
   testReporterDestinations: string[];
   testNamePatterns: string[];
@@ -56,7 +70,7 @@ export interface Options {
 const WITH_VALUE = new Set([
   "-e", "--eval", "-r", "--require", "--import", "--input-type", "-C", "--conditions", "--test-reporter", "--test-reporter-destination", "--test-name-pattern",
   "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-shard", "--test-isolation", "--experimental-test-isolation", "--unhandled-rejections", "--loader", "--experimental-loader", "--max-old-space-size",
-  "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path", "--network-family-autoselection-attempt-timeout",
+  "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path", "--network-family-autoselection-attempt-timeout", "--redirect-warnings",
 ]);
 const WITHOUT_VALUE = new Set([
   "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
@@ -69,7 +83,8 @@ const REJECTION_MODES: readonly string[] = ["none", "warn", "warn-with-error-cod
 
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
-    mode: "file", code: "", inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
+    mode: "file", code: "", hasCode: false, hasCheck: false, inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
+    deprecations: true, throwDeprecation: false, traceDeprecation: false, pendingDeprecation: false, disabledWarnings: [], redirectWarnings: undefined, title: "node",
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
     unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
   };
@@ -91,26 +106,31 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
     if (own) options.execArgv.push(word);
     if (WITH_VALUE.has(flag) && value === undefined) {
       value = line[++at];
-      if (value === undefined || (value.startsWith("-") && value !== "-" && flag !== "-e" && flag !== "--eval")) {
+      if (value === undefined || value.startsWith("-")) {
         options.error = `${flag} requires an argument`;
         return options;
       }
       if (own) options.execArgv.push(value);
+    } else if (WITH_VALUE.has(flag.replace("--no-", "--")) && flag.startsWith("--no-")) {
+      options.error = `${word} is an invalid negation because it is not a boolean option`;
+      return options;
     } else if (!WITH_VALUE.has(flag) && !WITHOUT_VALUE.has(flag) && !KNOWN_PREFIX.test(flag)) {
       options.error = `bad option: ${word}`;
       return options;
     }
-    // `-p` takes its code from the next word, if there is one.
-    if ((flag === "-p" || flag === "--print" || flag === "-pe") && value === undefined) {
-      value = line[++at];
-      if (own && value !== undefined) options.execArgv.push(value);
+    // `-p` takes its code from the next word, if that is one.
+    if ((flag === "-p" || flag === "--print" || flag === "-pe") && value === undefined && line[at + 1]?.startsWith("-") === false) {
+      value = line[++at] as string;
+      if (own) options.execArgv.push(value);
     }
-    apply(options, flag, value ?? "");
+    // What begins with a dash is written with one more sign before it.
+    apply(options, flag, (value ?? "").replace(/^\\-/, "-"));
   }
   options.rest = line.slice(at);
   if (options.mode === "file" && (options.rest.length === 0 || options.rest[0] === "-")) {
     options.mode = "stdin";
   }
+  if (options.hasCheck && options.hasCode) options.error = "either --check or --eval can be used, not both";
   return options;
 }
 
@@ -125,12 +145,14 @@ function apply(options: Options, flag: string, value: string): void {
     case "--eval":
       if (options.mode !== "print") options.mode = "eval";
       options.code = value;
+      options.hasCode = true;
       return;
     case "-p":
     case "-pe":
     case "--print":
       options.mode = "print";
       if (value !== "") options.code = value;
+      options.hasCode ||= value !== "";
       return;
     case "-r":
     case "--require":
@@ -154,6 +176,7 @@ function apply(options: Options, flag: string, value: string): void {
     case "-c":
     case "--check":
       options.mode = "check";
+      options.hasCheck = true;
       return;
     case "-v":
     case "--version":
@@ -235,11 +258,33 @@ function apply(options: Options, flag: string, value: string): void {
     case "--enable-source-maps":
       options.sourceMaps = true;
       return;
+    case "--warnings":
     case "--no-warnings":
-      options.warnings = false;
+      options.warnings = flag === "--warnings";
       return;
     case "--trace-warnings":
       options.traceWarnings = true;
+      return;
+    case "--no-deprecation":
+      options.deprecations = false;
+      return;
+    case "--throw-deprecation":
+      options.throwDeprecation = true;
+      return;
+    case "--trace-deprecation":
+      options.traceDeprecation = true;
+      return;
+    case "--pending-deprecation":
+      options.pendingDeprecation = true;
+      return;
+    case "--disable-warning":
+      options.disabledWarnings.push(value);
+      return;
+    case "--redirect-warnings":
+      options.redirectWarnings = value;
+      return;
+    case "--title":
+      options.title = value;
       return;
     default:
   }

@@ -2,7 +2,8 @@
 import { Buffer, createBuffer } from "./builtins/buffer.ts";
 import { makeBuiltin } from "./builtins/index.ts";
 import { finishPending } from "./builtins/fs-pending.ts";
-import { createProcess, printWarnings } from "./builtins/process.ts";
+import { createProcess } from "./builtins/process.ts";
+import { printWarnings } from "./builtins/process-warnings.ts";
 import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stdio.ts";
 import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
@@ -21,6 +22,7 @@ import { WebRequest, WebResponse } from "./http/web-messages.ts";
 import { SourceMapFiles } from "./loader/source-map-files.ts";
 import { type Loader, createLoader } from "./loader/index.ts";
 import { startProgram } from "./program.ts";
+import { structuredClone } from "./structured-clone.ts";
 import { trackNatives } from "./natives.ts";
 import { widenApply } from "./wide-apply.ts";
 import { hideWhatNodeLacks } from "./newer-than-node.ts";
@@ -51,6 +53,7 @@ const nativeQueueMicrotask = globalThis.queueMicrotask.bind(globalThis);
 
 const UNSETTLED_AWAIT = 13;
 const HANDLER_THREW = 7;
+const NOBODY_TAKES_ERRORS = 6;
 
 export function startNodeProcess(host: NodeHost): NodeProcess {
   return new RunningProcess(host);
@@ -137,24 +140,34 @@ class RunningProcess implements Runtime, NodeProcess {
       this.#exiting = true;
       this.#emitExit(exitCode());
     }
-    this.#end(exitCode());
-    throw new ExitSignal(exitCode());
+    // A program may have put its own in its place, which returns.
+    return (this.process["reallyExit"] as AnyFunction)(exitCode()) as never;
+  }
+
+  end(code: number): never {
+    this.#end(code);
+    throw new ExitSignal(code);
   }
 
   fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void {
     if (error instanceof ExitSignal || this.ended) return;
-    if (!this.#exiting && isCaptured(this, error)) return;
+    const take = this.process["_fatalException"];
+    if (typeof take === "function") return void (take as AnyFunction)(error, origin === "unhandledRejection");
+    this.complain(describeFatal(this, error));
+    this.#end(NOBODY_TAKES_ERRORS);
+  }
+
+  uncaught(error: unknown, origin: "uncaughtException" | "unhandledRejection"): boolean {
     const { process } = this;
-    process.emit("uncaughtExceptionMonitor", error, origin);
-    if (process.listenerCount("uncaughtException") > 0 && !this.#exiting) {
-      try {
-        process.emit("uncaughtException", error, origin);
-      } catch (failure) {
-        if (!(failure instanceof ExitSignal)) this.#die(failure, HANDLER_THREW);
-      }
-      return;
+    try {
+      process.emit("uncaughtExceptionMonitor", error, origin);
+      if (!this.#exiting && (isCaptured(this, error) || process.emit("uncaughtException", error, origin))) return true;
+    } catch (failure) {
+      if (!(failure instanceof ExitSignal)) this.#die(failure, HANDLER_THREW);
+      return false;
     }
     this.#die(error, 1);
+    return false;
   }
 
   unhandled(reason: unknown, promise: object): void {
@@ -233,6 +246,7 @@ class RunningProcess implements Runtime, NodeProcess {
 
   #emitExit(code: number): void {
     finishPending(this);
+    this.process["_exiting"] = true;
     try {
       this.process.emit("exit", code);
     } catch (error) {
@@ -273,7 +287,7 @@ class RunningProcess implements Runtime, NodeProcess {
     return {
       process: this.process, console: this.builtin("console"), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
-      ...webCrypto(this), ...webClasses,
+      ...webCrypto(this), ...webClasses, structuredClone,
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
         const bound = this.loop.bind(task as () => void);

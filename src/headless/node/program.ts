@@ -21,12 +21,12 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
   const { options, process } = runtime;
   const loader = runtime.loader as Loader;
   if (options.error !== undefined) {
-    runtime.complain(`node: ${options.error}\n`);
+    runtime.complain(`${runtime.host.argv0}: ${options.error}\n`);
     return void runtime.exit(BAD_COMMAND_LINE);
   }
   const missing = options.envFiles.length > 0 ? loadEnvFiles(runtime) : undefined;
   if (missing !== undefined) {
-    runtime.complain(`node: ${missing}: not found\n`);
+    runtime.complain(`${runtime.host.argv0}: ${missing}: not found\n`);
     return void runtime.exit(BAD_COMMAND_LINE);
   }
   switch (options.mode) {
@@ -37,15 +37,18 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       process.stdout.write("Usage: node [options] [ script.js ] [arguments]\n");
       return undefined;
     case "check":
+      if (options.rest.length === 0 || options.rest[0] === "-") return readInput(runtime).then((code) => checkSource(runtime, code, "[stdin]", options.inputType ?? "commonjs"));
       return check(runtime, loader);
     case "test":
       process.argv = [EXEC_PATH, ...options.rest];
       return runTestFiles(runtime);
     case "file":
+      process.argv = [EXEC_PATH, resolvePath(options.rest[0] as string, runtime.cwd), ...options.rest.slice(1)];
       return afterPreloads(runtime, () => runFile(runtime, loader));
     case "eval":
     case "print":
       process.argv = [EXEC_PATH, ...options.rest];
+      if (!options.hasCode && options.mode === "print") return afterPreloads(runtime, () => readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]")));
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":
       process.argv = [EXEC_PATH, ...options.rest];
@@ -74,12 +77,12 @@ function loadEnvFiles(runtime: Runtime): string | undefined {
 }
 
 function runFile(runtime: Runtime, loader: Loader): Promise<unknown> | undefined {
-  const { options, process } = runtime;
-  const asked = resolvePath(options.rest[0] as string, runtime.cwd);
+  const asked = resolvePath(runtime.options.rest[0] as string, runtime.cwd);
   const path = loader.resolver.main(asked);
-  process.argv = [EXEC_PATH, asked, ...options.rest.slice(1)];
   // Hooks may know a program that is no file.
   if (path === undefined && !loader.hooks.active) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
+  const runMain = loader.commonJs.Module.customRunMain();
+  if (runMain) return void runMain();
   return loader.runMain(path ?? asked);
 }
 
@@ -90,11 +93,7 @@ function afterPreloads(runtime: Runtime, run: () => Promise<unknown> | undefined
   if (loaders.length > 0) warnOfLoaders(runtime);
   for (const specifier of loaders) runtime.loader.register(specifier, fileToUrl(`${runtime.cwd}/`));
   const required = preloads.filter(({ kind }) => kind === "require");
-  if (required.length > 0) {
-    const parent = new commonJs.Module("internal/preload");
-    parent.paths = commonJs.nodeModulePaths(runtime.cwd);
-    for (const { specifier } of required) parent.require(specifier);
-  }
+  if (required.length > 0) commonJs.preload(required.map(({ specifier }) => specifier));
   const imported = preloads.filter(({ kind }) => kind === "import");
   if (imported.length === 0 && !hooks.active) return run();
   return (async () => {
@@ -150,7 +149,10 @@ function check(runtime: Runtime, loader: Loader): undefined {
   const path = loader.resolver.main(asked);
   if (path === undefined) throw Object.assign(new Error(`Cannot find module '${asked}'`), { code: "MODULE_NOT_FOUND", requireStack: [] });
   const source = loader.commonJs.readText(path);
-  const format = formatOf(path, loader.resolver, () => source);
+  return checkSource(runtime, source, path, formatOf(path, loader.resolver, () => source));
+}
+
+function checkSource(runtime: Runtime, source: string, path: string, format: ReturnType<typeof formatOf>): undefined {
   try {
     if (format === "module") parseModule(source);
     else if (format === "commonjs") Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });

@@ -58,7 +58,7 @@ interface HostOptions {
 
 function makeHost(options: HostOptions): NodeHost {
   return {
-    vfs: options.vfs, argv: options.argv, cwd: options.cwd, env: options.env, pid: pids++, ppid: 1, terminal: null, stdin: options.stdin, ipc: options.ipc, ownsRealm: false,
+    vfs: options.vfs, argv: options.argv, argv0: "node", cwd: options.cwd, env: options.env, pid: pids++, ppid: 1, terminal: null, stdin: options.stdin, ipc: options.ipc, ownsRealm: false,
     write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes), exit: ignore,
     spawn: (request, events) => spawnHere(options, request, events),
     library: (name) => options.libraries[name],

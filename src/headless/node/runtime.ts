@@ -32,6 +32,7 @@ export interface ChildRequest {
   readonly ipc: boolean;
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
+  readonly argv0?: string;
 }
 
 /** What the parent is told about it. `exit` or `error` is last, and only one of them comes. */
@@ -50,6 +51,8 @@ export interface NodeHost {
   readonly vfs: Vfs;
   /** Arguments after `node`. */
   readonly argv: readonly string[];
+  /** What it was called. */
+  readonly argv0: string;
   /** Absolute and existing. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -78,6 +81,8 @@ export interface NodeHost {
   /** Only with `ipc`. */
   send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;
+  /** The same, and says what went wrong; a null signal only asks. Only where the page shares memory. */
+  readonly killSync?: (pid: number, signal: string | null) => "ESRCH" | "EPERM" | null;
   /** `setRawMode`, where there is a terminal. */
   rawMode?(on: boolean): void;
   /** The program reads its input: told once. */
@@ -107,7 +112,7 @@ export interface ProcessObject extends Emitter {
   stdin: StreamLike;
   nextTick(task: AnyFunction, ...args: unknown[]): void;
   cwd(): string;
-  emitWarning(warning: string | Error, options?: unknown): void;
+  emitWarning(warning: string | Error, options?: unknown, code?: string): void;
   [key: string]: unknown;
 }
 
@@ -146,6 +151,10 @@ export interface Runtime {
   atEnd(cleanup: () => void): void;
   /** Ends the process now. Returns only by throwing. */
   exit(code?: number | string | null): never;
+  /** The same without the program's own `exit` listeners. */
+  end(code: number): never;
+  /** What `process._fatalException` does: true when the program has taken the error. */
+  uncaught(error: unknown, origin: "uncaughtException" | "unhandledRejection"): boolean;
   /** An error nobody caught. */
   fatal(error: unknown, origin: "uncaughtException" | "unhandledRejection"): void;
   /** A rejection nobody handled. */

@@ -12,6 +12,7 @@ export interface SpawnOptions {
   readonly argv0?: string;
   readonly stdio?: string | readonly unknown[] | null;
   readonly shell?: boolean | string;
+  readonly detached?: boolean;
   readonly signal?: AbortSignal;
   readonly timeout?: number;
   readonly killSignal?: string | number;
@@ -51,13 +52,18 @@ export function stdioOf(given: SpawnOptions["stdio"], fallback = "pipe"): Stdio[
   return kinds;
 }
 
-const NUMBERS = new Map(Object.entries(SIGNAL_EXIT_CODES).map(([name, code]) => [code - 128, name as Signal]));
+/** Of two names for one signal the first is Node's. */
+const NUMBERS = new Map(Object.entries(SIGNAL_EXIT_CODES).reverse().map(([name, code]) => [code - 128, name as Signal]));
+
+/** The signal, if it is one that a process could mind. */
+export function signalOf(number: number): Signal | undefined {
+  return NUMBERS.get(number);
+}
 
 /** A signal by name or number, or Node's error. */
 export function signalName(signal: unknown): Signal {
   if (typeof signal === "number" && NUMBERS.has(signal)) return NUMBERS.get(signal) as Signal;
   if (typeof signal === "string" && Object.hasOwn(SIGNAL_EXIT_CODES, signal.toUpperCase())) return signal.toUpperCase() as Signal;
-  if (signal === 17 || signal === 18 || signal === 19 || signal === 20 || signal === "SIGSTOP" || signal === "SIGCONT" || signal === "SIGTSTP") throw unsupported(`the signal ${signal}`, "a process here cannot be paused");
   throw nodeError(TypeError, "ERR_UNKNOWN_SIGNAL", `Unknown signal: ${String(signal)}`);
 }
 
@@ -118,7 +124,7 @@ export function requestOf(runtime: Runtime, { file, args, options }: Command, ki
   const cwd = options.cwd instanceof URL ? urlToFile(options.cwd) : (options.cwd ?? undefined);
   return {
     command: file, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), env, stdin: kinds[0] !== "ignore", ipc,
-    terminal: sharedTerminal(runtime, kinds),
+    terminal: sharedTerminal(runtime, kinds), ...(options.argv0 == null ? {} : { argv0: options.argv0 }),
   };
 }
 

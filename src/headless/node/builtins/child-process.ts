@@ -4,6 +4,7 @@ import { urlToFile } from "../file-url.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { checkMaxBuffer, type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
+import { liveChildren } from "./child-pids.ts";
 import { createSyncChildren } from "./child-sync.ts";
 import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
 import { EventEmitter } from "./events.ts";
@@ -73,6 +74,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
       started: (pid) => {
         this.pid = pid;
         this.#started = true;
+        liveChildren(runtime).set(pid, { detached: options.detached === true });
         loop.post(() => void this.emit("spawn"));
       },
       output: (fd, data) => loop.post(() => deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd, data)),
@@ -154,6 +156,7 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   #ended(code: number | null, signal: string | null): void {
     this.exitCode = code;
     this.signalCode = signal;
+    if (this.#runtime) liveChildren(this.#runtime).delete(this.pid ?? 0);
     (this.stdin as unknown as { destroy(): void } | null)?.destroy();
     this.#disconnected();
     this.emit("exit", code, signal);

@@ -1,5 +1,6 @@
 // File operations that were asked for and have not run yet. Node gives each to a thread and waits for its threads at the
 // end: `fs.write(…); process.exit()` writes. So what is still pending when the process ends is done then, unanswered.
+import { openRequest } from "../active-resources.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Node takes these in steps, each asked for by the one before: an end in between leaves the rest undone. */
@@ -28,7 +29,9 @@ export function createLater(runtime: Runtime): Later {
   pendingOf.set(runtime, pending);
   return (name, run, settle) => {
     if (!IN_STEPS.has(name)) pending.add(run);
+    const close = openRequest(runtime);
     runtime.loop.post(() => {
+      close();
       pending.delete(run);
       let value: unknown;
       try {

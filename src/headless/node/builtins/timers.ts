@@ -1,9 +1,9 @@
 // node:timers and node:timers/promises on the process's own event loop.
-import { abortError, checkFunction } from "../errors.ts";
+import { abortError, checkFunction, nodeError } from "../errors.ts";
 import type { LoopImmediate, LoopTimer } from "../event-loop.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { createItemTimers, MAX_DELAY_MS, warnOfOverflow } from "./timer-items.ts";
 
-const MAX_DELAY_MS = 2 ** 31 - 1;
 const timersOf = new WeakMap<Runtime, Dict>();
 
 /** Timers that a program has put in place of the real ones (`mock.timers`), by function name. */
@@ -31,9 +31,10 @@ export function createTimers(runtime: Runtime): Dict {
   let numbers = 0;
 
   class Timeout {
-    readonly _idleTimeout: number;
-    readonly _onTimeout: AnyFunction;
-    readonly _repeat: number | null;
+    // Programs end a timer by these as well: below zero, or null.
+    _idleTimeout: number;
+    _onTimeout: AnyFunction | null;
+    _repeat: number | null;
     readonly #timer: LoopTimer;
     readonly #args: unknown[];
     readonly #scope = loop.scope;
@@ -42,9 +43,7 @@ export function createTimers(runtime: Runtime): Dict {
     constructor(callback: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
       const asked = Number(delay);
       const delayMs = asked >= 1 && asked <= MAX_DELAY_MS ? Math.trunc(asked) : 1;
-      if (asked > MAX_DELAY_MS) {
-        runtime.process.emitWarning(`${asked} does not fit into a 32-bit signed integer.\nTimeout duration was set to 1.`, "TimeoutOverflowWarning");
-      }
+      if (asked > MAX_DELAY_MS) warnOfOverflow(runtime, asked, 1);
       this._idleTimeout = delayMs;
       this._onTimeout = callback;
       this._repeat = repeat ? delayMs : null;
@@ -56,9 +55,9 @@ export function createTimers(runtime: Runtime): Dict {
     #fire(): void {
       loop.scope = this.#scope;
       try {
-        Reflect.apply(this._onTimeout, this, this.#args);
+        if (this._onTimeout) Reflect.apply(this._onTimeout, this, this.#args);
       } finally {
-        if (this._repeat !== null && !this.#closed && !this.#timer.active) loop.startTimer(this.#timer, this._repeat);
+        if (this._repeat && this._onTimeout && this._idleTimeout >= 0 && !this.#closed && !this.#timer.active) loop.startTimer(this.#timer, this._repeat);
         else if (!this.#timer.active && this.#number !== undefined) byNumber.delete(this.#number);
       }
     }
@@ -69,14 +68,15 @@ export function createTimers(runtime: Runtime): Dict {
       return this.#closed || !this.#timer.active;
     }
 
+    // Programs bind these to anything.
     ref(): this {
-      this.#timer.referenced = true;
+      if (#timer in this) this.#timer.referenced = true;
       loop.poke();
       return this;
     }
 
     unref(): this {
-      this.#timer.referenced = false;
+      if (#timer in this) this.#timer.referenced = false;
       loop.poke();
       return this;
     }
@@ -175,10 +175,12 @@ export function createTimers(runtime: Runtime): Dict {
   for (const [name, real] of Object.entries(timers) as [string, AnyFunction][]) {
     timers[name] = Object.defineProperty((...args: unknown[]) => (overrides.get(name) ?? real)(...args), "name", { value: name });
   }
-  timers["promises"] = overridable(createTimersPromises(timers), overrides);
+  const promises = overridable(createTimersPromises(timers), overrides);
+  timers["promises"] = { ...promises, scheduler: schedulerOf(promises["scheduler"] as Dict) };
   for (const [name, handle] of [["setTimeout", (timers["promises"] as Dict)["setTimeout"]], ["setImmediate", (timers["promises"] as Dict)["setImmediate"]]] as const) {
     Object.defineProperty(timers[name], Symbol.for("nodejs.util.promisify.custom"), { value: handle, enumerable: true });
   }
+  Object.assign(timers, createItemTimers(runtime, (item) => item instanceof Timeout && item));
   timersOf.set(runtime, timers);
   return timers;
 }
@@ -222,4 +224,15 @@ function createTimersPromises(timers: Dict): Dict {
     for (;;) yield await setTimeout(delay, value, options);
   }
   return { setTimeout, setImmediate, setInterval, scheduler: { wait: (delay: number, options?: WaitOptions) => setTimeout(delay, undefined, options), yield: () => setImmediate() } };
+}
+
+/** Of a class that nobody can make. */
+function schedulerOf(methods: Dict): object {
+  class Scheduler {
+    constructor() {
+      throw nodeError(TypeError, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
+    }
+  }
+  for (const [name, value] of Object.entries(methods)) Object.defineProperty(Scheduler.prototype, name, { value, writable: true, configurable: true });
+  return Object.create(Scheduler.prototype) as object;
 }

@@ -19,10 +19,15 @@ export interface ResolveOptions {
 /** What the engine says to `import` and `export` in a script. */
 const MODULE_SYNTAX = /^(Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)$/;
 
+/** What requires the modules of `-r`. */
+const PRELOAD = "internal/preload";
+
 export class CommonJs {
   readonly mocks = new ModuleMocks();
   readonly Module: ModuleClass;
   readonly runtime: Runtime;
+  /** While the modules of `-r` load. */
+  isPreloading = false;
   readonly #resolver: Resolver;
   readonly #esm: () => EsmLoader;
   /** The text read last: a module's is asked for more than once on its way. */
@@ -129,7 +134,7 @@ export class CommonJs {
   /** `Module._resolveLookupPaths`: the folders a request is looked up in; null for a builtin. */
   lookupPaths(request: string, parent: CjsModule | undefined): string[] | null {
     if (isBuiltin(request)) return null;
-    if (/^\.{1,2}(\/|$)/.test(request)) return [parent?.filename ? parentPath(parent.filename) : this.runtime.cwd];
+    if (/^\.{1,2}(\/|$)/.test(request)) return [parent?.filename ? parentPath(parent.filename) : "."];
     const paths = [...(parent?.paths ?? []), ...this.Module.globalPaths];
     return paths.length > 0 ? paths : null;
   }
@@ -139,7 +144,8 @@ export class CommonJs {
     if (isBuiltin(request)) return request;
     const file = parent?.filename ?? undefined;
     if (request.startsWith("#") && file !== undefined) return this.#resolver.requireInternal(request, file);
-    const own = file === undefined ? undefined : this.#resolver.requireSelf(request, file);
+    const from = file ?? (parent?.id === PRELOAD ? `${this.runtime.cwd}/` : undefined);
+    const own = from === undefined ? undefined : this.#resolver.requireSelf(request, from);
     if (own !== undefined) return own;
     const found = this.#resolver.findPath(request, this.#folders(request, parent, options?.paths), Object.keys(this.Module._extensions), isMain ? this.runtime.options.preserveSymlinksMain : undefined);
     if (found !== undefined) return found;
@@ -150,11 +156,20 @@ export class CommonJs {
   }
 
   #folders(request: string, parent: CjsModule | undefined, paths: unknown): string[] {
-    if (paths === undefined) return this.Module._resolveLookupPaths(request, parent) ?? [];
+    if (paths === undefined) return (this.Module._resolveLookupPaths(request, parent) ?? []).map((path) => resolvePath(path, this.runtime.cwd));
     if (!Array.isArray(paths)) throw invalidArgValue("options.paths", paths);
     const folders = (paths as string[]).map((path) => resolvePath(path, this.runtime.cwd));
     if (/^\.{1,2}(\/|$)/.test(request)) return folders;
     return [...new Set([...folders.flatMap((folder) => this.#resolver.nodeModulesPaths(folder)), ...this.Module.globalPaths])];
+  }
+
+  /** Those of `-r`, before the program. */
+  preload(specifiers: readonly string[]): void {
+    const parent = new this.Module(PRELOAD);
+    parent.paths = this.nodeModulePaths(this.runtime.cwd);
+    this.isPreloading = true;
+    for (const specifier of specifiers) parent.require(specifier);
+    this.isPreloading = false;
   }
 
   nodeModulePaths(folder: string): string[] {

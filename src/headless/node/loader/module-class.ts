@@ -33,6 +33,8 @@ export interface ModuleStatics {
   _resolveLookupPaths(specifier: unknown, parent: CjsModule | null | undefined): string[] | null;
   /** `Module.wrap` when a tool has put its own in place. */
   customWrap(): ((source: string) => string) | undefined;
+  /** `Module.runMain` likewise. */
+  customRunMain(): AnyFunction | undefined;
 }
 
 export type ModuleClass = (new (id?: string, parent?: CjsModule | null) => CjsModule) & Dict & ModuleStatics;
@@ -43,8 +45,10 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
   const { runtime } = loader;
   const Module = makeConstructor();
   Object.assign(Module.prototype as object, makePrototype(loader, Module));
+  Object.defineProperty(Module.prototype, "isPreloading", { get: () => loader.isPreloading, configurable: true });
   const wrapper = [...WRAPPER];
   const wrap = (source: string): string => wrapper[0] + source + wrapper[1];
+  const runMain = (): unknown => Module._load(String(runtime.process.argv[1]), null, true);
   const script = (module: CjsModule, filename: string): void => loader.loadScript(module, filename);
   const statics: ModuleStatics & Dict = {
     _cache: Object.create(null) as Record<string, CjsModule>,
@@ -89,10 +93,11 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     isBuiltin,
     syncBuiltinESMExports: () => loader.syncBuiltins(),
     findSourceMap: (file: string) => runtime.sources.maps?.find(String(file)),
-    runMain: () => Module._load(String(runtime.process.argv[1]), null, true),
+    runMain,
+    customRunMain: () => (Module["runMain"] === runMain ? undefined : (Module["runMain"] as AnyFunction)),
   };
   Object.assign(Module, statics, { Module });
-  for (const hidden of ["customWrap", "_stat", "_preloadModules"]) Object.defineProperty(Module, hidden, { enumerable: false });
+  for (const hidden of ["customWrap", "customRunMain", "_stat", "_preloadModules"]) Object.defineProperty(Module, hidden, { enumerable: false });
   return Module;
 }
 

@@ -1,7 +1,8 @@
 // What stands for Node's handle of a connection. Programs look whether it is there, and some libraries call what it has; the
 // container's connections have no packets to delay and nothing between their ends that would have to be kept awake.
+import { openHandle } from "../active-resources.ts";
 import { invalidArgType } from "../errors.ts";
-import type { Dict } from "../runtime.ts";
+import type { Dict, Runtime } from "../runtime.ts";
 
 export class Handle {
   setNoDelay(_on: boolean): number {
@@ -11,6 +12,12 @@ export class Handle {
   setKeepAlive(_on: boolean, _initialDelayS: number): number {
     return 0;
   }
+}
+
+/** One for a socket, which is counted as active until it is closed. */
+export function openSocket(runtime: Runtime, socket: object, isTcp: boolean, hasRef: () => boolean): Handle {
+  openHandle(runtime, socket, isTcp ? "TCPSocketWrap" : "PipeWrap", hasRef);
+  return new Handle();
 }
 
 /** What a socket was told of both, and tells its handle: only what is new, and what it was told before it had one. */

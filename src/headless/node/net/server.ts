@@ -1,5 +1,6 @@
 // net.Server: listening on a port of the container's one machine, and the connections that come of it.
 import { parentPath, resolvePath } from "../../posix-path.ts";
+import { closeHandle, openHandle } from "../active-resources.ts";
 import { channelOf } from "../channels.ts";
 import { REJECTION } from "../builtins/event-emitter.ts";
 import { invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
@@ -150,6 +151,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       }
       this.#listening = listening;
       this._handle = {};
+      openHandle(runtime, this, port < 0 ? "PipeServerWrap" : "TCPServerWrap", () => this.#referenced);
       if (this.#referenced) this.#release = loop.hold();
     }
 
@@ -208,6 +210,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     }
 
     #letGo(): void {
+      if (!this._handle) closeHandle(runtime, this);
       this.#release?.();
       this.#release = undefined;
     }

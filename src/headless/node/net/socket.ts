@@ -1,6 +1,7 @@
 // net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts.
 // (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
 import { resolvePath } from "../../posix-path.ts";
+import { closeHandle } from "../active-resources.ts";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { createStream } from "../builtins/stream.ts";
@@ -9,7 +10,7 @@ import { SOCKET_WINDOW_BYTES } from "../../protocol.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
 import { timerMs } from "../http/common.ts";
 import { addressError, familyError, type NetError, streamError } from "./errors.ts";
-import { Handle, HandleOptions } from "./handle.ts";
+import { type Handle, HandleOptions, openSocket } from "./handle.ts";
 import { adopting } from "./callable.ts";
 import { ADDRCONFIG } from "./dns.ts";
 import { checkConnect, checkPort, connectArguments, type ConnectOptions } from "./connect-options.ts";
@@ -130,7 +131,7 @@ export function createSocket(runtime: Runtime) {
       this.#startAnew();
       if (this.destroyed) return this;
       this.connecting = true;
-      this._handle = new Handle();
+      this._handle = openSocket(runtime, this, path === undefined, () => this.#referenced);
       if (path !== undefined) loop.nextTick(() => this.#dial(path, -1));
       else this.#lookUp(options, port);
       return this;
@@ -199,7 +200,7 @@ export function createSocket(runtime: Runtime) {
 
     #open(wire: Wire): void {
       this.#wire = wire;
-      this._handle = new Handle();
+      this._handle = openSocket(runtime, this, this.remotePlace !== undefined, () => this.#referenced);
       this.#handleOptions.tell(this._handle as Handle);
     }
 
@@ -344,6 +345,7 @@ export function createSocket(runtime: Runtime) {
       this.#wire?.close(this.#reset);
       this.#wire = undefined;
       this._handle = null;
+      closeHandle(runtime, this);
       done(error);
       const { server } = this as { server?: { connectionClosed?(): void } };
       loop.post(() => {

@@ -1,0 +1,44 @@
+// What a process has used: the time since its start, and what the browser tells of memory. The rest of what an operating
+// system counts is 0 here.
+import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import type { Dict } from "../runtime.ts";
+
+function hrtime(time?: unknown): [number, number] {
+  const nowMs = performance.now();
+  const now: [number, number] = [Math.floor(nowMs / 1000), Math.floor((nowMs % 1000) * 1e6)];
+  if (time === undefined) return now;
+  if (!Array.isArray(time)) throw invalidArgType("time", "Array", time);
+  if (time.length !== 2) throw outOfRange("time", "2", time.length);
+  const [seconds, nanos] = [now[0] - Number(time[0]), now[1] - Number(time[1])];
+  return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos];
+}
+
+const UNCOUNTED = ["sharedMemorySize", "unsharedDataSize", "unsharedStackSize", "minorPageFault", "majorPageFault", "swappedOut", "fsRead", "fsWrite", "ipcSent", "ipcReceived", "signalsCount", "voluntaryContextSwitches", "involuntaryContextSwitches"];
+
+export function usageFunctions(): Dict {
+  const startedMs = performance.now();
+  const userMicros = (): number => Math.round((performance.now() - startedMs) * 1000);
+  const memory = (): Dict & { readonly rss: number } => {
+    const used = (performance as unknown as { memory?: { usedJSHeapSize: number; totalJSHeapSize: number } }).memory;
+    return { rss: used?.totalJSHeapSize ?? 5e7, heapTotal: used?.totalJSHeapSize ?? 3e7, heapUsed: used?.usedJSHeapSize ?? 2e7, external: 0, arrayBuffers: 0 };
+  };
+  const before = (value: Dict, key: "user" | "system"): number => {
+    const micros = value[key];
+    if (typeof micros !== "number") throw invalidArgType(`prevValue.${key}`, "number", micros);
+    if (!(micros >= 0 && micros <= Number.MAX_SAFE_INTEGER)) throw nodeError(RangeError, "ERR_INVALID_ARG_VALUE", `The property 'prevValue.${key}' is invalid. Received ${micros}`);
+    return micros;
+  };
+  return {
+    hrtime: Object.assign(hrtime, { bigint: () => BigInt(Math.floor(performance.now() * 1e6)) }),
+    uptime: () => (performance.now() - startedMs) / 1000,
+    memoryUsage: Object.assign(memory, { rss: () => memory().rss }),
+    constrainedMemory: () => 0, availableMemory: () => 1e9,
+    cpuUsage: (previous?: unknown) => {
+      if (!previous) return { user: userMicros(), system: 0 };
+      if (typeof previous !== "object") throw invalidArgType("prevValue", "object", previous);
+      const [user, system] = [before(previous as Dict, "user"), before(previous as Dict, "system")];
+      return { user: userMicros() - user, system: 0 - system };
+    },
+    resourceUsage: () => ({ userCPUTime: userMicros(), systemCPUTime: 0, maxRSS: Math.round(memory().rss / 1024), ...Object.fromEntries(UNCOUNTED.map((name) => [name, 0])) }),
+  };
+}
