@@ -46,9 +46,10 @@ def parse() -> argparse.Namespace:
     args.add_argument("--out", type=Path, required=True, help="a folder")
     args.add_argument("--secs", type=float, default=480, help="from the start of the process, evaluation included")
     args.add_argument("--steps", type=int, default=1_000_000)
-    args.add_argument("--arms", type=lambda text: [float(rate) for rate in text.split(",")], default=[1e-4], help="learning rates")
+    args.add_argument("--arms", type=lambda text: [float(rate) for rate in text.split(",")], help="learning rates (default: 1e-4; with --resume: the one it had)")
     args.add_argument("--warm", type=int, default=10 if torch.cuda.is_available() else 3, help="steps in which the rate rises")
     args.add_argument("--arm-secs", type=float, default=60)
+    args.add_argument("--decay", type=float, default=0.5, help="the last part of the run, in which the rate falls; 0: it does not, for a run that is to be resumed")
     args.add_argument("--muon", action=argparse.BooleanOptionalAction, default=False)
     args.add_argument("--tasks", type=int, default=32 if torch.cuda.is_available() else 8, help="groups a step that teach something")
     args.add_argument("--group", type=int, default=8, help="rollouts a task")
@@ -253,7 +254,8 @@ class Run:
             if len(ready) >= a.tasks:
                 groups_now, ready = ready[: a.tasks], ready[a.tasks :]
                 begun = time.time()
-                lr = arm.lr * min(1.0, (arm.step + 1) / a.warm) * max(0.1, min(1.0, (last - self.seconds) / (0.5 * last)))
+                left = (last - self.seconds) / (a.decay * last) if a.decay else 1.0
+                lr = arm.lr * min(1.0, (arm.step + 1) / a.warm) * max(0.1, min(1.0, left))
                 stats = arm.learn(groups_now, lr)
                 player.decoder.load(arm.model)
                 arm.step += 1
@@ -324,7 +326,7 @@ class Run:
 
     def resumed(self) -> Arm:
         saved = torch.load(self.state, map_location=self.a.device)
-        arm = Arm(self, self.start, saved["lr"])
+        arm = Arm(self, self.start, self.a.arms[0] if self.a.arms else saved["lr"])
         arm.rounded.fine = saved["fine"]
         arm.rounded.apply()
         arm.optimizer.restore(saved["optimizer"])
@@ -339,10 +341,10 @@ class Run:
         if self.examiner:
             self.examine(arms[0] if arms else Arm(self, copy.deepcopy(self.start), 0.0), begun + a.evaluate_secs, "start.json")
         end = a.secs - (min(a.evaluate_secs, 1.5 * (self.seconds - begun)) + 8 if self.examiner else 5)
-        for lr in [] if arms else a.arms:
+        for lr in [] if arms else a.arms or [1e-4]:
             arm = Arm(self, copy.deepcopy(self.start), lr)
             arms.append(arm)
-            if len(a.arms) > 1:
+            if len(a.arms or ()) > 1:
                 self.play(arm, self.seconds + a.arm_secs, NEVER)
                 self.drain(self.player, 15)
         best = max(arms, key=Arm.lately)

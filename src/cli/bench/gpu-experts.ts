@@ -4,7 +4,7 @@ import { dequantise, gpuBytes, repackToGpu, type WeightType } from "../../gguf/b
 import type { Gpu } from "../../gpu/device.ts";
 import { type Dispatch, prepare } from "../../gpu/dispatch.ts";
 import { readBuffer } from "../../gpu/readback.ts";
-import { expertsDown, expertsUp, routingBytes, rowLanes } from "../../kernels/index.ts";
+import { expertsDown, expertsUp, type Lanes, routingBytes, rowLanes } from "../../kernels/index.ts";
 import { expertsDownReference } from "../../kernels/ops/experts-down.ts";
 import { expertsUpReference } from "../../kernels/ops/experts-up.ts";
 import { copyTime, type Effort, errorOf, type KernelFigure, randomWeights, replicate, timeDispatches } from "./gpu-kernels.ts";
@@ -15,7 +15,8 @@ const TOPK = 10;
 const TYPES = { gate: "Q4_K", up: "Q4_K", down: "Q6_K" } as const satisfies Record<string, WeightType>;
 const EPS = 1e-6;
 
-export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFigure[]> {
+/** `lanes`: in place of the engine's own choice. */
+export async function expertsFigures(gpu: Gpu, effort: Effort, lanes?: Lanes): Promise<KernelFigure[]> {
   const { memory } = gpu;
   const up = randomWeights("Q4_K", FF, HIDDEN);
   const down = randomWeights("Q6_K", HIDDEN, FF);
@@ -38,7 +39,7 @@ export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFi
         label: "experts_up",
         params: { hidden: HIDDEN, ff: FF, shared_ff: FF, topk: TOPK, slot_stride: stride / 16, gate_at: 0, up_at: gateBytes / 16, eps: EPS },
         types: { gate: "Q4_K", up: "Q4_K", shared_gate: "Q4_K", shared_up: "Q4_K" },
-        constants: rowLanes(gpu.report.software, { columns: [HIDDEN], rows: FF, types: ["Q4_K"] }),
+        constants: lanes ?? rowLanes(gpu.report.software, { columns: [HIDDEN], rows: FF, types: ["Q4_K"] }),
         buffers: { arena, shared_gate: shared.gate, shared_up: shared.up, x: buffers.x, norm: buffers.norm, routing, act: buffers.act },
       }),
     ),
@@ -54,7 +55,7 @@ export async function expertsFigures(gpu: Gpu, effort: Effort): Promise<KernelFi
         label: "experts_down",
         params: { hidden: HIDDEN, ff: FF, shared_ff: FF, topk: TOPK, slot_stride: stride / 16, down_at: (gateBytes + upBytes) / 16 },
         types: { down: "Q6_K", shared_down: "Q6_K" },
-        constants: rowLanes(gpu.report.software, { columns: Array.from({ length: TOPK + 1 }, () => FF), rows: HIDDEN, types: ["Q6_K"] }),
+        constants: lanes ?? rowLanes(gpu.report.software, { columns: Array.from({ length: TOPK + 1 }, () => FF), rows: HIDDEN, types: ["Q6_K"] }),
         buffers: { arena, shared_down: shared.down, act: buffers.act, routing, x: buffers.residual },
       }),
     ),

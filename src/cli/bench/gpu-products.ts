@@ -1,15 +1,12 @@
 // The product with many rows, which prefill is made of, at the full model's dimensions: a segment's tokens times a projection, and a
-// batch's (token, expert) pairs times a matrix of each expert. The engine's kernel beside the one it replaced (matmul-narrow.wgsl).
+// batch's (token, expert) pairs times a matrix of each expert.
 import { dequantise, gpuBytes, repackToGpu, type WeightType } from "../../gguf/blocks.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { prepare } from "../../gpu/dispatch.ts";
-import type { KernelFeatures } from "../../gpu/kernel.ts";
 import { readBuffer } from "../../gpu/readback.ts";
-import { type MatmulChoice, matmulFor } from "../../kernels/index.ts";
+import { matmulFor } from "../../kernels/index.ts";
 import { matmulReference } from "../../kernels/ops/matmul.ts";
-import { specialise } from "../../kernels/weights.ts";
 import { type Effort, errorOf, randomWeights, replicate, timeDispatches } from "./gpu-kernels.ts";
-import narrowSource from "./matmul-narrow.wgsl?raw";
 
 /** One product. */
 export interface ProductFigure {
@@ -54,21 +51,15 @@ const CHECKED = 3;
 /** A pass computes so many for each byte that a pass of the others reads: about as long. */
 const OPERATIONS_PER_BYTE = 4;
 
-const own = matmulFor(false);
-const narrow: MatmulChoice = {
-  kernel: { ...own.kernel, name: "matmul_narrow", source: narrowSource, specialise: (types: Readonly<Record<"matrix", string>>, features: KernelFeatures) => specialise(narrowSource, types, features) },
-  tileRows: 32,
-};
+const { kernel, tileRows } = matmulFor(false);
 
 export async function productFigures(gpu: Gpu, effort: Effort): Promise<ProductFigure[]> {
   const figures: ProductFigure[] = [];
-  for (const product of gpu.report.software ? SMALL : FULL) {
-    for (const choice of [own, narrow]) figures.push(await productFigure(gpu, choice, product, effort));
-  }
+  for (const product of gpu.report.software ? SMALL : FULL) figures.push(await productFigure(gpu, product, effort));
   return figures;
 }
 
-async function productFigure(gpu: Gpu, { kernel, tileRows }: MatmulChoice, { type, rows, columns, inputs, experts }: Product, effort: Effort): Promise<ProductFigure> {
+async function productFigure(gpu: Gpu, { type, rows, columns, inputs, experts }: Product, effort: Effort): Promise<ProductFigure> {
   const { memory } = gpu;
   const file = randomWeights(type, rows, columns);
   const bytes = gpuBytes(type, rows, columns);
