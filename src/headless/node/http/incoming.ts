@@ -23,8 +23,9 @@ export interface Incoming extends Emitter {
   client: Socket;
   req?: unknown;
   joinDuplicateHeaders: boolean;
-  _consumed: boolean;
+  _consuming: boolean;
   _dumped: boolean;
+  readonly _readableState: { readonly resumeScheduled: boolean };
   readonly readable: boolean;
   readonly readableEnded: boolean;
   destroyed: boolean;
@@ -59,7 +60,7 @@ export function createIncoming(runtime: Runtime): OldClass<Incoming> {
     Readable.call(self, { autoDestroy: true, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
     Object.assign(self, {
       socket, client: socket, httpVersionMajor: null, httpVersionMinor: null, httpVersion: null, complete: false, rawHeaders: [], rawTrailers: [],
-      aborted: false, upgrade: null, url: "", method: null, statusCode: null, statusMessage: null, joinDuplicateHeaders: false, _consumed: false, _dumped: false,
+      aborted: false, upgrade: null, url: "", method: null, statusCode: null, statusMessage: null, joinDuplicateHeaders: false, _consuming: false, _dumped: false,
       [HEADERS]: undefined, [TRAILERS]: undefined, [LIMIT]: 0,
     });
   }, {
@@ -93,7 +94,7 @@ export function createIncoming(runtime: Runtime): OldClass<Incoming> {
       return this;
     },
     _read() {
-      this._consumed = true;
+      this._consuming = true;
       if (this.socket?.destroyed === false) this.socket.resume();
     },
     _destroy(error: Error | null, done: (error?: Error | null) => void) {

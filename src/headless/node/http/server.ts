@@ -117,8 +117,8 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       if (isWritable(socket) && !socket._httpMessage?._headerSent) {
         const status = ERROR_STATUS[(error as Error & { code?: string }).code ?? ""] ?? 400;
         socket.write(Buffer.from(`HTTP/1.1 ${status} ${STATUS_TEXTS[status]}\r\nConnection: close\r\n\r\n`, "latin1"));
-        this.#endSocket();
-      } else socket.destroy(error);
+      }
+      socket.destroy(error);
     };
 
     readonly #onTimeout = (): void => {
@@ -196,7 +196,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       const at = this.#requests.indexOf(request);
       if (at >= 0) this.#requests.splice(at, 1);
       // What the program did not read of the request is in the way of the next one.
-      if (!request._consumed) request._dump();
+      if (!request._consuming && !request._readableState.resumeScheduled) request._dump();
       const socket = this.#socket;
       response.detachSocket(socket);
       loop.nextTick(() => {
@@ -210,7 +210,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
       } else if (next) {
         next.assignSocket(socket);
       } else if (this.#server.keepAliveTimeout > 0) {
-        this.#setTimeout(this.#server.keepAliveTimeout);
+        this.#setTimeout(this.#server.keepAliveTimeout + KEEP_ALIVE_GRACE_MS);
         this.#idleSet = true;
       }
     }
@@ -341,6 +341,9 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
 
   return HttpServer;
 }
+
+/** An idle connection is kept this much longer than the client was told: what it sends at the last moment still arrives. */
+const KEEP_ALIVE_GRACE_MS = 1000;
 
 /** The answer to what a client did wrong; 400 to the rest. */
 const ERROR_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, HPE_CHUNK_EXTENSIONS_OVERFLOW: 413, ERR_HTTP_REQUEST_TIMEOUT: 408 };

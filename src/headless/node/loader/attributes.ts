@@ -1,12 +1,19 @@
 // Import attributes: which a module may or must be imported with, and Node 20's errors for the others.
 import { nodeError } from "../errors.ts";
 
-/** Throws unless `with { … }` suits what is imported. */
-export function checkAttributes(url: string, format: string, attributes: Readonly<Record<string, string>> | undefined): void {
-  const type = attributes?.["type"];
+type Attributes = Readonly<Record<string, string>> | undefined;
+
+/** Throws for what is no attribute at all. */
+export function checkAttributeNames(attributes: Attributes): void {
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (key !== "type") throw nodeError(TypeError, "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED", `Import attribute "${key}" with value "${value}" is not supported`);
   }
+}
+
+/** Throws unless `with { … }` suits what is imported. */
+export function checkAttributes(url: string, format: string, attributes: Attributes): void {
+  checkAttributeNames(attributes);
+  const type = attributes?.["type"];
   if (format === "json") {
     if (type === "json") return;
     if (type === undefined) throw nodeError(TypeError, "ERR_IMPORT_ASSERTION_TYPE_MISSING", `Module "${url}" needs an import attribute of type "json"`);

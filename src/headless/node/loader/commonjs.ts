@@ -143,7 +143,8 @@ export class CommonJs {
   resolve(request: string, parent: CjsModule | undefined, options: ResolveOptions | undefined, isMain = false): string {
     if (isBuiltin(request)) return request;
     const file = parent?.filename ?? undefined;
-    if (request.startsWith("#") && file !== undefined) return this.#resolver.requireInternal(request, file);
+    // Without `imports` in its package.json it is a name like any other, and there are packages with such names.
+    if (request.startsWith("#") && file !== undefined && this.#resolver.packageOf(file)?.data["imports"] != null) return this.#resolver.requireInternal(request, file);
     const from = file ?? (parent?.id === PRELOAD ? `${this.runtime.cwd}/` : undefined);
     const own = from === undefined ? undefined : this.#resolver.requireSelf(request, from);
     if (own !== undefined) return own;

@@ -1,5 +1,6 @@
 // Modules that are written into their own URL.
 import { nodeError } from "../errors.ts";
+import { checkAttributeNames } from "./attributes.ts";
 
 export interface DataModule {
   readonly format: "module" | "json";
@@ -12,9 +13,10 @@ const FORMATS: Readonly<Record<string, DataModule["format"]>> = { "text/javascri
 export const dataFormat = (url: string): DataModule["format"] | undefined => FORMATS[/^data:([^,;]*)/.exec(url)?.[1] ?? ""];
 
 /** Throws for what no module is. */
-export function readDataUrl(url: string): DataModule {
-  const [, type = "", base64, body] = /^data:([^,;]*)(?:;[^,;]*?)*?(;base64)?,(.*)$/s.exec(url) ?? [];
+export function readDataUrl(url: string, attributes: Parameters<typeof checkAttributeNames>[0]): DataModule {
+  const [, type = "", base64, body] = /^data:([^/,;]+\/[^,;]+)(?:[^,]*?)(;base64)?,(.*)$/s.exec(url) ?? [];
   if (body === undefined) throw nodeError(TypeError, "ERR_INVALID_URL", "Invalid URL", { input: url });
+  checkAttributeNames(attributes);
   const format = FORMATS[type];
   if (format === undefined) throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
   const text = base64 ? new TextDecoder().decode(Uint8Array.from(atob(decodeURIComponent(body)), (c) => c.charCodeAt(0))) : decodeURIComponent(body);

@@ -95,7 +95,7 @@ export class HookedGraph {
   #load(url: string, { format, importAttributes }: LoadContext): Loaded {
     if (url.startsWith("node:")) return { format: "builtin", source: null };
     if (url.startsWith("data:")) {
-      const data = readDataUrl(url);
+      const data = readDataUrl(url, importAttributes);
       checkAttributes(url, data.format, importAttributes);
       return { format: format ?? data.format, source: data.text };
     }

@@ -121,6 +121,7 @@ export class EsmLoader {
   resolveUrl(specifier: string, parent: string): string {
     if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
     if (specifier.startsWith("data:")) return specifier;
+    if (!/^(?:file|node):/.test(specifier) && URL.canParse(specifier)) return new URL(specifier).href;
     try {
       return this.#locate(specifier, parent).url;
     } catch (error) {
@@ -310,7 +311,7 @@ export class EsmLoader {
   }
 
   #data(url: string, attributes: Attributes): EsmRecord {
-    const { format, text } = readDataUrl(url);
+    const { format, text } = readDataUrl(url, attributes);
     checkAttributes(url, format, attributes);
     const known = this.#records.get(url);
     if (known) return known;
