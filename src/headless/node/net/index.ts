@@ -1,12 +1,14 @@
 // node:net.
 import { channelOf } from "../channels.ts";
-import { checkInteger, invalidArgType, unsupported } from "../errors.ts";
+import { checkInteger, invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { isIP, isIPv4, isIPv6 } from "./address.ts";
+import { BlockList } from "./block-list.ts";
 import { callable } from "./callable.ts";
 import { createServerClass } from "./server.ts";
 import { connectArguments } from "./connect-options.ts";
 import { createSocket } from "./socket.ts";
+import { SocketAddress } from "./socket-address.ts";
 
 const LEAST_ATTEMPT_MS = 10;
 
@@ -22,14 +24,9 @@ export function createNet(runtime: Runtime): Dict {
   };
   let autoSelect = true;
   let attemptMs = 250;
-  const absent = (name: string): unknown => class {
-    constructor() {
-      throw unsupported(`new net.${name}`);
-    }
-  };
   return {
     Socket, Stream: Socket, Server, connect, createConnection: connect, createServer: (...args: unknown[]) => new Server(...(args as [Dict, AnyFunction])),
-    isIP, isIPv4, isIPv6, BlockList: absent("BlockList"), SocketAddress: absent("SocketAddress"),
+    isIP, isIPv4, isIPv6, BlockList, SocketAddress,
     getDefaultAutoSelectFamily: () => autoSelect, getDefaultAutoSelectFamilyAttemptTimeout: () => attemptMs,
     setDefaultAutoSelectFamily: (on: unknown) => {
       if (typeof on !== "boolean") throw invalidArgType("value", "boolean", on);
