@@ -2,6 +2,7 @@
 import { checkString } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { type ParsedPath, baseNameOf, extensionOf, formatWith, normalizeParts } from "./path-common.ts";
+import { matchesGlob } from "./path-glob.ts";
 import { makeWin32 } from "./path-win32.ts";
 
 const isSlash = (character: string | undefined): boolean => character === "/";
@@ -93,6 +94,16 @@ export function createPath(runtime: Runtime): Dict {
   const cwd = (): string => runtime.process.cwd();
   const posix = makePosix(cwd);
   const win32 = makeWin32(cwd);
+  let warned = false;
+  for (const each of [posix, win32]) {
+    each["matchesGlob"] = (path: unknown, pattern: unknown) => {
+      if (!warned) runtime.process.emitWarning("glob is an experimental feature and might change at any time", "ExperimentalWarning");
+      warned = true;
+      checkString(path, "path");
+      checkString(pattern, "pattern");
+      return matchesGlob(path, pattern, each === win32);
+    };
+  }
   for (const each of [posix, win32]) for (const [name, value] of Object.entries(each)) if (typeof value === "function") Object.defineProperty(value, "name", { value: name });
   for (const each of [posix, win32]) Object.assign(each, { win32, posix, _makeLong: each["toNamespacedPath"] });
   made.set(runtime, posix);
