@@ -10,7 +10,7 @@ import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
 import { plan, type Step } from "./plan.ts";
-import { isBelow, isRelated, processInfo, type Process, type ProcessSink } from "./process.ts";
+import { isBelow, isRelated, mainThread, processInfo, type Process, type ProcessSink } from "./process.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
 import { SentInput } from "./sent-input.ts";
 import { shareContents } from "./shared-contents.ts";
@@ -198,8 +198,8 @@ export class ProcessTable {
     shareContents(files.root);
     this.#post(process, {
       type: "start",
-      pid: request.thread ? (process.parent?.pid ?? process.pid) : process.pid,
-      ppid: process.parent?.pid ?? 0,
+      pid: mainThread(process).pid,
+      ppid: mainThread(process).parent?.pid ?? 0,
       argv: step.argv,
       argv0: step.argv0 ?? step.program,
       cwd: step.cwd,

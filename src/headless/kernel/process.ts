@@ -59,6 +59,11 @@ export function isBelow(process: Process, top: Process): boolean {
   return false;
 }
 
+/** The one whose pid a thread has. */
+export function mainThread(process: Process): Process {
+  return process.request.thread && process.parent ? mainThread(process.parent) : process;
+}
+
 /** As `ps` shows it: a program that Node runs by the file, what the page or npm asked for by that. */
 export function processInfo({ pid, parent, request, steps: [step], terminal, stopped, startedMs }: Process): ProcessInfo {
   const words = step?.program === "node" && !/^np[mx]$/.test(request.command) ? ["node", ...step.argv] : [request.command, ...request.args];

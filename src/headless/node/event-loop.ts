@@ -16,9 +16,11 @@ function makePostTask(): (task: () => void) => void {
   const channel = new MessageChannel();
   const queue: (() => void)[] = [];
   channel.port1.onmessage = () => queue.shift()?.();
+  // The program's ports are Node's (threads/port-class.ts); this one stays the engine's.
+  const post = channel.port2.postMessage.bind(channel.port2);
   return (task) => {
     queue.push(task);
-    channel.port2.postMessage(0);
+    post(0);
   };
 }
 

@@ -4,7 +4,7 @@
 // for ever. What fills the heap in another way ends the renderer at about 4 GB.
 import { LIMITS } from "../../base/limits.ts";
 import { SIGNAL_EXIT_CODES } from "../protocol.ts";
-import { reportThreadError } from "./builtins/worker-threads.ts";
+import { reportThreadError } from "./threads/thread-errors.ts";
 import { BUFFER_LIMIT, BufferMeter, meterBuffers } from "./buffer-meter.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
 import type { AnyFunction, Runtime } from "./runtime.ts";

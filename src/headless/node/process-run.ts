@@ -6,7 +6,6 @@ import { createProcess } from "./builtins/process.ts";
 import { printWarnings } from "./builtins/process-warnings.ts";
 import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stdio.ts";
-import { fromParent, reportThreadError } from "./builtins/worker-threads.ts";
 import { createTimers } from "./builtins/timers.ts";
 import { webClasses } from "./builtins/web-classes.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
@@ -34,6 +33,8 @@ import { describeFatal } from "./report.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
 import type { AnyFunction, Dict, Input, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
 import { SourceTable } from "./stack.ts";
+import { fromParent, startThread } from "./threads/thread.ts";
+import { reportThreadError } from "./threads/thread-errors.ts";
 import { isCaptured } from "./uncaught.ts";
 
 export interface NodeProcess {
@@ -287,7 +288,7 @@ class RunningProcess implements Runtime, NodeProcess {
     return {
       process: this.process, console: this.builtin("console"), Buffer: createBuffer()["Buffer"], ...timerFunctions,
       fetch: createFetch(this), Request: WebRequest, Response: WebResponse,
-      ...webCrypto(this), ...webClasses, structuredClone,
+      ...webCrypto(this), ...webClasses, structuredClone, ...(this.host.ownsRealm ? startThread(this)?.globals : {}),
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
         const bound = this.loop.bind(task as () => void);

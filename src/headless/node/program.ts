@@ -47,7 +47,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       return afterPreloads(runtime, () => runFile(runtime, loader));
     case "eval":
     case "print":
-      process.argv = [EXEC_PATH, ...options.rest];
+      process.argv = [EXEC_PATH, ...(runtime.host.thread ? ["[worker eval]"] : []), ...options.rest];
       if (!options.hasCode && options.mode === "print") return afterPreloads(runtime, () => readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]")));
       return afterPreloads(runtime, () => runCode(runtime, loader, options.code, "[eval]"));
     case "stdin":

@@ -4,6 +4,14 @@ import { NODE_BUFFER, REGEXP_FLAGS, TAG, VERSION, VIEWS } from "./v8-format.ts";
 
 const ERRORS: Readonly<Record<string, ErrorConstructor>> = { E: EvalError, R: RangeError, F: ReferenceError, S: SyntaxError, T: TypeError, U: URIError };
 
+const PIECE = 8192;
+
+function textOf(units: Uint8Array | Uint16Array): string {
+  let text = "";
+  for (let at = 0; at < units.length; at += PIECE) text += String.fromCharCode(...units.subarray(at, at + PIECE));
+  return text;
+}
+
 function holes(length: number): unknown[] {
   const list: unknown[] = [];
   list.length = length;
@@ -14,9 +22,12 @@ export class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
   readonly #objects: object[] = [];
+  readonly #beside: readonly object[] | undefined;
 
-  constructor(bytes: Uint8Array) {
+  /** With `beside`: a message's, and what came with it. */
+  constructor(bytes: Uint8Array, beside?: readonly object[]) {
     this.#bytes = bytes;
+    this.#beside = beside;
   }
 
   header(): void {
@@ -100,9 +111,9 @@ export class Reader {
       case TAG.bigint:
         return this.#bigint();
       case TAG.oneByte:
-        return Array.from(this.#take(this.#varint()), (byte) => String.fromCharCode(byte)).join("");
+        return textOf(this.#take(this.#varint()));
       case TAG.twoByte:
-        return Array.from(new Uint16Array(this.#take(this.#varint()).buffer), (unit) => String.fromCharCode(unit)).join("");
+        return textOf(new Uint16Array(this.#take(this.#varint()).buffer));
       case TAG.utf8:
         return new TextDecoder().decode(this.#take(this.#varint()));
       case TAG.reference: {
@@ -169,7 +180,13 @@ export class Reader {
       case TAG.buffer:
         return this.#keep(this.#take(this.#varint()).buffer);
       case TAG.host:
-        return this.#view();
+        return this.#beside ? this.#keep(this.#beside[this.#varint()] ?? {}) : this.#view();
+      case TAG.view: {
+        const View = VIEWS[this.#varint()] as new (buffer: object, offset: number, length: number) => object;
+        // The view's place among the objects is before its buffer's.
+        const place = this.#objects.push({}) - 1;
+        return (this.#objects[place] = new View(this.read() as object, this.#varint(), this.#varint()));
+      }
       case TAG.error:
         return this.#error();
       default:

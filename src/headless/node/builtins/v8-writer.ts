@@ -1,4 +1,5 @@
-// Values in V8's serialisation format, written as V8 writes them; array buffer views as Node's own serialiser does.
+// Values in V8's serialisation format, written as V8 writes them; array buffer views as Node's own serialiser does, or, for a
+// message, with the buffer that they share.
 import { Buffer } from "./buffer.ts";
 import { NODE_BUFFER, REGEXP_FLAGS, TAG, VIEWS } from "./v8-format.ts";
 
@@ -9,10 +10,23 @@ function cloneError(value: unknown): Error {
   return new Error(`${what} could not be cloned.`);
 }
 
+/** What goes into a message beside its bytes: the place of an object there, undefined for one that bytes can say. */
+export type PlaceBeside = (value: object) => number | undefined;
+
+const { get: viewName } = Reflect.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag) as { get(): string | undefined };
+const scratch = new Float64Array(1);
+const scratchBytes = new Uint8Array(scratch.buffer);
+
 export class Writer {
   #bytes = new Uint8Array(256);
   #length = 0;
   readonly #seen = new Map<object, number>();
+  readonly #beside: PlaceBeside | undefined;
+
+  /** With `beside`: as a message. */
+  constructor(beside?: PlaceBeside) {
+    this.#beside = beside;
+  }
 
   result(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
@@ -46,14 +60,16 @@ export class Writer {
   }
 
   #double(value: number): void {
-    this.#raw(new Uint8Array(new Float64Array([value]).buffer));
+    scratch[0] = value;
+    this.#raw(scratchBytes);
   }
 
   #text(value: string): void {
-    if ([...value].every((char) => char.charCodeAt(0) < 0x100 && char.length === 1)) {
+    if (isOneByte(value)) {
       this.byte(TAG.oneByte);
       this.#varint(value.length);
-      this.#raw(Uint8Array.from(value, (char) => char.charCodeAt(0)));
+      this.#room(value.length);
+      for (let k = 0; k < value.length; k++) this.#bytes[this.#length++] = value.charCodeAt(k);
       return;
     }
     const units = new Uint16Array(value.length);
@@ -112,7 +128,11 @@ export class Writer {
     }
     // A view's buffer is not an object of its own in Node's way of writing views.
     this.#seen.set(value, this.#seen.size);
-    if (ArrayBuffer.isView(value)) this.#view(value);
+    const place = this.#beside?.(value);
+    if (place !== undefined) {
+      this.byte(TAG.host);
+      this.#varint(place);
+    } else if (ArrayBuffer.isView(value)) this.#view(value);
     else if (Array.isArray(value)) this.#array(value);
     else if (value instanceof Date) {
       this.byte(TAG.date);
@@ -174,6 +194,15 @@ export class Writer {
   }
 
   #view(value: ArrayBufferView): void {
+    if (this.#beside) {
+      const name = viewName.call(value) ?? "DataView";
+      this.byte(TAG.view);
+      this.#varint(VIEWS.findIndex((View) => View?.name === name));
+      this.#object(value.buffer);
+      this.#varint(value.byteOffset);
+      this.#varint(value instanceof DataView ? value.byteLength : (value as Uint8Array).length);
+      return;
+    }
     const at = value instanceof Buffer ? NODE_BUFFER : VIEWS.findIndex((View) => View !== undefined && value.constructor === View);
     if (at < 0) throw cloneError(value);
     this.byte(TAG.host);
@@ -200,6 +229,11 @@ export class Writer {
     }
     this.byte(".".charCodeAt(0));
   }
+}
+
+function isOneByte(text: string): boolean {
+  for (let k = 0; k < text.length; k++) if (text.charCodeAt(k) > 0xff) return false;
+  return true;
 }
 
 /** "Number" for an object around a number. */
