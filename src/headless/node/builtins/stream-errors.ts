@@ -1,7 +1,7 @@
 // The kept streams' errors as Node makes them: `code` an own property, the code in the printed name. Imported before the
 // streams, which take the classes when they load. Gone when readable-stream sets `code` itself (4.8.0 has it on the prototype).
 import errors from "readable-stream/lib/ours/errors.js";
-import { nodeError } from "../errors.ts";
+import { invalidArgType, nodeError } from "../errors.ts";
 
 type Made = Error & { code: string };
 type ErrorClass = new (...args: unknown[]) => Made;
@@ -18,6 +18,8 @@ const missingArgs = (names: readonly unknown[]): string => {
 for (const [code, given] of Object.entries(errors.codes)) {
   const Original = given as ErrorClass;
   errors.codes[code] = function (...args: unknown[]): Error {
+    // Node 20's take any view of bytes (stream-newer.ts), and say so.
+    if (code === "ERR_INVALID_ARG_TYPE" && args[0] === "chunk") return invalidArgType("chunk", ["string", "Buffer", "TypedArray", "DataView"], args[2]);
     const made = new Original(...args);
     const base = BASES.find((each) => made instanceof each) ?? Error;
     const message = code === "ERR_MISSING_ARGS" ? missingArgs(args) : made.message;

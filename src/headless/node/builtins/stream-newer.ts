@@ -2,6 +2,7 @@
 import { abortError, invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
+import { unknownEncoding } from "./buffer-methods.ts";
 
 interface State {
   readonly objectMode: boolean;
@@ -56,6 +57,10 @@ export function addNewerStreams(stream: Dict): void {
   }
   // The writable half tells those whose writes are lost.
   Duplex.prototype["destroy"] = Writable.prototype["destroy"];
+  wrap(Readable.prototype, "setEncoding", (set) => function (this: Stream, encoding: unknown): unknown {
+    if (encoding && !Buffer.isEncoding(encoding as string)) throw unknownEncoding(encoding);
+    return set.call(this, encoding);
+  });
   for (const name of ["push", "unshift"]) {
     wrap(Readable.prototype, name, (add) => function (this: Stream, chunk: unknown, encoding: unknown): unknown {
       return add.call(this, bytesOf(chunk, this._readableState), encoding);
