@@ -143,6 +143,27 @@ function nodeTextDecoder(): typeof TextDecoder {
   });
 }
 
+/** Of `performance`: a measure may have a detail alone, and what is missing is said in Node's words. */
+function nodePerformance(): void {
+  const needs = (name: string) => (method: AnyFunction) => function (this: object, ...args: unknown[]): unknown {
+    if (args.length === 0) throw missing(name);
+    return method.apply(this, args);
+  };
+  wrap(Performance.prototype, {
+    getEntriesByName: needs("name"), getEntriesByType: needs("type"),
+    measure: (method) => function (this: object, name, given, end) {
+      const options = typeof given === "object" && given !== null ? (given as PerformanceMeasureOptions) : undefined;
+      const isOpen = options !== undefined && options.start === undefined && options.end === undefined;
+      try {
+        return method.call(this, name, isOpen ? { ...options, ...(options.duration === undefined ? { start: 0 } : { end: performance.now() }) } : given, end);
+      } catch (error) {
+        const mark = error instanceof DOMException ? /The mark '(.*)' does not exist/s.exec(error.message)?.[1] : undefined;
+        throw mark === undefined ? error : new DOMException(`The "${mark}" performance mark has not been set`, "SyntaxError");
+      }
+    },
+  });
+}
+
 const isMemory = (value: unknown): boolean => value instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer);
 
 interface WebClasses {
@@ -155,6 +176,7 @@ interface WebClasses {
 function make(): WebClasses {
   if (inspectCustom in URL.prototype) return { URL, URLSearchParams, TextDecoder };
   showWebObjects();
+  nodePerformance();
   return { URL: nodeUrl(), URLSearchParams: nodeSearchParams(), TextDecoder: nodeTextDecoder() };
 }
 
