@@ -3,7 +3,36 @@
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
+/** Those of the container's own realms, which need not carry the others. */
+export const CONTAINER_LIMITS = {
+  /** Processes alive at once in one container. */
+  processes: 32,
+  /** Subshells, parts of pipes and jobs of one shell at once: each costs a copy of its variables. */
+  subshells: 512,
+  /** Characters of the arguments and variables of one process together: what Linux allows. */
+  argumentBytes: 2 * MiB,
+  /** Servers and connections of the container at once. */
+  listeners: 256,
+  connections: 2048,
+  /** Bytes that one synchronous child may hand back: its output and the files it changed. */
+  syncAnswerBytes: 256 * MiB,
+  /** Output of one process in its life, and what of it may wait unread: past either the process is stopped. */
+  processOutputBytes: 64 * MiB,
+  outputBacklogBytes: 16 * MiB,
+  /** Bytes the container's file system may hold. */
+  fileSystemBytes: 512 * MiB,
+  /** Files, folders and links it may hold: each costs some 400 bytes in every process. */
+  fileSystemNames: 200_000,
+  /** Bytes that one process may hold in buffers and WebAssembly memories. Of its heap a page learns nothing. */
+  processBufferBytes: 1024 * MiB,
+  /** Objects and strings that it may put into one array: as many as the engine puts into a Map. Of small ones they are 0.7 GB of the 4 that a browser's heap may be. */
+  arrayObjects: 2 ** 24,
+  /** Files that one process may have open. */
+  openFiles: 4096,
+} as const;
+
 export const LIMITS = {
+  ...CONTAINER_LIMITS,
   /** Bytes per hashed block of stored weights: large enough to amortise a digest, small enough to refetch alone. */
   blockBytes: 4 * MiB,
   /** Bytes of experts read ahead, before anybody asks for them, for as long as a model is loaded: seconds of a disk's time. */
@@ -37,35 +66,11 @@ export const LIMITS = {
   /** Files and bytes of a project that can be opened. */
   projectFiles: 20_000,
   projectBytes: 256 * MiB,
-  /** Processes alive at once in one container. */
-  processes: 32,
   /** Crashes of the container in one visit after which only the user starts it again. */
   containerCrashes: 3,
-  /** Subshells, parts of pipes and jobs of one shell at once: each costs a copy of its variables. */
-  subshells: 512,
-  /** Characters of the arguments and variables of one process together: what Linux allows. */
-  argumentBytes: 2 * MiB,
-  /** Servers and connections of the container at once. */
-  listeners: 256,
-  connections: 2048,
-  /** Bytes that one synchronous child may hand back: its output and the files it changed. */
-  syncAnswerBytes: 256 * MiB,
   /** Lines that a shell's history keeps, and their characters together: the newest. */
   historyLines: 1000,
   historyCharacters: 200_000,
-  /** Output of one process in its life, and what of it may wait unread: past either the process is stopped. */
-  processOutputBytes: 64 * MiB,
-  outputBacklogBytes: 16 * MiB,
-  /** Bytes the container's file system may hold. */
-  fileSystemBytes: 512 * MiB,
-  /** Files, folders and links it may hold: each costs some 400 bytes in every process. */
-  fileSystemNames: 200_000,
-  /** Bytes that one process may hold in buffers and WebAssembly memories. Of its heap a page learns nothing. */
-  processBufferBytes: 1024 * MiB,
-  /** Objects and strings that it may put into one array: as many as the engine puts into a Map. Of small ones they are 0.7 GB of the 4 that a browser's heap may be. */
-  arrayObjects: 2 ** 24,
-  /** Files that one process may have open. */
-  openFiles: 4096,
   /** What npm may fetch of one package: its document, its tarball, and the tarball unpacked; and how long an answer may take. */
   packageDocumentBytes: 64 * MiB,
   tarballBytes: 128 * MiB,

@@ -1,5 +1,5 @@
 // File system failures exactly as Node shapes them: code, errno, syscall, path and the message that is built from them.
-import { LIMITS } from "../base/limits.ts";
+import { CONTAINER_LIMITS } from "../base/limits.ts";
 
 const CODES = {
   EPERM: [-1, "operation not permitted"],
@@ -23,8 +23,8 @@ export type FsErrorCode = keyof typeof CODES;
 
 /** Where the limit is the container's own and no machine's, the message names it. */
 const NOTES: { readonly [code in FsErrorCode]?: string } = {
-  ENOSPC: ` (the container holds at most ${LIMITS.fileSystemBytes / 1024 / 1024} MiB in ${LIMITS.fileSystemNames} files and folders)`,
-  EMFILE: ` (in the container a process may have at most ${LIMITS.openFiles})`,
+  ENOSPC: ` (the container holds at most ${CONTAINER_LIMITS.fileSystemBytes / 1024 / 1024} MiB in ${CONTAINER_LIMITS.fileSystemNames} files and folders)`,
+  EMFILE: ` (in the container a process may have at most ${CONTAINER_LIMITS.openFiles})`,
 };
 
 const made = new WeakSet<object>();

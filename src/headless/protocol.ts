@@ -31,6 +31,9 @@ export type NetAddress = number | string;
 export const FIRST_EPHEMERAL_PORT = 32_768;
 export const PORTS_PER_PROCESS = 512;
 
+/** So are the pids of children, so that `spawn` knows its child's at once. Below the first range are those the kernel gives. */
+export const PIDS_PER_PROCESS = 1000;
+
 /** Bytes that may be on their way over one direction of a connection before the reader has taken any. */
 export const SOCKET_WINDOW_BYTES = 256 * 1024;
 
@@ -67,6 +70,8 @@ export interface StartMessage {
   readonly ipc: boolean;
   /** First of its PORTS_PER_PROCESS ephemeral ports. */
   readonly firstPort: number;
+  /** First of the PIDS_PER_PROCESS that it may give to children. */
+  readonly firstPid: number;
   /** It is a thread of its parent's process, whose `pid` it has. */
   readonly thread: ThreadStart | null;
 }
@@ -147,12 +152,16 @@ export interface SpawnRequest {
   readonly args: readonly string[];
   /** Absolute. */
   readonly cwd: string;
+  /** The folder need not be there: it was its parent's. */
+  readonly cwdGone?: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: boolean;
   readonly ipc: boolean;
   /** Passed on when the child reads or writes its parent's terminal (`stdio: "inherit"`). */
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
+  /** It leads a group of its own and outlives its parent, as long as some process above that lives. */
+  readonly detached?: boolean;
   /** What the program shall believe it was called, if not by the command. */
   readonly argv0?: string;
 }
@@ -190,8 +199,18 @@ export interface SyncReadResult extends Pick<SyncSpawnResult, "ops" | "seq"> {
   /** At least one: all that it was sent and has not received as a message. Those messages come all the same. */
   readonly input: readonly (Uint8Array | null)[];
 }
+/** Of a signal that its sender waits for; null: it was sent. */
+export interface SyncKillResult extends Pick<SyncSpawnResult, "ops" | "seq"> {
+  readonly failure: "ESRCH" | "EPERM" | null;
+}
 /** Two 32-bit numbers: 1 when the answer is there, and its length. */
 export const SYNC_HEAD_BYTES = 8;
+
+/** The sender of a signal sleeps until it knows what became of it; then a null signal only asks. */
+export interface KillWait {
+  readonly seen: number;
+  readonly memory: SharedArrayBuffer;
+}
 
 export type FromProcess =
   /** The process has applied all `file` messages up to this one. */
@@ -223,8 +242,8 @@ export type FromProcess =
   | { readonly type: "handles-signal"; readonly signal: Signal; readonly on: boolean }
   /** To the parent, when `ipc`. */
   | { readonly type: "message"; readonly message: unknown }
-  /** `child` is a number the process chooses and does not use again. */
-  | { readonly type: "spawn"; readonly child: number; readonly request: SpawnRequest }
+  /** `child` is a number the process chooses and does not use again; `pid` is of its range. Without one the kernel chooses. */
+  | { readonly type: "spawn"; readonly child: number; readonly request: SpawnRequest; readonly pid?: number }
   /** Whether its terminal hands keys on as they are typed, or, as at first, in lines, with Ctrl+C a signal. */
   | { readonly type: "terminal-mode"; readonly raw: boolean }
   /** It reads its input: a shell that gave it its own passes it on from now on. */
@@ -233,8 +252,8 @@ export type FromProcess =
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
   | { readonly type: "child-kill"; readonly child: number; readonly signal: Signal }
   | { readonly type: "processes" }
-  /** A process may signal itself, its descendants and its siblings; a shell, any. Others are ignored. */
-  | { readonly type: "kill"; readonly pid: number; readonly signal: Signal };
+  /** A process may signal itself, its descendants and its siblings; a shell, any. Others are ignored. Below 0: it and all that it started; 0: the sender and those. */
+  | { readonly type: "kill"; readonly pid: number; readonly signal: Signal | null; readonly wait?: KillWait };
 
 /** Largest `output` message; a writer splits above it. */
 export const PROCESS_CHUNK_BYTES = 64 * 1024;

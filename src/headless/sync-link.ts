@@ -1,9 +1,9 @@
 // The process's end of synchronous children and of input that is waited for: it sleeps on shared memory until the kernel has
 // written the answer there, and keeps count of the files and the input it was sent, so that each comes once and in order.
 import { decode } from "@msgpack/msgpack";
-import { LIMITS } from "../base/limits.ts";
+import { CONTAINER_LIMITS } from "../base/limits.ts";
 import type { ProcessLink } from "./process-link.ts";
-import { SYNC_HEAD_BYTES, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";
+import { type Signal, SYNC_HEAD_BYTES, type SyncKillResult, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";
 import type { FileOp, Vfs } from "./vfs.ts";
 
 /** The kernel keeps what was not acknowledged: so often, and no oftener. */
@@ -44,6 +44,12 @@ export class SyncLink {
     return this.#answer(memory);
   }
 
+  kill(pid: number, signal: Signal | null): SyncKillResult["failure"] {
+    const memory = answerMemory();
+    this.#link.post({ type: "kill", pid, signal, wait: { seen: this.#seen, memory } });
+    return this.#answer<SyncKillResult>(memory).failure;
+  }
+
   /** Returns when there is input: at least one piece; null is the end. */
   read(): readonly (Uint8Array | null)[] {
     const memory = (this.#memory ??= answerMemory());
@@ -79,5 +85,5 @@ export class SyncLink {
 }
 
 function answerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(SYNC_HEAD_BYTES, { maxByteLength: LIMITS.syncAnswerBytes });
+  return new SharedArrayBuffer(SYNC_HEAD_BYTES, { maxByteLength: CONTAINER_LIMITS.syncAnswerBytes });
 }

@@ -2,7 +2,7 @@
 // The kernel holds the master; every process holds a replica that started from the master's image. A local change
 // calls `onOp` (send it to the other side); a change from the other side comes in through `apply`, which does not.
 // (Over 300 lines: each operation is here twice, as the call that checks and tells, and as the change itself.)
-import { LIMITS } from "../base/limits.ts";
+import { CONTAINER_LIMITS } from "../base/limits.ts";
 import { concat } from "./append.ts";
 import { FsError } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
@@ -46,7 +46,7 @@ export class Vfs {
   readonly #capacity: number;
 
   /** Takes ownership of the image. `capacity` in bytes; a write over it fails with ENOSPC. */
-  constructor(image?: FileImage, capacity: number = LIMITS.fileSystemBytes) {
+  constructor(image?: FileImage, capacity: number = CONTAINER_LIMITS.fileSystemBytes) {
     this.#nextIno = image?.nextIno ?? 1;
     this.#usedBytes = image?.usedBytes ?? 0;
     this.#names = image?.names ?? 0;
@@ -379,7 +379,7 @@ export class Vfs {
 
   /** Counts one more name, or throws. */
   #claim(syscall: string, path: string): void {
-    if (this.#names >= LIMITS.fileSystemNames) throw new FsError("ENOSPC", syscall, path);
+    if (this.#names >= CONTAINER_LIMITS.fileSystemNames) throw new FsError("ENOSPC", syscall, path);
     this.#names++;
   }
 

@@ -198,7 +198,7 @@ describe("a process that gets at its own postMessage", () => {
     }`);
     await expect.poll(async () => (await run("console.log(typeof Math.speak)")).output, { timeout: 30_000 }).toBe("function\n");
     const { code, output } = await run(`
-      for (let pid = 0; pid < 60; pid++) if (pid !== process.pid) Math.speak({ type: "kill", pid, signal: "SIGKILL" });
+      for (let pid = -60; pid < 60; pid++) if (pid !== 0 && Math.abs(pid) !== process.pid) Math.speak({ type: "kill", pid, signal: "SIGKILL" });
       for (let child = 0; child < 60; child++) for (const type of ["child-kill", "child-stdin", "child-message"]) Math.speak({ type, child, signal: "SIGKILL", data: new Uint8Array([65]), message: 1 });
       Math.speak({ type: "output", fd: 1, data: new TextEncoder().encode("said\\n"), pid: 1, process: 1 });
       setTimeout(() => Math.speak({ type: "output", process: 1, fd: 1, data: "no bytes" }), 50);

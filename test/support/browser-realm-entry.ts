@@ -36,7 +36,7 @@ function start(given: RealmStart): void {
     write: given.write, exit: given.exit, send: ignore, kill: ignore, handlesSignal: ignore,
     spawn: (_request, events) => {
       queueMicrotask(() => events.error("ENOENT", "no children here"));
-      return { write: ignore, send: ignore, kill: ignore };
+      return { pid: undefined, write: ignore, send: ignore, kill: ignore };
     },
   });
 }

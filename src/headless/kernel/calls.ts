@@ -1,11 +1,12 @@
 // The kernel's answers to the page: every method of KernelCalls over the master file system and the process table.
 import { type FromKernel, type KernelCalls, OUTPUT_WINDOW_BYTES, type PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
-import { resolvePath } from "../posix-path.ts";
+import { baseName, resolvePath } from "../posix-path.ts";
 import type { SocketMessage } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { OutputGate } from "./output-gate.ts";
 import { ProcessTable } from "./process-table.ts";
+import { ownProgramText } from "./plan.ts";
 import { RegistryCalls } from "./registry-calls.ts";
 import { loadSnapshot, serialize } from "./snapshot.ts";
 import { exitCodeOf, hostEnvironment } from "./spawn-request.ts";
@@ -17,9 +18,8 @@ import type { WorkerPool } from "./worker-pool.ts";
 /** Folders every POSIX program expects. */
 const SYSTEM_FOLDERS = ["/bin", "/usr/bin", "/usr/local/bin", "/dev", "/tmp", "/home"];
 const PATH = "/usr/local/bin:/usr/bin:/bin";
-/** Programs look for these on PATH before they start them. The plan (plan.ts) goes by their names and never reads them. */
+/** Programs look for these on PATH before they start them. The plan (plan.ts) goes by their names, and by what they say of theirs. */
 const PROGRAMS = ["/usr/local/bin/node", "/usr/local/bin/npm", "/usr/local/bin/npx", "/bin/sh", "/bin/bash"];
-const PROGRAM_TEXT = "#!/bin/sh\n# The container itself is this program: the file only says that it is there.\n";
 
 /** Ctrl+D on its own ends the input, as on a terminal: the client has no other way to say so. */
 const END_OF_TRANSMISSION = "\u0004";
@@ -58,7 +58,7 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     init(workdirName) {
       workdir = `/home/${workdirName}`;
       for (const folder of [...SYSTEM_FOLDERS, workdir]) vfs.mkdir(folder, { recursive: true });
-      for (const file of PROGRAMS) vfs.writeFile(file, encodeText(PROGRAM_TEXT, "utf8"), { mode: 0o755 });
+      for (const file of PROGRAMS) vfs.writeFile(file, encodeText(ownProgramText(baseName(file)), "utf8"), { mode: 0o755 });
       void pool.warm("node");
       return { path: PATH, cwd: workdir };
     },

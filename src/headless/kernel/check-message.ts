@@ -2,8 +2,8 @@
 // What comes out is rebuilt field by field, so nothing that was not asked for travels on.
 import { bytes, type Fields, fields, finite, integer, Malformed, text } from "../plain-data.ts";
 import { resolvePath } from "../posix-path.ts";
-import { checkQuestion } from "../registry/question.ts";
-import { type FromProcess, type NetAddress, PROCESS_CHUNK_BYTES, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, SYNC_HEAD_BYTES, type SyncOutput, type SyncSpawnRequest, type Terminal } from "../protocol.ts";
+import { checkQuestion, type RegistryQuestion } from "../registry/question.ts";
+import { type FromProcess, type KillWait, type NetAddress, PROCESS_CHUNK_BYTES, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, SYNC_HEAD_BYTES, type SyncOutput, type SyncSpawnRequest, type Terminal, type ThreadStart } from "../protocol.ts";
 import type { FileOp } from "../vfs-node.ts";
 
 const MAX_PATH = 4096;
@@ -11,154 +11,149 @@ const MAX_ARGS = 10_000;
 const MAX_OPS = 1_000_000;
 const MAX_TEXT = 1024 * 1024;
 
+/** How each field is checked; what gives undefined is left out. */
+type Shape<M> = { readonly [K in keyof M]-?: (value: unknown) => Record<never, never> extends Pick<M, K> ? M[K] | undefined : M[K] };
+type Shapes<M, Key extends keyof M> = { readonly [T in M[Key] & string]: Shape<Omit<Extract<M, Record<Key, T>>, Key>> };
+
+const anything = (value: unknown): unknown => value;
+const isTrue = (value: unknown): boolean => value === true;
+const orNull = <T>(check: (value: unknown) => T) => (value: unknown): T | null => (value === null ? null : check(value));
+const optional = <T>(check: (value: unknown) => T) => (value: unknown): T | undefined => (value === undefined ? undefined : check(value));
+const onlyTrue = (value: unknown): true | undefined => (value === true ? true : undefined);
+const listOf = <T>(check: (value: unknown) => T, most: number) => (value: unknown): T[] => {
+  if (!Array.isArray(value) || value.length > most) throw new Malformed();
+  return value.map(check);
+};
+
+/** Field by field, and nothing else of it. */
+function rebuilt(shape: Readonly<Record<string, (value: unknown) => unknown>>, given: Fields): Record<string, unknown> {
+  const made: Record<string, unknown> = {};
+  for (const [name, check] of Object.entries(shape)) {
+    const value = check(given[name]);
+    if (value !== undefined) made[name] = value;
+  }
+  return made;
+}
+
+/** One of several, told apart by `key`. */
+function oneOf<M>(shapes: object, key: keyof M & string, value: unknown): M {
+  const given = fields(value);
+  const kind = given[key];
+  if (typeof kind !== "string" || !Object.hasOwn(shapes, kind)) throw new Malformed();
+  return { [key]: kind, ...rebuilt((shapes as Readonly<Record<string, Readonly<Record<string, (value: unknown) => unknown>>>>)[kind] ?? {}, given) } as M;
+}
+
 /** The message, or undefined if it is not one of ours. */
 export function checkFromProcess(value: unknown): FromProcess | undefined {
   try {
-    return message(fields(value));
+    return oneOf<FromProcess>(MESSAGES, "type", value);
   } catch (error) {
     if (error instanceof Malformed) return undefined;
     throw error;
   }
 }
 
-function message(m: Fields): FromProcess {
-  switch (m["type"]) {
-    case "ready":
-    case "processes":
-      return { type: m["type"] };
-    case "terminal-mode":
-      return { type: "terminal-mode", raw: m["raw"] === true };
-    case "stdin-wanted":
-      return { type: "stdin-wanted" };
-    case "file":
-      return { type: "file", op: fileOp(fields(m["op"])) };
-    case "files": {
-      const { ops } = m;
-      if (!Array.isArray(ops) || ops.length > MAX_OPS) throw new Malformed();
-      return { type: "files", ops: ops.map((op: unknown) => fileOp(fields(op))) };
-    }
-    case "registry": {
-      const question = checkQuestion(m["question"]);
-      if (!question) throw new Malformed();
-      return { type: "registry", request: integer(m["request"]), question };
-    }
-    case "output": {
-      const data = bytes(m["data"]);
-      if (data.length > PROCESS_CHUNK_BYTES) throw new Malformed();
-      return { type: "output", fd: m["fd"] === 2 ? 2 : 1, data };
-    }
-    case "exit":
-      return { type: "exit", code: integer(m["code"]) & 0xff };
-    case "handles-signal":
-      return { type: "handles-signal", signal: signal(m["signal"]), on: m["on"] === true };
-    case "message":
-      return { type: "message", message: m["message"] };
-    case "spawn":
-      return { type: "spawn", child: integer(m["child"]), request: spawnRequest(fields(m["request"])) };
-    case "child-stdin":
-      return { type: "child-stdin", child: integer(m["child"]), data: m["data"] === null ? null : bytes(m["data"]) };
-    case "child-message":
-      return { type: "child-message", child: integer(m["child"]), message: m["message"] };
-    case "child-kill":
-      return { type: "child-kill", child: integer(m["child"]), signal: signal(m["signal"]) };
-    case "files-seen":
-      return { type: "files-seen", seq: integer(m["seq"]) };
-    case "spawn-sync":
-      return { type: "spawn-sync", spawn: syncSpawn(fields(m["spawn"])), seen: integer(m["seen"]), memory: shared(m["memory"]) };
-    case "read-sync":
-      return { type: "read-sync", received: integer(m["received"]), seen: integer(m["seen"]), memory: shared(m["memory"]) };
-    case "input-seen":
-      return { type: "input-seen", received: integer(m["received"]) };
-    case "listen":
-      return { type: "listen", server: integer(m["server"]), address: address(m["address"]) };
-    case "unlisten":
-      return { type: "unlisten", server: integer(m["server"]) };
-    case "connect": {
-      const socket = integer(m["socket"]);
-      if (socket <= 0) throw new Malformed();
-      return { type: "connect", socket, address: address(m["address"]), port: port(m["port"]) };
-    }
-    case "socket-data": {
-      const data = bytes(m["data"]);
-      if (data.length > PROCESS_CHUNK_BYTES) throw new Malformed();
-      return { type: "socket-data", socket: integer(m["socket"]), data };
-    }
-    case "socket-ack": {
-      const taken = integer(m["bytes"]);
-      if (taken <= 0) throw new Malformed();
-      return { type: "socket-ack", socket: integer(m["socket"]), bytes: taken };
-    }
-    case "socket-end":
-      return { type: "socket-end", socket: integer(m["socket"]) };
-    case "socket-close":
-      return { type: "socket-close", socket: integer(m["socket"]), reset: m["reset"] === true };
-    case "kill":
-      return { type: "kill", pid: integer(m["pid"]), signal: signal(m["signal"]) };
-    default:
-      throw new Malformed();
-  }
+const FILE_OPS: Shapes<FileOp, "op"> = {
+  write: { path, data: bytes, mode: optional(bits) },
+  append: { path, data: bytes },
+  mkdir: { path, mode: optional(bits) },
+  remove: { path },
+  rename: { from: path, to: path },
+  link: { from: path, to: path },
+  symlink: { path, target: (value) => text(value, MAX_PATH) },
+  chmod: { path, mode: bits },
+  utimes: { path, mtimeMs: finite, atimeMs: optional(finite), link: onlyTrue },
+};
+const fileOp = (value: unknown): FileOp => oneOf<FileOp>(FILE_OPS, "op", value);
+
+const THREAD: Shape<ThreadStart> = { id: integer, data: anything };
+
+const SPAWN: Shape<SpawnRequest> = {
+  command: (value) => text(value, MAX_PATH),
+  args: listOf((value) => text(value, MAX_TEXT), MAX_ARGS),
+  cwd: path,
+  cwdGone: onlyTrue,
+  env: environment,
+  stdin: isTrue,
+  ipc: isTrue,
+  terminal: (value) => (value === undefined ? null : orNull(checkTerminal)(value)),
+  thread: optional((value) => rebuilt(THREAD, fields(value)) as unknown as ThreadStart),
+  detached: onlyTrue,
+  argv0: optional((value) => text(value, MAX_PATH)),
+};
+const spawnRequest = (value: unknown): SpawnRequest => rebuilt(SPAWN, fields(value)) as unknown as SpawnRequest;
+
+const WAIT: Shape<KillWait> = { seen: integer, memory: shared };
+
+const MESSAGES: Shapes<FromProcess, "type"> = {
+  ready: {},
+  processes: {},
+  "stdin-wanted": {},
+  "terminal-mode": { raw: isTrue },
+  file: { op: fileOp },
+  files: { ops: listOf(fileOp, MAX_OPS) },
+  registry: { request: integer, question },
+  output: { fd: (value) => (value === 2 ? 2 : 1), data: chunk },
+  exit: { code: (value) => integer(value) & 0xff },
+  "handles-signal": { signal, on: isTrue },
+  message: { message: anything },
+  spawn: { child: integer, request: spawnRequest, pid: optional(integer) },
+  "child-stdin": { child: integer, data: orNull(bytes) },
+  "child-message": { child: integer, message: anything },
+  "child-kill": { child: integer, signal },
+  "files-seen": { seq: integer },
+  "spawn-sync": { spawn: syncSpawn, ...WAIT },
+  "read-sync": { received: integer, ...WAIT },
+  "input-seen": { received: integer },
+  listen: { server: integer, address },
+  unlisten: { server: integer },
+  connect: { socket: aboveZero, address, port },
+  "socket-data": { socket: integer, data: chunk },
+  "socket-ack": { socket: integer, bytes: aboveZero },
+  "socket-end": { socket: integer },
+  "socket-close": { socket: integer, reset: isTrue },
+  kill: { pid: integer, signal: orNull(signal), wait: optional((value) => rebuilt(WAIT, fields(value)) as unknown as KillWait) },
+};
+
+function question(value: unknown): RegistryQuestion {
+  const checked = checkQuestion(value);
+  if (!checked) throw new Malformed();
+  return checked;
 }
 
-function fileOp(op: Fields): FileOp {
-  const kind = op["op"];
-  switch (kind) {
-    case "write": {
-      const mode = op["mode"] === undefined ? {} : { mode: bits(op["mode"]) };
-      return { op: kind, path: path(op["path"]), data: bytes(op["data"]), ...mode };
-    }
-    case "append":
-      return { op: kind, path: path(op["path"]), data: bytes(op["data"]) };
-    case "mkdir":
-      return { op: kind, path: path(op["path"]), ...(op["mode"] === undefined ? {} : { mode: bits(op["mode"]) }) };
-    case "remove":
-      return { op: kind, path: path(op["path"]) };
-    case "rename":
-    case "link":
-      return { op: kind, from: path(op["from"]), to: path(op["to"]) };
-    case "symlink":
-      return { op: kind, path: path(op["path"]), target: text(op["target"], MAX_PATH) };
-    case "chmod":
-      return { op: kind, path: path(op["path"]), mode: bits(op["mode"]) };
-    case "utimes":
-      return {
-        op: kind, path: path(op["path"]), mtimeMs: finite(op["mtimeMs"]), ...(op["atimeMs"] === undefined ? {} : { atimeMs: finite(op["atimeMs"]) }), ...(op["link"] === true ? { link: true } : {}),
-      };
-    default:
-      throw new Malformed();
-  }
+function chunk(value: unknown): Uint8Array<ArrayBuffer> {
+  const data = bytes(value);
+  if (data.length > PROCESS_CHUNK_BYTES) throw new Malformed();
+  return data;
 }
 
-function spawnRequest(r: Fields): SpawnRequest {
-  const args = r["args"];
-  if (!Array.isArray(args) || args.length > MAX_ARGS) throw new Malformed();
+function aboveZero(value: unknown): number {
+  const number = integer(value);
+  if (number <= 0) throw new Malformed();
+  return number;
+}
+
+function environment(value: unknown): Record<string, string> {
   const env: Record<string, string> = {};
   // A variable of this name would be no variable but the record's prototype.
-  for (const [name, value] of Object.entries(fields(r["env"]))) if (name !== "__proto__") env[text(name, MAX_TEXT)] = text(value, MAX_TEXT);
-  return {
-    command: text(r["command"], MAX_PATH),
-    args: args.map((arg) => text(arg, MAX_TEXT)),
-    cwd: path(r["cwd"]),
-    env,
-    stdin: r["stdin"] === true,
-    ipc: r["ipc"] === true,
-    ...(r["thread"] === undefined ? {} : { thread: { id: integer(fields(r["thread"])["id"]), data: fields(r["thread"])["data"] } }),
-    ...(r["argv0"] === undefined ? {} : { argv0: text(r["argv0"], MAX_PATH) }),
-    terminal: r["terminal"] === null || r["terminal"] === undefined ? null : checkTerminal(r["terminal"]),
-  };
+  for (const [name, each] of Object.entries(fields(value))) if (name !== "__proto__") env[text(name, MAX_TEXT)] = text(each, MAX_TEXT);
+  return env;
 }
 
-function syncSpawn(s: Fields): SyncSpawnRequest {
-  const output = (value: unknown): SyncOutput => {
-    if (value !== "keep" && value !== "inherit" && value !== "ignore") throw new Malformed();
-    return value;
-  };
-  const timeoutMs = s["timeoutMs"] === null ? null : finite(s["timeoutMs"]);
-  const maxBytes = finite(s["maxBytes"]);
-  if (maxBytes < 0) throw new Malformed();
-  return {
-    request: spawnRequest(fields(s["request"])), input: bytes(s["input"]), stdout: output(s["stdout"]), stderr: output(s["stderr"]),
-    timeoutMs, killSignal: signal(s["killSignal"]), maxBytes,
-  };
+function syncOutput(value: unknown): SyncOutput {
+  if (value !== "keep" && value !== "inherit" && value !== "ignore") throw new Malformed();
+  return value;
+}
+
+function notNegative(value: unknown): number {
+  const number = finite(value);
+  if (number < 0) throw new Malformed();
+  return number;
+}
+
+function syncSpawn(value: unknown): SyncSpawnRequest {
+  const shape: Shape<SyncSpawnRequest> = { request: spawnRequest, input: bytes, stdout: syncOutput, stderr: syncOutput, timeoutMs: orNull(finite), killSignal: signal, maxBytes: notNegative };
+  return rebuilt(shape, fields(value)) as unknown as SyncSpawnRequest;
 }
 
 /** Memory of its own making that can hold the largest answer; where the page is not isolated there is none. */

@@ -1,7 +1,7 @@
 // The network inside the container: which process listens where, and the connections between processes. Bytes pass through
 // here and are not kept; a sender that ignores the window is reported. Owners are processes; one that ends takes its
 // servers and connections with it. What a connection of one process to itself does, that process does without us.
-import { LIMITS } from "../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import { type ConnectAnswer, type NetAddress, SOCKET_WINDOW_BYTES, type SocketMessage, type ToProcess } from "../protocol.ts";
 
 type NetMessage = Extract<ToProcess, { readonly type: "listening" | "listen-error" | "connection" }> | ConnectAnswer | SocketMessage;
@@ -46,7 +46,7 @@ export class Network<Owner extends object> {
 
   listen(owner: Owner, server: number, address: NetAddress): void {
     const { listeners } = this.#of(owner);
-    const code = this.#listeners.has(address) || listeners.has(server) ? "EADDRINUSE" : this.#listeners.size >= LIMITS.listeners ? "EMFILE" : undefined;
+    const code = this.#listeners.has(address) || listeners.has(server) ? "EADDRINUSE" : this.#listeners.size >= CONTAINER_LIMITS.listeners ? "EMFILE" : undefined;
     if (code !== undefined) return this.#events.post(owner, { type: "listen-error", server, code });
     const listener = { owner, server, address };
     listeners.set(server, listener);
@@ -69,7 +69,7 @@ export class Network<Owner extends object> {
     if (ends.has(socket)) return;
     const listener = this.#listeners.get(address);
     if (!listener) return this.#events.post(owner, { type: "connect-error", socket, code: typeof address === "number" ? "ECONNREFUSED" : "ENOENT" });
-    if (this.#connections >= LIMITS.connections) return this.#events.post(owner, { type: "connect-error", socket, code: "EMFILE" });
+    if (this.#connections >= CONTAINER_LIMITS.connections) return this.#events.post(owner, { type: "connect-error", socket, code: "EMFILE" });
     const near: End<Owner> = { owner, socket, peer: undefined, unreadBytes: 0, ended: false };
     const far: End<Owner> = { owner: listener.owner, socket: -++this.#accepted, peer: near, unreadBytes: 0, ended: false };
     near.peer = far;

@@ -4,7 +4,8 @@ import { joinPath } from "../posix-path.ts";
 import { FsError } from "../fs-error.ts";
 import { parseOptions } from "../npm/config.ts";
 import type { Vfs } from "../vfs.ts";
-import { type Env, findExecutable, packageFolder, plan, quote, readJson, type Step } from "./plan.ts";
+import { type Env, findExecutable } from "../executables.ts";
+import { packageFolder, plan, quote, readJson, type Step } from "./plan.ts";
 
 interface Manifest {
   readonly name: string;

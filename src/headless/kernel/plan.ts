@@ -1,13 +1,12 @@
 // What a command line becomes: the steps that run one after the other under one process number.
 // `node`, `npm`, `npx`, `sh`, names in node_modules/.bin and paths are resolved here, from files alone.
-import { commandName, joinPath, parentPath, resolvePath } from "../posix-path.ts";
+import { type Env, findExecutable } from "../executables.ts";
+import { commandName, joinPath, parentPath } from "../posix-path.ts";
 import type { Program } from "../protocol.ts";
 import { SHELL_COMMANDS } from "../shell/names.ts";
 import type { Vfs } from "../vfs.ts";
 import { planNpm, planNpx } from "./npm.ts";
 import { parseSimpleScript } from "./simple-script.ts";
-
-export type Env = Readonly<Record<string, string>>;
 
 /** A Worker to run, or words to print and a code. A step runs when the one before it ended with 0. */
 export type Step =
@@ -45,6 +44,11 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
   }
 }
 
+/** What the file of a program says that is the container itself; copies and links of it say the same. */
+const OWN_PROGRAM = "#!/bin/sh\n# The container itself is this program: ";
+
+export const ownProgramText = (name: string): string => `${OWN_PROGRAM + name}\n`;
+
 /** `sh -c "node x.js"` needs no shell: the command runs as if it had been asked for directly, and streams. */
 function planShell(vfs: Vfs, { command: name, args, cwd, env }: Command): readonly Step[] {
   const shell: Step = { program: "sh", argv: args, cwd, env };
@@ -57,31 +61,21 @@ function planShell(vfs: Vfs, { command: name, args, cwd, env }: Command): readon
   return plan(vfs, direct) ?? [{ stdout: "", stderr: `${name}: 1: ${command}: not found\n`, code: 127 }];
 }
 
-function planFile(vfs: Vfs, { command, args, cwd, env }: Command): readonly Step[] | undefined {
+function planFile(vfs: Vfs, asked: Command): readonly Step[] | undefined {
+  const { command, args, cwd, env } = asked;
   if (command === "") return undefined;
   const file = findExecutable(vfs, command, cwd, env);
-  if (file !== undefined) return runFile(vfs, file, args, cwd, env);
-  if (SHELL_COMMANDS.has(command)) return [{ program: "sh", argv: ["-c", [command, ...args].map(quote).join(" ")], cwd, env }];
+  if (file !== undefined) return runFile(vfs, file, asked);
+  const name = commandName(command);
+  if (SHELL_COMMANDS.has(name)) return [{ program: "sh", argv: ["-c", [name, ...args].map(quote).join(" ")], cwd, env }];
   return undefined;
 }
 
-/** A path, a name in a `node_modules/.bin` at or above `cwd`, or a name on PATH; its real path. */
-export function findExecutable(vfs: Vfs, command: string, cwd: string, env: Env): string | undefined {
-  const candidates: string[] = [];
-  if (command.includes("/")) candidates.push(resolvePath(command, cwd));
-  else {
-    for (let folder = cwd; ; folder = parentPath(folder)) {
-      candidates.push(joinPath(folder, `node_modules/.bin/${command}`));
-      if (folder === "/") break;
-    }
-    for (const folder of (env["PATH"] ?? "").split(":")) if (folder.startsWith("/")) candidates.push(resolvePath(command, folder));
-  }
-  const found = candidates.find((path) => vfs.find(path)?.kind === "file");
-  return found === undefined ? undefined : vfs.realpath(found);
-}
-
-function runFile(vfs: Vfs, file: string, args: readonly string[], cwd: string, env: Env): readonly Step[] {
-  const head = new TextDecoder().decode(vfs.readFile(file).subarray(0, 128)).split("\n", 1)[0] ?? "";
+function runFile(vfs: Vfs, file: string, command: Command): readonly Step[] | undefined {
+  const { args, cwd, env } = command;
+  const text = new TextDecoder().decode(vfs.readFile(file).subarray(0, 128));
+  if (text.startsWith(OWN_PROGRAM)) return plan(vfs, { argv0: command.command, ...command, command: text.slice(OWN_PROGRAM.length).trim() });
+  const head = text.split("\n", 1)[0] ?? "";
   const program: Program = /^#!.*\b(sh|bash|dash)\b/.test(head) ? "sh" : "node";
   return [{ program, argv: [file, ...args], cwd, env }];
 }

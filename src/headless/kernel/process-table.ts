@@ -1,7 +1,7 @@
 // The processes of the container: starting, feeding, signalling and ending them. Each runs in a Worker of its own with a
 // replica of the file system; the master is here. No user code runs in this realm. (Over 300 lines: one table, and every
 // way a process can start, speak or end changes it.)
-import { LIMITS } from "../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
 import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
@@ -9,12 +9,13 @@ import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
+import { firstPidOf, Pids } from "./pids.ts";
 import { plan, type Step } from "./plan.ts";
-import { isBelow, isRelated, mainThread, processInfo, type Process, type ProcessSink } from "./process.ts";
+import { adopt, isBelow, isRelated, mainThread, processInfo, type Process, type ProcessSink } from "./process.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
 import { SentInput } from "./sent-input.ts";
 import { shareContents } from "./shared-contents.ts";
-import { argumentBytes, SpawnError } from "./spawn-request.ts";
+import { argumentBytes, SpawnError, spawnFailure } from "./spawn-request.ts";
 import { answerSync, SyncChild } from "./sync-child.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -43,7 +44,7 @@ export class ProcessTable {
   readonly #live = new Map<number, Process>();
   readonly #libraries: NeededLibraries;
   readonly #network: Network<Process | typeof PAGE>;
-  #nextPid = 1;
+  readonly #pids = new Pids();
 
   constructor(vfs: Vfs, pool: WorkerPool, registry: RegistryCalls, events: TableEvents) {
     this.#vfs = vfs;
@@ -107,18 +108,18 @@ export class ProcessTable {
     }
   }
 
-  #spawn(request: SpawnRequest, sink: ProcessSink, parent: Process | undefined, ports: readonly MessagePort[] = []): Process {
-    if (this.#live.size >= LIMITS.processes) {
-      throw new SpawnError("EAGAIN", `spawn ${request.command} EAGAIN: the container runs ${LIMITS.processes} processes already`);
+  #spawn(request: SpawnRequest, sink: ProcessSink, parent: Process | undefined, ports: readonly MessagePort[] = [], pid?: number): Process {
+    if (this.#live.size >= CONTAINER_LIMITS.processes) {
+      throw new SpawnError("EAGAIN", request, `the container runs ${CONTAINER_LIMITS.processes} processes already`);
     }
-    if (this.#vfs.find(request.cwd)?.kind !== "dir") throw new SpawnError("ENOENT", `spawn ${request.command} ENOENT: no folder ${request.cwd}`);
-    if (argumentBytes(request) > LIMITS.argumentBytes) {
-      throw new SpawnError("E2BIG", `spawn ${request.command} E2BIG: arguments and variables of one process may hold ${LIMITS.argumentBytes} characters together`);
+    if (!request.cwdGone && this.#vfs.find(request.cwd)?.kind !== "dir") throw new SpawnError("ENOENT", request, `no folder ${request.cwd}`);
+    if (argumentBytes(request) > CONTAINER_LIMITS.argumentBytes) {
+      throw new SpawnError("E2BIG", request, `arguments and variables of one process may hold ${CONTAINER_LIMITS.argumentBytes} characters together`);
     }
     const steps = plan(this.#vfs, { ...request, env: { ...request.env, PWD: request.cwd } });
-    if (!steps) throw new SpawnError("ENOENT", `spawn ${request.command} ENOENT`);
+    if (!steps) throw new SpawnError("ENOENT", request);
     const process: Process = {
-      pid: this.#nextPid++,
+      pid: this.#pids.choose((each) => this.#live.has(each), parent?.slot, pid),
       startedMs: Date.now(),
       parent,
       request,
@@ -210,6 +211,7 @@ export class ProcessTable {
       stopped: process.stopped?.buffer ?? null,
       ipc: request.ipc,
       firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
+      firstPid: firstPidOf(process.slot),
       libraries,
       thread: request.thread ?? null,
     }, process.ports);
@@ -263,7 +265,7 @@ export class ProcessTable {
         if (process.request.ipc && !process.sink.message(message.message, ports)) this.#stop(process, UNPASSABLE);
         return;
       case "spawn":
-        return this.#spawnChild(process, message.child, message.request, ports);
+        return this.#spawnChild(process, message, ports);
       case "child-stdin":
         return this.#feed(process.children.get(message.child), message.data);
       case "child-message":
@@ -303,13 +305,25 @@ export class ProcessTable {
         this.#post(process, { type: "processes", list: [...this.#live.values()].filter(({ request }) => !request.thread).map(processInfo) });
         return;
       case "kill": {
-        const target = this.#live.get(message.pid);
-        if (target && isRelated(target, process)) this.#signal(target, message.signal);
+        const failure = this.#kill(process, message.pid, message.signal);
+        if (message.wait) answerSync(message.wait.memory, { failure, ...this.#wake(process, message.wait.seen) });
         return;
       }
       default:
         message satisfies never;
     }
+  }
+
+  /** A null signal only asks. */
+  #kill(process: Process, pid: number, signal: Signal | null): "ESRCH" | "EPERM" | null {
+    const top = pid === 0 || pid === -1 ? process : this.#live.get(Math.abs(pid));
+    if (!top || top.request.thread) return "ESRCH";
+    if (!signal) return null;
+    if (!isRelated(top, process)) return "EPERM";
+    const group = pid > 0 ? [top] : [...this.#live.values()].filter((each) => isBelow(each, top));
+    // Those below first: the end of one is the end of all below it.
+    for (const each of group.reverse()) if (each.live && !(pid === -1 && each === process)) this.#signal(each, signal);
+    return null;
   }
 
   #freeSlot(): number {
@@ -331,7 +345,7 @@ export class ProcessTable {
     this.broadcast(op, process);
   }
 
-  #spawnChild(process: Process, child: number, request: SpawnRequest, ports: readonly MessagePort[]): void {
+  #spawnChild(process: Process, { child, request, pid }: FromProcess & { type: "spawn" }, ports: readonly MessagePort[]): void {
     const tell = (message: ToProcess, passed: readonly MessagePort[] = []): boolean => this.#post(process, message, passed);
     try {
       const started = this.#spawn(
@@ -349,12 +363,12 @@ export class ProcessTable {
         },
         process,
         ports,
+        pid,
       );
       process.children.set(child, started);
       tell({ type: "child-started", child, pid: started.pid });
     } catch (error) {
-      // What else can fail is what the command was made from: a package.json that is none, a folder where a file should be.
-      const { code, message } = error instanceof SpawnError ? error : { code: "EACCES", message: `spawn ${request.command} EACCES: ${String(error)}` };
+      const { code, message } = spawnFailure(error, request);
       tell({ type: "child-error", child, code, message });
     }
   }
@@ -376,7 +390,7 @@ export class ProcessTable {
       if (spawn.input.length > 0) this.#feed(child, spawn.input);
       this.#feed(child, null);
     } catch (error) {
-      const { code, message } = error instanceof SpawnError ? error : { code: "EACCES", message: `spawn ${spawn.request.command} EACCES: ${String(error)}` };
+      const { code, message } = spawnFailure(error, spawn.request);
       answer({ code: null, signal: null, error: { code, message }, stdout: new Uint8Array(), stderr: new Uint8Array() });
     }
   }
@@ -407,8 +421,8 @@ export class ProcessTable {
     if (data.length === 0 || !process.live) return;
     process.outputBytes += data.length;
     process.sink.output(fd, data);
-    if (process.outputBytes > LIMITS.processOutputBytes) this.#stop(process, `it wrote more than ${LIMITS.processOutputBytes} bytes`);
-    else if (process.sink.backlogBytes() > LIMITS.outputBacklogBytes) this.#stop(process, "it wrote faster than its output could be read");
+    if (process.outputBytes > CONTAINER_LIMITS.processOutputBytes) this.#stop(process, `it wrote more than ${CONTAINER_LIMITS.processOutputBytes} bytes`);
+    else if (process.sink.backlogBytes() > CONTAINER_LIMITS.outputBacklogBytes) this.#stop(process, "it wrote faster than its output could be read");
   }
 
   /** Ends a process that broke a rule, and says which. */
@@ -453,9 +467,12 @@ export class ProcessTable {
     process.sink.exit(code, signal);
   }
 
-  /** Nothing outlives the process that started it: a container has no background. */
+  /** Nothing outlives the process that started it, but what was to: that belongs to the next one above, as long as there is one. */
   #endChildren(process: Process): void {
-    for (const child of process.children.values()) this.#end(child, null, "SIGTERM");
+    for (const child of process.children.values()) {
+      if (child.request.detached === true && process.parent?.live) adopt(child, process.parent);
+      else this.#end(child, null, "SIGTERM");
+    }
     process.children.clear();
   }
 

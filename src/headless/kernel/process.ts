@@ -25,9 +25,10 @@ export interface Process {
   readonly pid: number;
   /** ms since 1970. */
   readonly startedMs: number;
-  readonly parent: Process | undefined;
+  /** Another one when that has ended and this goes on. */
+  parent: Process | undefined;
   readonly request: SpawnRequest;
-  readonly sink: ProcessSink;
+  sink: ProcessSink;
   /** Still to run, the current one first. */
   steps: Step[];
   worker: Worker | undefined;
@@ -52,6 +53,14 @@ export interface Process {
   readonly stopped: Int32Array<SharedArrayBuffer> | undefined;
   /** Which of the ranges of ephemeral ports is its own. */
   readonly slot: number;
+}
+
+/** Its parent has ended, and it goes on: nobody hears it any more. */
+export function adopt(child: Process, parent: Process): void {
+  child.parent = parent;
+  child.sink = { output: () => undefined, backlogBytes: () => 0, message: () => true, exit: () => void parent.children.delete(-child.pid) };
+  // Below zero: a number that no process chooses for a child.
+  parent.children.set(-child.pid, child);
 }
 
 export function isBelow(process: Process, top: Process): boolean {

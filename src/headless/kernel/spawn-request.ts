@@ -2,12 +2,17 @@
 import { SIGNAL_EXIT_CODES, type Signal, type SpawnRequest } from "../protocol.ts";
 
 export class SpawnError extends Error {
-  readonly code: "ENOENT" | "EAGAIN" | "E2BIG";
+  readonly code: "ENOENT" | "EAGAIN" | "E2BIG" | "EACCES";
 
-  constructor(code: SpawnError["code"], message: string) {
-    super(message);
+  constructor(code: SpawnError["code"], { command }: SpawnRequest, why = "") {
+    super(`spawn ${command} ${code}${why && `: ${why}`}`);
     this.code = code;
   }
+}
+
+/** What else can fail than what is checked is what the command was made from: a package.json that is none, a folder where a file should be. */
+export function spawnFailure(error: unknown, request: SpawnRequest): SpawnError {
+  return error instanceof SpawnError ? error : new SpawnError("EACCES", request, String(error));
 }
 
 /** Characters of its arguments and variables together. */

@@ -2,8 +2,8 @@
 // share. With it go the files that changed meanwhile, for the parent cannot be told of them in any other way.
 import { encode } from "@msgpack/msgpack";
 import { joined } from "../../base/bytes.ts";
-import { LIMITS } from "../../base/limits.ts";
-import { type Signal, SYNC_HEAD_BYTES, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
+import { type Signal, SYNC_HEAD_BYTES, type SyncKillResult, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "../protocol.ts";
 import type { ProcessSink } from "./process.ts";
 
 export interface SyncEvents {
@@ -33,7 +33,7 @@ export class SyncChild implements ProcessSink {
     const how = fd === 1 ? this.#spawn.stdout : this.#spawn.stderr;
     if (how === "inherit") this.#events.output(fd, data);
     if (how !== "keep") return;
-    const room = Math.min(this.#spawn.maxBytes, LIMITS.processOutputBytes) - this.#bytes[fd];
+    const room = Math.min(this.#spawn.maxBytes, CONTAINER_LIMITS.processOutputBytes) - this.#bytes[fd];
     if (room >= 0) this.#kept[fd].push(data);
     this.#bytes[fd] += data.length;
     if (data.length > room) this.#kill("ENOBUFS");
@@ -60,10 +60,10 @@ export class SyncChild implements ProcessSink {
 }
 
 /** Writes the answer and wakes the sleeper; one that is too large is told as ENOBUFS, with the files all the same if they fit. */
-export function answerSync(memory: SharedArrayBuffer, result: SyncSpawnResult | SyncReadResult): void {
+export function answerSync(memory: SharedArrayBuffer, result: SyncSpawnResult | SyncReadResult | SyncKillResult): void {
   let packed = encode(result);
-  const room = Math.min(memory.maxByteLength, LIMITS.syncAnswerBytes) - SYNC_HEAD_BYTES;
-  const tooMuch = { code: "ENOBUFS", message: `ENOBUFS: a synchronous child may hand back ${LIMITS.syncAnswerBytes} bytes` };
+  const room = Math.min(memory.maxByteLength, CONTAINER_LIMITS.syncAnswerBytes) - SYNC_HEAD_BYTES;
+  const tooMuch = { code: "ENOBUFS", message: `ENOBUFS: a synchronous child may hand back ${CONTAINER_LIMITS.syncAnswerBytes} bytes` };
   if (packed.length > room) packed = encode({ ...result, error: tooMuch, stdout: new Uint8Array(), stderr: new Uint8Array() });
   if (packed.length > room) packed = encode({ ...result, error: tooMuch, stdout: new Uint8Array(), stderr: new Uint8Array(), ops: [] });
   const needed = SYNC_HEAD_BYTES + packed.length;

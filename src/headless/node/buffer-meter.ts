@@ -5,14 +5,14 @@
 // stretch, a program that in turn drops 60 MB and keeps 5 might be told to hold all.) (Looking at a WeakRef keeps its object until the job ends, and so
 // does making one: the refs are made beforehand, each is looked at once in a job, and only the small object is kept.)
 // (memory-limits.ts says what becomes of a process that holds too much.)
-import { LIMITS } from "../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { AnyFunction, Dict } from "./runtime.ts";
 import { Buffer } from "./builtins/buffer.ts";
 
 /** Bytes of a stretch. */
-const STRIDE = LIMITS.processBufferBytes / 64;
+const STRIDE = CONTAINER_LIMITS.processBufferBytes / 64;
 /** To be made after a count before the next: it collects all garbage. */
-const SLACK = LIMITS.processBufferBytes / 8;
+const SLACK = CONTAINER_LIMITS.processBufferBytes / 8;
 /** Enough for 32 GiB in one job; past that the rest of it goes unwatched. */
 const SPARE = 2048;
 /** More than is ever given, and less than is refused at once: the engine collects all garbage before it says no. Chromium 143. */
@@ -51,7 +51,7 @@ export class BufferMeter {
   #before = this.#at;
   /** Bytes of the samples not looked at in this job, and at how many they are; and what was there when they last were. */
   #unseen = 0;
-  #window: number = LIMITS.processBufferBytes;
+  #window: number = CONTAINER_LIMITS.processBufferBytes;
   #found = 0;
   #turn = false;
 
@@ -99,8 +99,8 @@ export class BufferMeter {
     });
     this.#unseen = 0;
     this.#found = found;
-    if (found > LIMITS.processBufferBytes) this.#over(found);
-    this.#window = Math.min(this.#window * 2, 4 * LIMITS.processBufferBytes);
+    if (found > CONTAINER_LIMITS.processBufferBytes) this.#over(found);
+    this.#window = Math.min(this.#window * 2, 4 * CONTAINER_LIMITS.processBufferBytes);
   }
 
   /** The next job sees anew, and has as many spare ones. */
@@ -114,7 +114,7 @@ export class BufferMeter {
         return sample.witness.deref(); // what the engine has collected by itself need not be looked for
       });
       this.#unseen = this.#samples.reduce((sum, { bytes }) => sum + bytes, 0);
-      this.#window = Math.max(LIMITS.processBufferBytes, this.#found + SLACK);
+      this.#window = Math.max(CONTAINER_LIMITS.processBufferBytes, this.#found + SLACK);
       prepareBufferMeter();
     }, 0);
   }
@@ -123,7 +123,7 @@ export class BufferMeter {
 const isMemory = (value: unknown): boolean => value instanceof NATIVE.ArrayBuffer || (NATIVE.SharedArrayBuffer !== undefined && value instanceof NATIVE.SharedArrayBuffer);
 
 /** As messages say it. */
-export const BUFFER_LIMIT = `a process of the container may hold ${LIMITS.processBufferBytes / 2 ** 20} MiB`;
+export const BUFFER_LIMIT = `a process of the container may hold ${CONTAINER_LIMITS.processBufferBytes / 2 ** 20} MiB`;
 
 /** Puts the meter behind all that makes buffers, on the global object of a Worker that is one process. */
 export function meterBuffers(meter: BufferMeter): void {
@@ -136,7 +136,7 @@ export function meterBuffers(meter: BufferMeter): void {
     function Metered(this: unknown, given: unknown, b: unknown, c: unknown): object {
       if (!new.target) throw new TypeError(name === "Memory" ? "WebAssembly.Memory(): WebAssembly.Memory must be invoked with 'new'" : `Constructor ${name} requires 'new'`);
       // Alone more than all may be: as an engine says it that cannot give so much.
-      if (typeof given === "number" && given * unit > LIMITS.processBufferBytes) throw new RangeError(`Array buffer allocation failed (${BUFFER_LIMIT} in buffers)`);
+      if (typeof given === "number" && given * unit > CONTAINER_LIMITS.processBufferBytes) throw new RangeError(`Array buffer allocation failed (${BUFFER_LIMIT} in buffers)`);
       const plain = new.target === (Metered as unknown);
       if (b !== undefined && plain) return c === undefined ? new Native(given, b) : new Native(given, b, c);
       const made = plain ? new Native(given) : (construct(Native, [given, b, c], new.target as unknown as AnyFunction) as object);

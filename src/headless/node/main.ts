@@ -1,12 +1,40 @@
 // The Node process inside its Worker: joins the kernel's messages to the runtime. Called once, by the Worker's script.
 import { type Libraries, takeLibrary } from "../libraries.ts";
+import { commandExists } from "../executables.ts";
 import { NetworkLink } from "../network-link.ts";
 import { Vfs } from "../vfs.ts";
 import type { ProcessLink } from "../process-link.ts";
-import type { Signal, StartMessage, ToProcess } from "../protocol.ts";
+import { PIDS_PER_PROCESS, type Signal, type StartMessage, type ToProcess } from "../protocol.ts";
 import { SyncLink } from "../sync-link.ts";
 import { startNodeProcess } from "./process-run.ts";
 import type { ChildEvents, NodeHost } from "./runtime.ts";
+
+/** The pids that a process gives to its children, one after the other; those that live are left out. */
+class ChildPids {
+  readonly #first: number;
+  readonly #live = new Map<number, number>();
+  #given = 0;
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  next(): number {
+    const taken = new Set(this.#live.values());
+    let pid: number;
+    do pid = this.#first + (this.#given++ % PIDS_PER_PROCESS);
+    while (taken.has(pid));
+    return pid;
+  }
+
+  live(child: number, pid: number): void {
+    this.#live.set(child, pid);
+  }
+
+  gone(child: number): void {
+    this.#live.delete(child);
+  }
+}
 
 /** Programs do not see it: Node has no such global. */
 const loadScript = (globalThis as { importScripts?: (url: string) => void }).importScripts?.bind(globalThis);
@@ -19,6 +47,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
   const sync = new SyncLink(link, vfs);
   const children = new Map<number, ChildEvents>();
   let childNumbers = 0;
+  const pids = new ChildPids(start.firstPid);
   const libraries: Partial<Libraries> = {};
   const host: NodeHost = {
     vfs, argv: start.argv, argv0: start.argv0, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
@@ -31,15 +60,18 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     thread: start.thread,
     spawn: (request, events, transfer = []) => {
       const child = ++childNumbers;
+      const isThere = !request.thread && (request.cwdGone === true || vfs.find(request.cwd)?.kind === "dir") && commandExists(vfs, request.command, request.cwd, request.env);
+      const pid = isThere ? pids.next() : undefined;
       children.set(child, events);
       try {
-        link.post({ type: "spawn", child, request }, transfer);
+        link.post({ type: "spawn", child, request, ...(pid === undefined ? {} : { pid }) }, transfer);
       } catch (error) {
         // A thread's data that cannot be cloned: there is no child.
         children.delete(child);
         throw error;
       }
       return {
+        pid,
         write: (data) => link.post({ type: "child-stdin", child, data }),
         send: (message, passed = []) => link.post({ type: "child-message", child, message }, passed),
         kill: (signal) => link.post({ type: "child-kill", child, signal: signal as Signal }),
@@ -52,7 +84,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     },
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
-    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read() } : {}),
+    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read(), killSync: (pid, signal) => sync.kill(pid, signal as Signal | null) } : {}),
     rawMode: (raw) => link.post({ type: "terminal-mode", raw }),
     wantsInput: () => link.post({ type: "stdin-wanted" }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
@@ -80,6 +112,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         process.message(message.message);
         return;
       case "child-started":
+        pids.live(message.child, message.pid);
         children.get(message.child)?.started(message.pid);
         return;
       case "child-output":
@@ -93,6 +126,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         children.delete(message.child);
         return;
       case "child-exit":
+        pids.gone(message.child);
         children.get(message.child)?.exit(message.code, message.signal);
         children.delete(message.child);
         return;

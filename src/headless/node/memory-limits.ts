@@ -2,7 +2,7 @@
 // SIGABRT, so that the page and the other processes go on. Buffers are metered (buffer-meter.ts). Of the heap, objects and
 // strings, no engine tells a Worker anything: of it only what a runaway loop most often fills is held, an array that grows
 // for ever. What fills the heap in another way ends the renderer at about 4 GB.
-import { LIMITS } from "../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import { SIGNAL_EXIT_CODES } from "../protocol.ts";
 import { reportThreadError } from "./threads/thread-errors.ts";
 import { BUFFER_LIMIT, BufferMeter, meterBuffers } from "./buffer-meter.ts";
@@ -34,7 +34,7 @@ export function limitMemory(runtime: Runtime): void {
     throw new ExitSignal(SIGNAL_EXIT_CODES.SIGABRT);
   };
   meterBuffers(new BufferMeter((bytes) => end("buffers", `holds ${Math.ceil(bytes / 2 ** 20)} MiB in buffers and WebAssembly memories; ${BUFFER_LIMIT}`)));
-  limitArrays(() => end("the heap", `has put ${LIMITS.arrayObjects} objects or strings into one array; a process of the container may have no more in one`));
+  limitArrays(() => end("the heap", `has put ${CONTAINER_LIMITS.arrayObjects} objects or strings into one array; a process of the container may have no more in one`));
 }
 
 /** As in wide-apply.ts: arguments lie on the stack, and are not put there twice. */
@@ -56,7 +56,7 @@ function limitArrays(over: () => never): void {
       else if (arguments.length <= MANY) length = Reflect.apply(native, this, arguments) as number;
       else for (let at = 0; at < arguments.length; at++) length = native.call(this, arguments[at]) as number;
       // A sparse one takes no memory.
-      if (length > LIMITS.arrayObjects && (typeof item === "string" || Object(item) === item) && Array.isArray(this) && this[length >> 1] !== undefined) over();
+      if (length > CONTAINER_LIMITS.arrayObjects && (typeof item === "string" || Object(item) === item) && Array.isArray(this) && this[length >> 1] !== undefined) over();
       return length;
     }
   }

@@ -73,6 +73,7 @@ class RunningProcess implements Runtime, NodeProcess {
   readonly realm;
   cwd: string;
   umask = 0o022;
+  receive: (message: unknown) => void = () => undefined;
   ended = false;
   readonly #rejections = new Rejections(this);
   readonly #builtins = new Map<string, Dict>();
@@ -189,10 +190,7 @@ class RunningProcess implements Runtime, NodeProcess {
       this.loop.run(() => fromParent(this, message));
       return;
     }
-    this.loop.run(() => {
-      if (message === null) (this.process["disconnect"] as AnyFunction | undefined)?.();
-      else this.process.emit("message", message, undefined);
-    });
+    this.loop.run(() => this.receive(message));
   }
 
   signal(signal: string): void {

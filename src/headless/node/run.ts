@@ -70,7 +70,7 @@ function makeHost(options: HostOptions): NodeHost {
 function spawnHere({ vfs, libraries }: HostOptions, request: ChildRequest, events: ChildEvents): ChildHandle {
   if (!/(^|\/)node$/.test(request.command)) {
     queueMicrotask(() => events.error("ENOENT", `spawn ${request.command} ENOENT`));
-    return { write: ignore, send: ignore, kill: ignore };
+    return { pid: undefined, write: ignore, send: ignore, kill: ignore };
   }
   const host = makeHost({
     vfs, argv: request.args, cwd: request.cwd, env: request.env, stdin: request.stdin, ipc: request.ipc,
@@ -81,6 +81,7 @@ function spawnHere({ vfs, libraries }: HostOptions, request: ChildRequest, event
   let killed: Signal | undefined;
   void child.exitCode.then((code) => events.exit(killed === undefined ? code : null, killed ?? null));
   return {
+    pid: host.pid,
     write: (data) => child.stdin(data),
     send: (message) => child.message(message),
     kill: (signal) => {

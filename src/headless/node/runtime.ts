@@ -18,6 +18,8 @@ export const NODE_VERSION = "v20.20.0";
 
 /** A child process as its parent drives it. Calls after its end have no effect. */
 export interface ChildHandle {
+  /** Undefined when there is no such command, and until it has started where the kernel chooses. */
+  readonly pid: number | undefined;
   write(data: Uint8Array | null): void;
   send(message: unknown, transfer?: Transferable[]): void;
   kill(signal: string): void;
@@ -27,11 +29,13 @@ export interface ChildRequest {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  readonly cwdGone?: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: boolean;
   readonly ipc: boolean;
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
+  readonly detached?: boolean;
   readonly argv0?: string;
 }
 
@@ -145,6 +149,8 @@ export interface Runtime {
   umask: number;
   /** True once the exit code is decided: nothing the program does counts any more. */
   ended: boolean;
+  /** Of the parent, where there is a channel to it; null: it has disconnected. */
+  receive: (message: unknown) => void;
   /** By name without `node:`. Throws ERR_UNKNOWN_BUILTIN_MODULE. */
   builtin(name: string): Dict;
   /** Called when the process has ended, newest first. */

@@ -1,7 +1,8 @@
 // A script of package.json with its `pre…` and `post…`, each through the shell, in the words of the package manager that was
 // asked. `npm run` of one package does not come here: the kernel starts it itself (kernel/npm.ts).
 import { scriptEnv } from "../kernel/npm.ts";
-import { type Env, packageFolder, quote } from "../kernel/plan.ts";
+import type { Env } from "../executables.ts";
+import { packageFolder, quote } from "../kernel/plan.ts";
 import { joinPath, parentPath } from "../posix-path.ts";
 import { foldersOf, type Host } from "./host.ts";
 import { type Manifest, readManifest } from "./manifest.ts";

@@ -3,7 +3,7 @@ import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
 import { NetworkLink } from "../network-link.ts";
 import type { ProcessLink } from "../process-link.ts";
-import { PORTS_PER_PROCESS, type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
+import { PIDS_PER_PROCESS, PORTS_PER_PROCESS, type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
 import { BashFs } from "./bash-fs.ts";
 import { setOptions } from "./builtins/options.ts";
@@ -40,6 +40,7 @@ export class Shell implements ShellHost {
   #prompt: Prompt | undefined;
   /** Who has asked for the processes. */
   readonly #askers: ((list: readonly ProcessInfo[]) => void)[] = [];
+  readonly #firstPid: number;
   #pids = 0;
   #ports = 0;
 
@@ -54,6 +55,7 @@ export class Shell implements ShellHost {
     this.interactive = atTerminal(0) && atTerminal(2) && start.stdin && (start.argv.length === 0 || start.argv.every((arg) => arg === "-i" || arg === "-l" || arg === "--login"));
     this.children = new Children(link);
     this.network = new NetworkLink(link, start.firstPort);
+    this.#firstPid = start.firstPid;
     this.vfs = new Vfs(start.files);
     this.leaves = new Leaves(new BashFs(this.vfs));
     // just-bash finds its commands as files; these stand in this replica only.
@@ -84,7 +86,10 @@ export class Shell implements ShellHost {
   }
 
   nextPid(): number {
-    return this.pid * 1000 + ++this.#pids;
+    let pid: number;
+    do pid = this.#firstPid + (this.#pids++ % PIDS_PER_PROCESS);
+    while (this.tasks.has(pid));
+    return pid;
   }
 
   handleSignal(signal: Signal, on: boolean): void {

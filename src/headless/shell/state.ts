@@ -1,6 +1,6 @@
 // One shell's state: variables, functions, descriptors, options. A subshell is a copy of it; the copies of one process share
 // a `ShellHost`. Also the ways in which a script leaves what it does: break, return, exit, an error, a signal.
-import { LIMITS } from "../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { NetworkHost } from "../node/net/wire.ts";
 import { type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type Terminal } from "../protocol.ts";
 import type { Vfs } from "../vfs.ts";
@@ -171,9 +171,9 @@ export class ShellState {
 
   /** A copy that changes nothing here; descriptors are shared. */
   fork(task: Task, jobs: Jobs): ShellState {
-    if (this.host.tasks.size >= LIMITS.subshells) {
+    if (this.host.tasks.size >= CONTAINER_LIMITS.subshells) {
       task.close();
-      throw new ExpansionError(`fork: Resource temporarily unavailable: a shell of the container has at most ${LIMITS.subshells} subshells and jobs at once`, "shell");
+      throw new ExpansionError(`fork: Resource temporarily unavailable: a shell of the container has at most ${CONTAINER_LIMITS.subshells} subshells and jobs at once`, "shell");
     }
     const copy = new ShellState(this.host, task, jobs, this, {}, this.cwd);
     copy.vars = this.vars.clone();

@@ -193,7 +193,7 @@ describe("a hostile process", () => {
   it("cannot signal what is no kin of it, nor feed or end another's child by its number", async () => {
     const { puppets, bystander } = await kernel();
     const [attacker, other, child] = puppets;
-    for (let pid = 0; pid < 10; pid++) if (pid !== 1) attacker?.say({ type: "kill", pid, signal: "SIGKILL" });
+    for (let pid = -9; pid < 10; pid++) if (pid !== 0 && Math.abs(pid) !== 1) attacker?.say({ type: "kill", pid, signal: "SIGKILL" });
     for (const type of ["child-kill", "child-stdin", "child-message"]) attacker?.say({ type, child: 1, signal: "SIGKILL", data: data(), message: 1 });
     attacker?.say({ type: "kill", pid: 3, signal: "SIGKILL" });
     expect([attacker?.ended, other?.ended, child?.ended, bystander.ends]).toEqual([false, false, false, []]);

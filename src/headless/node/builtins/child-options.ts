@@ -1,14 +1,21 @@
 // What child_process was asked for: its argument forms, where the child's streams go, and Node's refusals.
+import { inspect } from "node-inspect-extracted";
 import { resolvePath } from "../../posix-path.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
-import { invalidArgType, invalidArgValue, nodeError, outOfRange, unsupported } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
-import type { AnyFunction, ChildRequest, Dict, Runtime, StreamLike } from "../runtime.ts";
+import { checkString, invalidArgType, invalidArgValue, nodeError, outOfRange, unsupported } from "../errors.ts";
+import type { ChildRequest, Dict, Runtime, StreamLike } from "../runtime.ts";
+import facts from "./facts.json" with { type: "json" };
+import { spelledPath } from "./fs-arguments.ts";
+import { USER_ID } from "./process-user.ts";
 import { isTerminal } from "./tty.ts";
 
 export interface SpawnOptions {
-  readonly cwd?: string | URL | null;
+  readonly cwd?: string | Uint8Array | URL | null;
   readonly env?: Record<string, unknown> | null;
+  readonly uid?: number | null;
+  readonly gid?: number | null;
+  readonly windowsHide?: boolean;
+  readonly windowsVerbatimArguments?: boolean;
   readonly argv0?: string;
   readonly stdio?: string | readonly unknown[] | null;
   readonly shell?: boolean | string;
@@ -36,6 +43,7 @@ function stdioOne(given: unknown, fd: number): Stdio {
   if (typeof given === "number") return given < 3 ? (given === fd ? "inherit" : { fd: given }) : { fd: given };
   const stream = given as StreamLike & { fd?: number };
   if (typeof given === "object" && typeof stream.on === "function") return typeof stream.fd === "number" ? stdioOne(stream.fd, fd) : { stream };
+  if (typeof given === "string" || ArrayBuffer.isView(given)) throw nodeError(TypeError, "ERR_INVALID_SYNC_FORK_INPUT", `Asynchronous forks do not support Buffer, TypedArray, DataView or string input: ${inspect(given)}`);
   throw invalidArgValue("stdio", given);
 }
 
@@ -60,11 +68,17 @@ export function signalOf(number: number): Signal | undefined {
   return NUMBERS.get(number);
 }
 
-/** A signal by name or number, or Node's error. */
-export function signalName(signal: unknown): Signal {
-  if (typeof signal === "number" && NUMBERS.has(signal)) return NUMBERS.get(signal) as Signal;
-  if (typeof signal === "string" && Object.hasOwn(SIGNAL_EXIT_CODES, signal.toUpperCase())) return signal.toUpperCase() as Signal;
-  throw nodeError(TypeError, "ERR_UNKNOWN_SIGNAL", `Unknown signal: ${String(signal)}`);
+/** The name of a signal by name or number, or Node's error. */
+export function signalName(signal: unknown): string {
+  const names: Readonly<Record<string, number>> = facts.os.signals;
+  const name = typeof signal === "number" ? (NUMBERS.get(signal) ?? Object.keys(names).find((each) => names[each] === signal)) : String(signal).toUpperCase();
+  if (name === undefined || !Object.hasOwn(names, name)) throw nodeError(TypeError, "ERR_UNKNOWN_SIGNAL", `Unknown signal: ${String(signal)}`);
+  return name;
+}
+
+/** Whether a process could mind it. */
+export function isMinded(signal: string): signal is Signal {
+  return Object.hasOwn(SIGNAL_EXIT_CODES, signal);
 }
 
 /** `(file, args?, options?)` as one, with the shell put in front. */
@@ -73,23 +87,84 @@ export interface Command {
   readonly args: readonly string[];
   /** As `spawnargs` shows them. */
   readonly shown: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   readonly options: SpawnOptions;
 }
 
-export function commandOf(file: unknown, second: unknown, third: unknown): Command {
-  if (typeof file !== "string") throw invalidArgType("file", "string", file);
-  if (file === "") throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", "The argument 'file' cannot be empty. Received ''");
-  if (file.includes("\0")) throw nodeError(TypeError, "ERR_INVALID_ARG_VALUE", `The argument 'file' must be a string without null bytes. Received '${file.replaceAll("\0", "\\x00")}'`);
-  const list = Array.isArray(second);
-  if (!list && second !== undefined && second !== null && typeof second !== "object") throw invalidArgType("args", "object", second);
-  const options = ((list || second === undefined || second === null ? third : second) ?? {}) as SpawnOptions;
-  if (typeof options !== "object") throw invalidArgType("options", "object", options);
-  const args = list ? (second as unknown[]).map(String) : [];
-  checkOptions(options);
-  if (!options.shell) return { file, args, shown: [options.argv0 ?? file, ...args], options };
-  const shell = typeof options.shell === "string" ? options.shell : "/bin/sh";
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalidArgType(name, "object", value);
+}
+
+/** A copy of what is its own: what lies on Object.prototype is nobody's wish. */
+export function ownOptions(given: unknown): SpawnOptions {
+  return Object.assign(Object.create(null) as object, given);
+}
+
+/** No command line and no environment can hold one. */
+export function checkNulls(value: unknown, name: string): void {
+  if (typeof value === "string" && value.includes("\0")) throw invalidArgValue(name, value, "must be a string without null bytes");
+}
+
+function checkAllNulls(values: readonly unknown[], name: string): void {
+  for (const [k, value] of values.entries()) checkNulls(value, `${name}[${k}]`);
+}
+
+/** What may be left out: null counts as undefined. */
+function checkOption(options: SpawnOptions, name: keyof SpawnOptions, types: readonly string[]): void {
+  const value = options[name];
+  if (value !== undefined && value !== null && !types.includes(typeof value)) throw invalidArgType(`options.${name}`, types.length === 1 ? (types[0] as string) : types, value);
+}
+
+export function commandOf(runtime: Runtime, file: unknown, second: unknown, third: unknown): Command {
+  checkString(file, "file");
+  checkNulls(file, "file");
+  if (file === "") throw invalidArgValue("file", file, "cannot be empty");
+  if (second !== undefined && second !== null && typeof second !== "object") throw invalidArgType("args", "object", second);
+  const args = Array.isArray(second) ? [...(second as unknown[])] : [];
+  checkAllNulls(args, "args");
+  const given = Array.isArray(second) || second === undefined || second === null ? third : second;
+  if (given !== undefined) checkObject(given, "options");
+  const options = ownOptions(given);
+  checkSpawnOptions(options);
+  const env = environmentOf(runtime, options.env);
+  const { shell, argv0 } = options;
+  if (!shell) return { file, args: args.map(String), shown: [argv0 ?? file, ...args.map(String)], env, options };
+  const program = typeof shell === "string" ? shell : "/bin/sh";
   const shellArgs = ["-c", [file, ...args].join(" ")];
-  return { file: shell, args: shellArgs, shown: [options.argv0 ?? shell, ...shellArgs], options };
+  return { file: program, args: shellArgs, shown: [argv0 ?? program, ...shellArgs], env, options };
+}
+
+function checkSpawnOptions(options: SpawnOptions): void {
+  const { cwd } = options;
+  if (cwd !== undefined && cwd !== null) spelledPath(cwd, "options.cwd");
+  checkOption(options, "detached", ["boolean"]);
+  for (const name of ["uid", "gid"] as const) {
+    const value = options[name];
+    if (value !== undefined && value !== null && value !== (value | 0)) throw invalidArgType(`options.${name}`, "int32", value);
+  }
+  checkOption(options, "shell", ["boolean", "string"]);
+  checkOption(options, "argv0", ["string"]);
+  checkNulls(options.argv0, "options.argv0");
+  for (const name of ["windowsHide", "windowsVerbatimArguments"] as const) checkOption(options, name, ["boolean"]);
+  checkNulls(options.shell, "options.shell");
+}
+
+/** What is on its prototypes counts, as in Node. */
+function environmentOf(runtime: Runtime, given: SpawnOptions["env"]): Record<string, string> {
+  const env: Record<string, string> = {};
+  const from = given || { ...runtime.process.env };
+  for (const name in from) {
+    const value = from[name];
+    if (value === undefined) continue;
+    checkNulls(name, `options.env['${name}']`);
+    checkNulls(value, `options.env['${name}']`);
+    env[name] = String(value);
+  }
+  return env;
+}
+
+export function checkTimeout({ timeout }: SpawnOptions): void {
+  if (timeout !== undefined && timeout !== null && !(Number.isInteger(timeout) && timeout >= 0)) throw outOfRange("timeout", "an unsigned integer", timeout);
 }
 
 /** For those that keep the output: `spawn` takes whatever is there, as execa gives it. */
@@ -97,14 +172,20 @@ export function checkMaxBuffer({ maxBuffer }: SpawnOptions): void {
   if (maxBuffer !== undefined && maxBuffer !== null && !(typeof maxBuffer === "number" && maxBuffer >= 0)) throw outOfRange("options.maxBuffer", "a positive number", maxBuffer);
 }
 
-function checkOptions(options: SpawnOptions): void {
-  const { cwd, timeout, killSignal, signal, shell, argv0 } = options;
-  if (cwd !== undefined && cwd !== null && typeof cwd !== "string" && !(cwd instanceof URL)) throw invalidArgType("options.cwd", ["string", "Buffer", "URL"], cwd);
-  if (shell !== undefined && shell !== null && typeof shell !== "boolean" && typeof shell !== "string") throw invalidArgType("options.shell", ["boolean", "string"], shell);
-  if (argv0 !== undefined && argv0 !== null && typeof argv0 !== "string") throw invalidArgType("options.argv0", "string", argv0);
-  if (timeout !== undefined && timeout !== null && !(Number.isInteger(timeout) && timeout >= 0)) throw outOfRange("timeout", "an unsigned integer", timeout);
-  if (killSignal !== undefined && killSignal !== null) signalName(killSignal);
+export function checkSignal({ signal }: SpawnOptions): void {
   if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) throw invalidArgType("options.signal", "AbortSignal", signal);
+}
+
+/** With what the child is ended. */
+export function killSignalOf({ killSignal }: SpawnOptions): string | undefined {
+  if (killSignal === undefined || killSignal === null) return undefined;
+  if (typeof killSignal !== "string" && typeof killSignal !== "number") throw invalidArgType("options.killSignal", ["string", "number"], killSignal);
+  return signalName(killSignal);
+}
+
+/** A user that it may not become. */
+export function isRefused({ uid, gid }: SpawnOptions): boolean {
+  return (uid ?? USER_ID) !== USER_ID || (gid ?? USER_ID) !== USER_ID;
 }
 
 /** The process's own, as far as the child has its descriptors. */
@@ -116,28 +197,17 @@ function sharedTerminal({ host, process }: Runtime, kinds: readonly Stdio[]): Ch
 }
 
 /** What the kernel is asked for. */
-export function requestOf(runtime: Runtime, { file, args, options }: Command, kinds: readonly Stdio[]): ChildRequest {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options.env ?? runtime.process.env)) if (value !== undefined) env[name] = String(value);
+export function requestOf(runtime: Runtime, { file, args, env, options }: Command, kinds: readonly Stdio[]): ChildRequest {
   const ipc = kinds.includes("ipc");
-  if (ipc && options.serialization === "advanced") env["NODE_CHANNEL_SERIALIZATION_MODE"] = "advanced";
-  const cwd = options.cwd instanceof URL ? urlToFile(options.cwd) : (options.cwd ?? undefined);
+  const cwd = options.cwd === undefined || options.cwd === null ? undefined : spelledPath(options.cwd);
   return {
-    command: file, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), env, stdin: kinds[0] !== "ignore", ipc,
-    terminal: sharedTerminal(runtime, kinds), ...(options.argv0 == null ? {} : { argv0: options.argv0 }),
+    command: file, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), ...(cwd === undefined ? { cwdGone: true } : {}), env: ipc && options.serialization === "advanced" ? { ...env, NODE_CHANNEL_SERIALIZATION_MODE: "advanced" } : env,
+    stdin: kinds[0] !== "ignore" && kinds[0] !== "ipc", ipc, terminal: sharedTerminal(runtime, kinds),
+    ...(options.argv0 == null ? {} : { argv0: options.argv0 }), ...(options.detached ? { detached: true } : {}),
   };
 }
 
-/** `(a, [args], {options}, done)` in any of its shortened forms. */
-export function looseArguments(rest: readonly unknown[]): { readonly args: string[]; readonly options: SpawnOptions; readonly done: AnyFunction | undefined } {
-  return {
-    args: Array.isArray(rest[0]) ? (rest[0] as unknown[]).map(String) : [],
-    options: (rest.find((x) => typeof x === "object" && x !== null && !Array.isArray(x)) ?? {}) as SpawnOptions,
-    done: rest.find((x) => typeof x === "function") as AnyFunction | undefined,
-  };
-}
-
-const ERRNOS: Readonly<Record<string, number>> = { ENOENT: -2, E2BIG: -7, EAGAIN: -11, EACCES: -13, ENOBUFS: -105, ETIMEDOUT: -110 };
+const ERRNOS: Readonly<Record<string, number>> = { EPERM: -1, ENOENT: -2, E2BIG: -7, EAGAIN: -11, EACCES: -13, ENOBUFS: -105, ETIMEDOUT: -110 };
 
 export function errnoOf(code: string): number {
   return ERRNOS[code] ?? -1;

@@ -1,28 +1,22 @@
 // node:child_process over the kernel. A child lives no longer than its parent: `detached` has no effect.
-import { abortError, invalidArgType, nodeError } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
+import { activeRuntime } from "../active.ts";
+import { closeHandle, openHandle } from "../active-resources.ts";
+import { abortError, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { checkMaxBuffer, type Command, commandOf, errnoOf, looseArguments, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
+import { createExec } from "./child-exec.ts";
+import { createMessenger, type Messenger } from "./child-messages.ts";
+import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
 import { createSyncChildren } from "./child-sync.ts";
-import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
 import { EventEmitter } from "./events.ts";
+import { spelledPath } from "./fs-arguments.ts";
+import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
 import { createStream } from "./stream.ts";
-
-const MAX_BUFFER_BYTES = 1024 * 1024;
 
 type Readable = StreamLike & { push(chunk: unknown): boolean; resume(): void; pause(): void; destroyed: boolean };
 
-/** What a message becomes on its way: JSON, or what structured cloning keeps. */
-export function messageValue(message: unknown, advanced: boolean): unknown {
-  if (message === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "message" argument must be specified');
-  if (advanced) return structuredClone(message);
-  if (!["string", "object", "number", "boolean"].includes(typeof message)) throw invalidArgType("message", ["string", "object", "number", "boolean"].slice(0, 1).concat("boolean"), message);
-  return JSON.parse(JSON.stringify(message)) as unknown;
-}
-
-class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
+export class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   pid: number | undefined;
   exitCode: number | null = null;
   signalCode: string | null = null;
@@ -35,51 +29,55 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
   stderr: StreamLike | null = null;
   stdio: (StreamLike | null)[] = [];
   channel: IpcChannel | null | undefined;
+  _channel: IpcChannel | null | undefined;
   #runtime: Runtime | undefined;
   #handle: ChildHandle | undefined;
   #release: (() => void) | undefined;
-  #advanced = false;
-  #started = false;
+  #messenger: Messenger | undefined;
+
+  /** As Node's own code calls it, and some programs: `{ file, args, envPairs, cwd, stdio, … }`. */
+  spawn(options: SpawnOptions & { file?: unknown; args?: unknown; envPairs?: unknown }): void {
+    const runtime = activeRuntime();
+    checkObject(options, "options");
+    const { file, args = [], envPairs = [] } = options;
+    if (!Array.isArray(envPairs)) throw invalidArgType("options.envPairs", "Array", envPairs);
+    checkString(file, "options.file");
+    if (!Array.isArray(args)) throw invalidArgType("options.args", "Array", args);
+    const env = Object.fromEntries((envPairs as string[]).map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+    if (runtime) this.start(runtime, { file, args: (args as string[]).slice(1), shown: args as string[], env, options });
+  }
 
   start(runtime: Runtime, command: Command): this {
     const { options } = command;
+    const kinds = stdioOf(options.stdio);
+    const { serialization } = options;
+    if (![undefined, "json", "advanced"].includes(serialization)) throw invalidArgValue("options.serialization", serialization, "must be one of: undefined, 'json', 'advanced'");
+    if (isRefused(options)) throw Object.assign(new Error("spawn EPERM"), { errno: errnoOf("EPERM"), code: "EPERM", syscall: "spawn" });
     this.#runtime = runtime;
     this.spawnfile = command.file;
     this.spawnargs = command.shown;
-    const kinds = stdioOf(options.stdio);
-    this.#advanced = options.serialization === "advanced";
-    const { Readable, Writable } = createStream();
-    if (kinds[0] === "pipe") {
-      this.stdin = new Writable({
-        write: (chunk: Uint8Array, _encoding: string, done: () => void) => {
-          this.#handle?.write(Uint8Array.from(chunk));
-          done();
-        },
-        final: (done: () => void) => {
-          this.#handle?.write(null);
-          done();
-        },
-      });
-    }
+    const { Readable } = createStream();
+    if (kinds[0] === "pipe") this.stdin = this.#input();
     const outputs = [1, 2].map((fd) => (kinds[fd] === "pipe" ? new Readable({ read: () => undefined }) : null));
     [this.stdout = null, this.stderr = null] = outputs;
     this.stdio = [this.stdin, this.stdout, this.stderr, ...kinds.slice(3).map(() => null)];
     const { loop } = runtime;
     this.connected = kinds.includes("ipc");
-    if (this.connected) this.channel = createIpcChannel(() => loop.hold(), 1);
+    if (this.connected) {
+      this.channel = this._channel = createIpcChannel(() => loop.hold(), 1);
+      const messenger = createMessenger(runtime, { target: this, advanced: serialization === "advanced", isConnected: () => this.connected, post: (value) => this.#handle?.send(value) });
+      this.#messenger = messenger;
+      // As in Node, only where there is a channel.
+      Object.assign(this, { send: (...args: unknown[]) => messenger.send(...args), disconnect: () => this.#disconnect() });
+    }
     this.#release = loop.hold();
     const [first] = kinds;
     const sharesInput = runtime.host.stdin && (first === "inherit" || (typeof first === "object" && (("stream" in first && first.stream === runtime.process.stdin) || ("fd" in first && first.fd === 0))));
     this.#handle = runtime.host.spawn(requestOf(runtime, command, kinds), {
-      started: (pid) => {
-        this.pid = pid;
-        this.#started = true;
-        liveChildren(runtime).set(pid, { detached: options.detached === true });
-        loop.post(() => void this.emit("spawn"));
-      },
+      started: (pid) => this.#started(runtime, pid, options),
       output: (fd, data) => loop.post(() => deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd, data)),
       message: (message) => loop.post(() => {
-        if (message !== null) this.emit("message", message, undefined);
+        if (message !== null) this.#messenger?.receive(message);
         else this.#disconnected();
       }),
       exit: (code, signal) => loop.post(() => this.#ended(code, signal)),
@@ -88,10 +86,36 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
         if (sharesInput) this.#feed(runtime, kinds[0] as Stdio);
       }),
     });
+    if (this.#handle.pid !== undefined) {
+      this.#started(runtime, this.#handle.pid, options);
+      loop.nextTick(() => void this.emit("spawn"));
+    }
     // The program's own input is kept for it until the child reads.
     if (!sharesInput) this.#feed(runtime, kinds[0] ?? "ignore");
-    this.#followOptions(runtime, options);
     return this;
+  }
+
+  #started(runtime: Runtime, pid: number, { detached }: SpawnOptions): void {
+    if (this.pid !== undefined) liveChildren(runtime).delete(this.pid);
+    this.pid = pid;
+    liveChildren(runtime).set(pid, { detached: detached === true });
+    openHandle(runtime, this, "ProcessWrap", () => this.#release !== undefined);
+  }
+
+  /** What the program writes to it; as in Node not to be read from. */
+  #input(): StreamLike {
+    const { Writable } = createStream();
+    const stream = new Writable({
+      write: (chunk: Uint8Array, _encoding: string, done: () => void) => {
+        this.#handle?.write(Uint8Array.from(chunk));
+        done();
+      },
+      final: (done: () => void) => {
+        this.#handle?.write(null);
+        done();
+      },
+    });
+    return Object.defineProperty(stream, "readable", { value: false, writable: true, configurable: true });
   }
 
   /** Input that is not the program's to write. */
@@ -114,23 +138,6 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     });
   }
 
-  #followOptions(runtime: Runtime, { signal, killSignal = "SIGTERM", timeout }: SpawnOptions): void {
-    if (signal) {
-      const abort = (): void => {
-        if (this.kill(killSignal)) this.emit("error", abortError(signal));
-      };
-      if (signal.aborted) runtime.loop.nextTick(abort);
-      else {
-        signal.addEventListener("abort", abort, { once: true });
-        this.once("exit", () => signal.removeEventListener("abort", abort));
-      }
-    }
-    if (timeout) {
-      const timer = (runtime.builtin("timers")["setTimeout"] as AnyFunction)(() => this.kill(killSignal), timeout) as { close(): void };
-      this.once("exit", () => timer.close());
-    }
-  }
-
   #closeStreams(done: () => void): void {
     const open = ([this.stdout, this.stderr] as (Readable | null)[]).filter((stream) => stream !== null && !stream.destroyed) as Readable[];
     let waiting = open.length;
@@ -149,14 +156,14 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     if (!this.connected) return;
     this.connected = false;
     this.channel?.close();
-    this.channel = null;
+    this.channel = this._channel = null;
     this.emit("disconnect");
   }
 
   #ended(code: number | null, signal: string | null): void {
     this.exitCode = code;
     this.signalCode = signal;
-    if (this.#runtime) liveChildren(this.#runtime).delete(this.pid ?? 0);
+    this.#gone();
     (this.stdin as unknown as { destroy(): void } | null)?.destroy();
     this.#disconnected();
     this.emit("exit", code, signal);
@@ -166,8 +173,15 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     });
   }
 
+  #gone(): void {
+    if (!this.#runtime) return;
+    liveChildren(this.#runtime).delete(this.pid ?? 0);
+    closeHandle(this.#runtime, this);
+  }
+
   #failed(command: Command, code: string, message: string): void {
     this.exitCode = errnoOf(code);
+    this.#gone();
     this.channel?.close();
     (this.stdin as unknown as { destroy(): void } | null)?.destroy();
     this.emit("error", spawnError("spawn", command, code, message));
@@ -177,34 +191,20 @@ class ChildProcess extends (EventEmitter as unknown as new () => Emitter) {
     });
   }
 
-  kill(signal: string | number = "SIGTERM"): boolean {
-    const name = signal === 0 ? undefined : signalName(signal);
-    if (this.exitCode !== null || this.signalCode !== null || !this.#started && this.pid === undefined && !this.#handle) return false;
-    if (name === undefined) return true;
-    this.#handle?.kill(name);
+  kill(signal?: string | number): boolean {
+    const name = signal === 0 ? undefined : signalName(signal ?? "SIGTERM");
+    if (this.exitCode !== null || this.signalCode !== null || !this.#handle) return false;
+    if (name !== undefined && isMinded(name)) this.#handle.kill(name);
     this.killed = true;
     return true;
   }
 
-  send(message: unknown, ...rest: unknown[]): boolean {
-    const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
-    const loop = this.#runtime?.loop;
-    if (!this.connected) {
-      const error = nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
-      loop?.nextTick(() => (done ? void done(error) : void this.emit("error", error)));
-      return false;
-    }
-    this.#handle?.send(messageValue(message, this.#advanced));
-    if (done) loop?.post(() => void done(null));
-    return true;
-  }
-
-  disconnect(): void {
+  #disconnect(): void {
     if (!this.connected) return void this.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     this.#handle?.send(null);
     this.connected = false;
     this.channel?.close();
-    this.channel = null;
+    this.channel = this._channel = null;
     this.#runtime?.loop.nextTick(() => void this.emit("disconnect"));
   }
 
@@ -226,73 +226,75 @@ function deliver(runtime: Runtime, kind: Stdio, stream: Readable | null, fd: 1 |
   else if (typeof kind === "object") (runtime.builtin("fs")["writeSync"] as AnyFunction)(kind.fd, data);
 }
 
-export function createChildProcess(runtime: Runtime): Dict {
-  const start = (command: Command): ChildProcess => new ChildProcess().start(runtime, command);
-  const spawn = (file: unknown, second?: unknown, third?: unknown): ChildProcess => start(commandOf(file, second, third));
-
-  const startKept = (command: Command): ChildProcess => {
-    checkMaxBuffer(command.options);
-    return start(command);
+const { dispose } = Symbol as unknown as { dispose?: symbol };
+if (dispose) {
+  const end = function (this: ChildProcess): void {
+    if (!this.killed) this.kill();
   };
+  Object.defineProperty(ChildProcess.prototype, dispose, { value: end, writable: true, configurable: true });
+}
 
-  const collect = (child: ChildProcess, shown: string, options: SpawnOptions, done: AnyFunction | undefined): ChildProcess => {
-    const limit = options.maxBuffer ?? MAX_BUFFER_BYTES;
-    const kept: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
-    const text = (name: "stdout" | "stderr"): unknown => {
-      const whole = Buffer.concat(kept[name]);
-      return options.encoding === "buffer" || options.encoding === null ? whole : whole.toString(options.encoding ?? "utf8");
+/** Ends the child when its time is over or its signal says so. */
+function followOptions(runtime: Runtime, child: ChildProcess, { signal, timeout }: SpawnOptions, killSignal: string | undefined): void {
+  if (signal) {
+    const abort = (): void => {
+      try {
+        if (child.kill(killSignal)) child.emit("error", abortError(signal));
+      } catch (error) {
+        child.emit("error", error);
+      }
     };
-    let failure: (Error & Dict) | undefined;
-    for (const name of ["stdout", "stderr"] as const) {
-      let bytes = 0;
-      child[name]?.on("data", (chunk) => {
-        const data = chunk as Uint8Array;
-        kept[name].push(data.subarray(0, Math.max(0, limit - bytes)));
-        bytes += data.length;
-        if (bytes <= limit || failure) return;
-        failure = nodeError(RangeError, "ERR_CHILD_PROCESS_STDIO_MAXBUFFER", `${name} maxBuffer length exceeded`) as unknown as Error & Dict;
-        child.kill(options.killSignal);
-      });
+    if (signal.aborted) runtime.loop.nextTick(abort);
+    else {
+      signal.addEventListener("abort", abort, { once: true });
+      child.once("exit", () => signal.removeEventListener("abort", abort));
     }
-    child.on("error", (error) => (failure ??= error as Error & Dict));
-    child.on("close", (code, signal) => {
-      if (!done) return;
-      const [stdout, stderr] = [text("stdout"), text("stderr")];
-      if (!failure && code === 0 && signal === null) return void done(null, stdout, stderr);
-      const error = failure ?? Object.assign(new Error(`Command failed: ${shown}\n${String(stderr)}`), { code, killed: child.killed, signal });
-      done(Object.assign(error, { cmd: shown }), stdout, stderr);
-    });
+  }
+  if (timeout) {
+    const timer = (runtime.builtin("timers")["setTimeout"] as AnyFunction)(() => {
+      try {
+        child.kill(killSignal);
+      } catch (error) {
+        child.emit("error", error);
+      }
+    }, timeout) as { close(): void };
+    child.once("exit", () => timer.close());
+  }
+}
+
+/** Without the code of `-e`, which is the program's own. */
+function inheritedArguments({ process, options }: Runtime): readonly string[] {
+  const at = options.hasCode ? process.execArgv.lastIndexOf(options.code) : -1;
+  return at > 0 ? process.execArgv.filter((_, k) => k !== at && k !== at - 1) : process.execArgv;
+}
+
+export function createChildProcess(runtime: Runtime): Dict {
+  const spawn = (file: unknown, second?: unknown, third?: unknown): ChildProcess => {
+    const command = commandOf(runtime, file, second, third);
+    checkTimeout(command.options);
+    checkSignal(command.options);
+    const killSignal = killSignalOf(command.options);
+    const child = new ChildProcess().start(runtime, command);
+    followOptions(runtime, child, command.options, killSignal);
     return child;
   };
-  const execFile = (file: unknown, ...rest: unknown[]): ChildProcess => {
-    const { args, options, done } = looseArguments(rest);
-    const { stdio: _stdio, ...kept } = options;
-    return collect(startKept(commandOf(file, args, kept)), [file, ...args].join(" "), options, done);
-  };
-  const exec = (command: unknown, ...rest: unknown[]): ChildProcess => {
-    const { options, done } = looseArguments(rest);
-    if (typeof command !== "string") throw invalidArgType("command", "string", command);
-    const { stdio: _stdio, ...kept } = options;
-    return collect(startKept(commandOf(command, { ...kept, shell: typeof options.shell === "string" ? options.shell : true }, undefined)), command, options, done);
-  };
-  const promised = (run: (...args: unknown[]) => ChildProcess) => (...args: unknown[]): Promise<unknown> & { child?: ChildProcess } => {
-    let child: ChildProcess | undefined;
-    const promise: Promise<unknown> & { child?: ChildProcess } = new Promise((resolve, reject) => {
-      child = run(...args, (error: (Error & Dict) | null, stdout: unknown, stderr: unknown) => (error ? reject(Object.assign(error, { stdout, stderr })) : resolve({ stdout, stderr })));
-    });
-    if (child) promise.child = child;
-    return promise;
-  };
-  for (const run of [exec, execFile]) Object.defineProperty(run, Symbol.for("nodejs.util.promisify.custom"), { value: promised(run as (...args: unknown[]) => ChildProcess) });
 
-  const fork = (file: unknown, ...rest: unknown[]): ChildProcess => {
-    const { args, options } = looseArguments(rest);
-    const path = file instanceof URL ? urlToFile(file) : file;
-    if (typeof path !== "string") throw invalidArgType("modulePath", ["string", "Buffer", "URL"], file);
-    const given = options.stdio;
-    const stdio = Array.isArray(given) ? given : typeof given === "string" ? [given, given, given, "ipc"] : options.silent ? ["pipe", "pipe", "pipe", "ipc"] : ["inherit", "inherit", "inherit", "ipc"];
-    if (!(stdio as unknown[]).includes("ipc")) throw nodeError(Error, "ERR_CHILD_PROCESS_IPC_REQUIRED", "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio");
-    return start(commandOf(options.execPath ?? runtime.process["execPath"], [...(options.execArgv ?? runtime.process.execArgv), path, ...args], { ...options, stdio, shell: false }));
+  const fork = (file: unknown, second?: unknown, third?: unknown): ChildProcess => {
+    const path = spelledPath(file, "modulePath");
+    if (second !== undefined && second !== null && typeof second !== "object") throw invalidArgType("args", "Array", second);
+    const args = Array.isArray(second) ? (second as unknown[]) : [];
+    const given = Array.isArray(second) || second === undefined || second === null ? third : second;
+    if (given !== undefined && given !== null) checkObject(given, "options");
+    const options: SpawnOptions = Object.assign(ownOptions(given), { shell: false });
+    const execPath = options.execPath || (runtime.process["execPath"] as string);
+    checkNulls(execPath, "options.execPath");
+    const execArgv = options.execArgv || inheritedArguments(runtime);
+    for (const [k, each] of execArgv.entries()) checkNulls(each, `options.execArgv[${k}]`);
+    const kind = typeof options.stdio === "string" ? options.stdio : options.silent ? "pipe" : "inherit";
+    const stdio: readonly unknown[] = Array.isArray(options.stdio) ? (options.stdio as unknown[]) : [kind, kind, kind, "ipc"];
+    if (!stdio.includes("ipc")) throw nodeError(Error, "ERR_CHILD_PROCESS_IPC_REQUIRED", "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio");
+    return (exported["spawn"] as typeof spawn)(execPath, [...execArgv, path, ...args], { ...options, stdio });
   };
-  return { ChildProcess, spawn, exec, execFile, fork, ...createSyncChildren(runtime) };
+  const exported: Dict = { ChildProcess, spawn, fork, ...createSyncChildren(runtime) };
+  return Object.assign(exported, createExec(runtime, exported));
 }

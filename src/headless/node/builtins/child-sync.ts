@@ -1,10 +1,11 @@
 // spawnSync, execFileSync and execSync: the process sleeps until the child has ended. That takes memory shared with the
 // kernel, which a page has only when it is isolated (COOP and COEP); elsewhere they say so.
-import { nodeError } from "../errors.ts";
+import { invalidArgType } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { SyncOutput } from "../../protocol.ts";
 import { Buffer, toBytes } from "./buffer.ts";
-import { checkMaxBuffer, commandOf, type Command, errnoOf, looseArguments, requestOf, signalName, spawnError, stdioOf, type Stdio } from "./child-options.ts";
+import { execArguments, execFileArguments } from "./child-exec.ts";
+import { checkMaxBuffer, checkTimeout, commandOf, type Command, errnoOf, isMinded, isRefused, killSignalOf, requestOf, spawnError, stdioOf, type Stdio } from "./child-options.ts";
 
 const MAX_BUFFER_BYTES = 1024 * 1024;
 
@@ -21,23 +22,31 @@ interface SyncResult extends Dict {
 export function createSyncChildren(runtime: Runtime): Dict {
   const inputOf = (command: Command, kind: Stdio | undefined): Uint8Array => {
     const { input } = command.options;
-    if (input !== undefined && input !== null) return Uint8Array.from(toBytes(input));
+    if (input && typeof input !== "string" && !ArrayBuffer.isView(input)) throw invalidArgType("options.stdio[0]", ["Buffer", "TypedArray", "DataView", "string"], input);
+    if (ArrayBuffer.isView(input)) return Uint8Array.from(new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
+    if (input) return Uint8Array.from(toBytes(input));
     if (typeof kind === "object" && "fd" in kind && kind.fd > 2) return Uint8Array.from((runtime.builtin("fs")["readFileSync"] as (fd: number) => Uint8Array)(kind.fd));
     return new Uint8Array();
   };
   const outputOf = (kind: Stdio | undefined): SyncOutput => (kind === "inherit" ? "inherit" : kind === "ignore" || kind === "ipc" ? "ignore" : "keep");
 
+  const failedStart = (command: Command, code: string, message: string): SyncResult => ({ error: spawnError("spawnSync", command, code, message), status: null, signal: null, output: null, pid: 0, stdout: null, stderr: null });
+
   const run = (name: string, command: Command, inheritStderr = false): SyncResult => {
+    const { options } = command;
+    checkTimeout(options);
+    checkMaxBuffer(options);
+    const killSignal = killSignalOf(options) ?? "SIGTERM";
+    const kinds = stdioOf(options.stdio);
+    const input = inputOf(command, kinds[0]);
+    if (isRefused(options)) return failedStart(command, "EPERM", "");
     const { spawnSync } = runtime.host;
     if (!spawnSync) {
       throw Object.assign(new Error(`child_process.${name} is not available: this page is not cross-origin isolated (COOP and COEP headers), and only then can a process wait for another without returning to its event loop; use ${name.replace("Sync", "")} instead (ENOSYS)`), { code: "ENOSYS", errno: -38, syscall: name });
     }
-    const { options } = command;
-    checkMaxBuffer(options);
-    const kinds = stdioOf(options.stdio);
     const result = spawnSync({
-      request: requestOf(runtime, command, kinds), input: inputOf(command, kinds[0]), stdout: outputOf(kinds[1]), stderr: outputOf(kinds[2]),
-      timeoutMs: options.timeout || null, killSignal: signalName(options.killSignal ?? "SIGTERM"), maxBytes: Math.min(options.maxBuffer ?? MAX_BUFFER_BYTES, Number.MAX_SAFE_INTEGER),
+      request: requestOf(runtime, command, kinds), input, stdout: outputOf(kinds[1]), stderr: outputOf(kinds[2]),
+      timeoutMs: options.timeout || null, killSignal: isMinded(killSignal) ? killSignal : "SIGTERM", maxBytes: Math.min(options.maxBuffer ?? MAX_BUFFER_BYTES, Number.MAX_SAFE_INTEGER),
     });
     // A file of this process's that the child was to write to.
     const toFile = (kind: Stdio | undefined, bytes: Uint8Array): boolean => {
@@ -53,7 +62,7 @@ export function createSyncChildren(runtime: Runtime): Dict {
       return options.encoding && options.encoding !== "buffer" ? buffer.toString(options.encoding) : buffer;
     };
     const failed = result.error;
-    if (failed && result.pid === 0) return { error: spawnError("spawnSync", command, failed.code, failed.message), status: null, signal: null, output: null, pid: 0, stdout: null, stderr: null };
+    if (failed && result.pid === 0) return failedStart(command, failed.code, failed.message);
     const stdout = read(kinds[1], result.stdout);
     const stderr = read(kinds[2], result.stderr);
     const whole: SyncResult = { status: result.code, signal: result.signal, output: [null, stdout, stderr], pid: result.pid, stdout, stderr };
@@ -67,20 +76,19 @@ export function createSyncChildren(runtime: Runtime): Dict {
   const checked = (result: SyncResult, shown: string): unknown => {
     if (result.error) throw Object.assign(result.error, result);
     if (result.status === 0) return result.stdout;
-    const said = result.stderr instanceof Uint8Array || typeof result.stderr === "string" ? `\n${String(result.stderr)}` : "";
-    throw Object.assign(new Error(`Command failed: ${shown}${said}`), result);
+    const { stderr } = result as { stderr: string | Uint8Array | null };
+    throw Object.assign(new Error(`Command failed: ${shown}${stderr && stderr.length > 0 ? `\n${String(stderr)}` : ""}`), result);
   };
 
-  const spawnSync = (file: unknown, second?: unknown, third?: unknown): SyncResult => run("spawnSync", commandOf(file, second, third));
-  const execFileSync = (file: unknown, ...rest: unknown[]): unknown => {
-    const { args, options } = looseArguments(rest);
-    const command = commandOf(file, args, options);
-    return checked(run("execFileSync", command, options.stdio === undefined), [file as string, ...args].join(" "));
+  const spawnSync = (file: unknown, second?: unknown, third?: unknown): SyncResult => run("spawnSync", commandOf(runtime, file, second, third));
+  const execFileSync = (...given: [unknown]): unknown => {
+    const { file, args, options } = execFileArguments(...given);
+    const command = commandOf(runtime, file, args, options);
+    return checked(run("execFileSync", command, !options.stdio), [options.argv0 || file, ...args].join(" "));
   };
-  const execSync = (text: unknown, options: Dict = {}): unknown => {
-    if (typeof text !== "string") throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "command" argument must be of type string. Received ${typeof text}`);
-    const command = commandOf(text, { ...options, shell: options["shell"] ?? true }, undefined);
-    return checked(run("execSync", command, options["stdio"] === undefined), text);
+  const execSync = (text: unknown, given?: unknown): unknown => {
+    const { options } = execArguments(text, given);
+    return checked(run("execSync", commandOf(runtime, text, options, undefined), !options.stdio), text as string);
   };
   return { spawnSync, execFileSync, execSync };
 }

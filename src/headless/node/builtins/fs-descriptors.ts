@@ -1,7 +1,7 @@
 // Open files: numbers, positions, flags, and the operations that take a descriptor. A descriptor is of the file, not of its
 // name: it goes on when the file is renamed or removed.
 import { joined } from "../../../base/bytes.ts";
-import { LIMITS } from "../../../base/limits.ts";
+import { CONTAINER_LIMITS } from "../../../base/limits.ts";
 import { FsError } from "../../fs-error.ts";
 import { joinPath } from "../../posix-path.ts";
 import type { DirNode, VfsNode } from "../../vfs.ts";
@@ -54,7 +54,7 @@ export class Descriptors {
 
   #openAt(path: string, flags: number, mode: number): number {
     const { vfs } = this.#runtime;
-    if (this.#open.size >= LIMITS.openFiles) throw new FsError("EMFILE", "open", path);
+    if (this.#open.size >= CONTAINER_LIMITS.openFiles) throw new FsError("EMFILE", "open", path);
     const access = flags & (O.WRONLY | O.RDWR);
     const fail = (code: FsError["code"]): FsError => new FsError(code, "open", path);
     const device = vfs.exists(path) ? undefined : deviceOf(path, access);

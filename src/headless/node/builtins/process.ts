@@ -6,7 +6,7 @@ import { resolvePath } from "../../posix-path.ts";
 import { SIGNAL_EXIT_CODES } from "../../protocol.ts";
 import { activeHandles, activeRequests, activeResources } from "../active-resources.ts";
 import { setCaptureCallback, hasCaptureCallback } from "../uncaught.ts";
-import { messageValue } from "./child-process.ts";
+import { createMessenger } from "./child-messages.ts";
 import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
 import { isBuiltin } from "./index.ts";
@@ -32,6 +32,8 @@ export function createProcess(runtime: Runtime): ProcessObject {
   const version = NODE_VERSION.slice(1);
   let exitCode: number | string | null | undefined;
   const told = new Set<string>();
+  /** As in Node: once asked for it is known, even when the folder is gone. */
+  let knowsFolder = false;
   const emitOnce = (text: string, code: string): void => {
     if (!told.has(code)) emitWarning(runtime, text, "DeprecationWarning", code);
     told.add(code);
@@ -45,7 +47,11 @@ export function createProcess(runtime: Runtime): ProcessObject {
     env: makeEnv(runtime, host.env), pid: host.pid, ppid: host.ppid, debugPort: 9229,
     config: { target_defaults: {}, variables: { napi_build_version: "9", node_module_version: 115 } },
     features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true, require_module: options.requireModule },
-    cwd: () => runtime.cwd,
+    cwd: () => {
+      knowsFolder ||= runtime.vfs.find(runtime.cwd)?.kind === "dir";
+      if (!knowsFolder) throw Object.assign(new Error("ENOENT: no such file or directory, uv_cwd"), { errno: -2, code: "ENOENT", syscall: "uv_cwd" });
+      return runtime.cwd;
+    },
     chdir: (folder: unknown) => {
       checkString(folder, "directory");
       const target = resolvePath(folder, runtime.cwd);
@@ -101,7 +107,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       if (runtime.sources.maps) runtime.sources.maps.enabled = on;
     },
     setUncaughtExceptionCaptureCallback: (run: unknown) => setCaptureCallback(runtime, run), hasUncaughtExceptionCaptureCallback: () => hasCaptureCallback(runtime),
-    moduleLoadList: [], getBuiltinModule: (id: unknown) => {
+    _eval: options.hasCode ? options.code : undefined, moduleLoadList: [], getBuiltinModule: (id: unknown) => {
       if (typeof id !== "string") throw invalidArgType("id", "string", id);
       return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;
     },
@@ -138,26 +144,15 @@ function addIpc(runtime: Runtime, object: ProcessObject): void {
   const disconnect = (): void => {
     if (object["connected"] !== true) return void object.emit("error", nodeError(Error, "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"));
     object["connected"] = false;
-    object["channel"] = null;
+    object["channel"] = object["_channel"] = null;
     channel.close();
     // Null is the end, to both sides.
     runtime.host.send(null);
     runtime.loop.post(() => void object.emit("disconnect"));
   };
-  Object.assign(object, {
-    connected: true, disconnect, channel,
-    send: (message: unknown, ...rest: unknown[]) => {
-      const done = rest.find((x) => typeof x === "function") as AnyFunction | undefined;
-      if (object["connected"] !== true) {
-        const error = nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
-        runtime.loop.nextTick(() => (done ? void done(error) : void object.emit("error", error)));
-        return false;
-      }
-      runtime.host.send(messageValue(message, advanced));
-      if (done) runtime.loop.post(() => void done(null));
-      return true;
-    },
-  });
+  const messenger = createMessenger(runtime, { target: object, advanced, isConnected: () => object["connected"] === true, post: (value) => runtime.host.send(value) });
+  Object.assign(object, { connected: true, disconnect, channel, _channel: channel, send: (...args: unknown[]) => messenger.send(...args) });
+  runtime.receive = (message) => (message === null ? disconnect() : messenger.receive(message));
   // As in Node, the channel keeps the process alive only while somebody listens to it.
   const counts = (event: unknown): boolean => event === "message" || event === "disconnect";
   object.on("newListener", (event) => {

@@ -203,7 +203,7 @@ export class Writer {
       this.#varint(value instanceof DataView ? value.byteLength : (value as Uint8Array).length);
       return;
     }
-    const at = value instanceof Buffer ? NODE_BUFFER : VIEWS.findIndex((View) => View !== undefined && value.constructor === View);
+    const at = value instanceof Buffer ? NODE_BUFFER : VIEWS.findIndex((View) => View?.name === (viewName.call(value) ?? "DataView"));
     if (at < 0) throw cloneError(value);
     this.byte(TAG.host);
     this.#varint(at);
