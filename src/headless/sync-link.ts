@@ -19,7 +19,7 @@ export class SyncLink {
   #received = 0;
   /** Messages of input that are still to come and whose contents an answer has brought. */
   #skipped = 0;
-  /** Of reads, which come one after the other. */
+  /** Of reads and signals, which come one after the other. */
   #memory: SharedArrayBuffer | undefined;
 
   constructor(link: ProcessLink, vfs: Vfs) {
@@ -45,15 +45,14 @@ export class SyncLink {
   }
 
   kill(pid: number, signal: Signal | null): SyncKillResult["failure"] {
-    const memory = answerMemory();
+    const memory = this.#answerHere();
     this.#link.post({ type: "kill", pid, signal, wait: { seen: this.#seen, memory } });
     return this.#answer<SyncKillResult>(memory).failure;
   }
 
   /** Returns when there is input: at least one piece; null is the end. */
   read(): readonly (Uint8Array | null)[] {
-    const memory = (this.#memory ??= answerMemory());
-    new Int32Array(memory, 0, 1)[0] = 0;
+    const memory = this.#answerHere();
     this.#link.post({ type: "read-sync", received: this.#received, seen: this.#seen, memory });
     const { input } = this.#answer<SyncReadResult>(memory);
     this.#received += input.length;
@@ -69,6 +68,12 @@ export class SyncLink {
     }
     if (++this.#received % INPUT_SEEN_EVERY === 0) this.#link.post({ type: "input-seen", received: this.#received });
     return true;
+  }
+
+  #answerHere(): SharedArrayBuffer {
+    const memory = (this.#memory ??= answerMemory());
+    new Int32Array(memory, 0, 1)[0] = 0;
+    return memory;
   }
 
   #answer<R extends Pick<SyncSpawnResult, "ops" | "seq"> = SyncSpawnResult>(memory: SharedArrayBuffer): R {

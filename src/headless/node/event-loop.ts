@@ -3,6 +3,7 @@
 // It counts what keeps a process alive; when nothing does, it says so once (`onIdle`), and that is how programs end.
 
 import { type RawPlace, attempt } from "./attempt.ts";
+import { LoopTimes } from "./loop-times.ts";
 
 const nativeSetTimeout = globalThis.setTimeout;
 const nativeClearTimeout = globalThis.clearTimeout;
@@ -50,6 +51,7 @@ export class EventLoop {
   onError: (error: unknown, place?: RawPlace) => void = () => undefined;
   /** Nothing is left to do. The loop goes on if the callback starts something. */
   onIdle: () => void = () => undefined;
+  times = new LoopTimes();
   /** How many callbacks have run: tells whether anything happened between two idle moments. */
   callbacks = 0;
   /** What travels from the code that starts something to its callback: async-local stores, the running test. */
@@ -172,6 +174,7 @@ export class EventLoop {
     if (this.#stopped) return;
     const outer = this.#inTask;
     this.#inTask = true;
+    this.times.wake();
     this.callbacks++;
     try {
       this.#guard(task);
@@ -230,6 +233,8 @@ export class EventLoop {
   #turn(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
+    this.times.begin();
+    this.times.wake();
     if (this.#ticks.length > 0) {
       this.run(() => undefined);
       return;
@@ -291,6 +296,7 @@ export class EventLoop {
   }
 
   #sleep(): void {
+    this.times.rest();
     if (this.#wakeUp !== undefined) nativeClearTimeout(this.#wakeUp);
     this.#wakeUp = undefined;
     const next = this.#timers[0];

@@ -42,7 +42,11 @@ const loadScript = (globalThis as { importScripts?: (url: string) => void }).imp
 /** Starts the program; returns where the kernel's later messages go. */
 export function startNode(link: ProcessLink, start: StartMessage): (message: ToProcess) => void {
   const vfs = new Vfs(start.files);
-  vfs.onOp = (op) => link.post({ type: "file", op });
+  let changes = 0;
+  vfs.onOp = (op) => {
+    changes++;
+    link.post({ type: "file", op });
+  };
   const network = new NetworkLink(link, start.firstPort);
   const sync = new SyncLink(link, vfs);
   const children = new Map<number, ChildEvents>();
@@ -84,7 +88,7 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     },
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
-    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read(), killSync: (pid, signal) => sync.kill(pid, signal as Signal | null) } : {}),
+    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read(), changes: () => changes, killSync: (pid, signal) => sync.kill(pid, signal as Signal | null) } : {}),
     rawMode: (raw) => link.post({ type: "terminal-mode", raw }),
     wantsInput: () => link.post({ type: "stdin-wanted" }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),

@@ -165,7 +165,7 @@ class RunningProcess implements Runtime, NodeProcess {
       process.emit("uncaughtExceptionMonitor", error, origin);
       if (!this.#exiting && (isCaptured(this, error) || process.emit("uncaughtException", error, origin))) return true;
     } catch (failure) {
-      if (!(failure instanceof ExitSignal)) this.#die(failure, HANDLER_THREW);
+      if (!(failure instanceof ExitSignal)) this.#die(failure, this.host.thread ? 1 : HANDLER_THREW);
       return false;
     }
     this.#die(error, 1);

@@ -82,6 +82,8 @@ export interface NodeHost {
   readonly spawnSync?: (spawn: SyncSpawnRequest) => SyncSpawnResult;
   /** Waits for input before it returns: all that has come and was not handed to `stdin`. Only where the page shares memory. */
   readonly readSync?: () => readonly (Uint8Array | null)[];
+  /** How often this process has changed files. Absent where it has no memory in common with others. */
+  readonly changes?: () => number;
   /** Only with `ipc`. */
   send(message: unknown, transfer?: Transferable[]): void;
   kill(pid: number, signal: string): void;

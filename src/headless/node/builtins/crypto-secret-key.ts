@@ -1,10 +1,34 @@
 // Secret keys: KeyObject, web crypto's CryptoKey, and the many forms in which a program may pass key bytes.
 import { inspect } from "node-inspect-extracted";
 import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
-import type { Dict } from "../runtime.ts";
+import type { Dict, Runtime } from "../runtime.ts";
+import { type Kind, markCloneable, onLoad } from "../threads/cloneable.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 
 const secrets = new WeakMap<object, Uint8Array>();
+
+interface SavedKey {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+const ENCODINGS: Readonly<Record<string, string>> = { public: "spki", private: "pkcs8" };
+
+/** A key as plain data, for another thread. */
+function saveKey(key: KeyObject): SavedKey {
+  const { type } = key;
+  const exported = secrets.get(key) ?? ((key as unknown as { export(options: Dict): Uint8Array }).export({ format: "der", type: ENCODINGS[type] }));
+  return { type, bytes: Uint8Array.from(exported) };
+}
+
+function loadKey(runtime: Runtime, { type, bytes }: SavedKey): KeyObject {
+  if (type === "secret") return new SecretKeyObject(bytes);
+  const create = runtime.builtin("crypto")[type === "public" ? "createPublicKey" : "createPrivateKey"] as (options: Dict) => KeyObject;
+  return create({ key: Buffer.from(bytes), format: "der", type: ENCODINGS[type] });
+}
+
+const KEY: Kind = { name: "KeyObject", save: (key) => saveKey(key as KeyObject) };
+onLoad(KEY.name, (runtime, saved) => loadKey(runtime, saved as SavedKey));
 
 export class KeyObject {
   readonly #type: string;
@@ -14,6 +38,7 @@ export class KeyObject {
     if (type === "secret" && !(handle instanceof Uint8Array)) throw invalidArgType("handle", "object", handle);
     this.#type = type;
     if (handle) secrets.set(this, handle);
+    markCloneable(this, KEY);
   }
 
   static from(key: unknown): KeyObject {
@@ -109,8 +134,21 @@ function known(key: object): CryptoKeyParts {
 export function makeCryptoKey(parts: CryptoKeyParts): CryptoKey {
   const key = Object.create(CryptoKey.prototype) as CryptoKey;
   cryptoKeys.set(key, parts);
+  markCloneable(key, CRYPTO_KEY);
   return key;
 }
+
+const CRYPTO_KEY: Kind = {
+  name: "CryptoKey",
+  save: (key) => {
+    const { key: inner, ...parts } = known(key);
+    return { ...parts, key: saveKey(inner) };
+  },
+};
+onLoad(CRYPTO_KEY.name, (runtime, saved) => {
+  const { key, ...parts } = saved as Omit<CryptoKeyParts, "key"> & { readonly key: SavedKey };
+  return makeCryptoKey({ ...parts, key: loadKey(runtime, key) });
+});
 
 const ACCEPTED = ["ArrayBuffer", "Buffer", "TypedArray", "DataView", "string", "KeyObject", "CryptoKey"];
 

@@ -75,7 +75,10 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   querystring: () => querystring,
   readline: createReadline,
   "readline/promises": (runtime) => runtime.builtin("readline")["promises"] as Dict,
-  stream: createStream,
+  stream: (runtime) => {
+    runtime.builtin("events"); // its class is a subclass, with all that is on the emitter
+    return createStream();
+  },
   "stream/consumers": createStreamConsumers,
   "stream/promises": createStreamPromises,
   "stream/web": createStreamWeb,

@@ -1,6 +1,7 @@
 // node:perf_hooks: the engine's own clock and entries, with what Node adds: timed functions, histograms, the event loop's
 // delay. Entries of Node's own inner work (dns, gc, http, net) are never made.
 import { checkInteger, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
+import type { Utilization } from "../loop-times.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import facts from "./facts.json" with { type: "json" };
 import { createHistogram, Histogram, type RecordableHistogram } from "./histogram.ts";
@@ -142,15 +143,22 @@ function loopDelayClass(runtime: Runtime): new (resolutionMs: number) => Histogr
 export function createPerfHooks(runtime: Runtime): Dict {
   const { performance } = globalThis;
   const now = performance.now();
+  const { loop } = runtime;
   const nodeTiming = {
     name: "node", entryType: "node", startTime: 0,
     get duration() {
       return performance.now();
     },
-    nodeStart: 0, v8Start: 0, environment: 0, bootstrapComplete: now, loopStart: -1, loopExit: -1, idleTime: 0,
+    nodeStart: 0, v8Start: 0, environment: 0, bootstrapComplete: now,
+    get loopStart() {
+      return loop.times.startMs;
+    },
+    loopExit: -1,
+    get idleTime() {
+      return loop.times.idleMs;
+    },
   };
-  runtime.loop.post(() => (nodeTiming.loopStart = performance.now()));
-  const more = { nodeTiming, timerify, eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }), markResourceTiming: () => undefined };
+  const more = { nodeTiming, timerify, eventLoopUtilization: (from?: Utilization, before?: Utilization) => loop.times.utilization(from, before), markResourceTiming: () => undefined };
   for (const [name, value] of Object.entries(more)) if (!(name in performance)) Object.defineProperty(performance, name, { value, writable: true, configurable: true });
   const { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceResourceTiming, PerformanceObserverEntryList } = globalThis as unknown as Dict;
   const LoopDelay = loopDelayClass(runtime);

@@ -26,6 +26,8 @@ export function createStream(): StreamModule {
   for (const key of Object.keys(stream)) if (!(key in exported)) Object.defineProperty(exported, key, { value: stream[key], enumerable: true, configurable: true, writable: true });
   exported["Stream"] = exported;
   if (!(exported.prototype instanceof (EventEmitter as unknown as AnyFunction))) Object.setPrototypeOf(exported.prototype as object, EventEmitter.prototype as object);
+  // And a subclass: the emitter's statics are there (`EventEmitter`, `once`).
+  if (exported["EventEmitter"] === undefined) Object.setPrototypeOf(exported, EventEmitter as unknown as object);
   exported["isErrored"] ??= (value: Dict) => value?.["errored"] != null;
   exported["getDefaultHighWaterMark"] ??= (objectMode: boolean) => (objectMode ? 16 : 16 * 1024);
   exported["duplexPair"] = createDuplexPair(exported.Duplex);

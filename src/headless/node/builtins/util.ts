@@ -1,4 +1,5 @@
 // node:util.
+import { transferableAbortController, transferableAbortSignal } from "../threads/abort-transfer.ts";
 import { format, formatWithOptions, inspect } from "node-inspect-extracted";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
@@ -173,7 +174,7 @@ export function createUtil(runtime: Runtime): Dict {
       return text.replace(TERMINAL_CODES, "");
     },
     toUSVString: (text: unknown) => (String(text) as string & { toWellFormed(): string }).toWellFormed(),
-    transferableAbortSignal: (signal: unknown) => signal, transferableAbortController: () => new AbortController(), aborted, types, parseEnv, parseArgs: (config?: Dict) => parseArgs(runtime, config),
+    transferableAbortSignal, transferableAbortController, aborted, types, parseEnv, parseArgs: (config?: Dict) => parseArgs(runtime, config),
     TextDecoder: webClasses.TextDecoder, TextEncoder: globalThis.TextEncoder, MIMEType, MIMEParams,
   };
 }

@@ -2,6 +2,7 @@
 import { inspect } from "node-inspect-extracted";
 import { checkInteger, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Dict } from "../runtime.ts";
+import { type Kind, markCloneable, onLoad } from "../threads/cloneable.ts";
 import { isIPv4, isIPv6 } from "./address.ts";
 import { checkPort } from "./connect-options.ts";
 
@@ -33,6 +34,9 @@ function showIPv6(text: string, number: bigint): string {
   return `${high === 0n ? "::" : "::ffff:"}${low}`;
 }
 
+const KIND: Kind = { name: "SocketAddress", save: (address) => (address as SocketAddress).toJSON() };
+onLoad(KIND.name, (_, options) => new SocketAddress(options));
+
 export class SocketAddress {
   readonly [HANDLE] = {};
   readonly #address: string;
@@ -56,6 +60,7 @@ export class SocketAddress {
     this.#flowlabel = flowlabel;
     this.#value = family === "ipv4" ? MAPPED | readIPv4(plain) : readIPv6(plain);
     this.#address = family === "ipv4" ? plain : showIPv6(plain, this.#value);
+    markCloneable(this, KIND);
   }
 
   static isSocketAddress(value: unknown): value is SocketAddress {

@@ -12,6 +12,8 @@ const FIRST_BYTES = 4 * 1024;
 const LARGE_BYTES = 32 * 1024 * 1024;
 const LARGE_BOXES = 16;
 const SMALL_BYTES = 128 * 1024;
+/** In a length: the sender has changed files before it. */
+const CHANGED = 1 << 30;
 /** Instead of a length: a message that comes on its own way, and one that did not come after all. */
 const ELSEWHERE = -1;
 const WITHDRAWN = -2;
@@ -53,12 +55,12 @@ export class Mailbox {
     this.#bytes = new Uint8Array(memory);
   }
 
-  /** False: there is no room. */
-  put(message: Uint8Array): boolean {
+  /** `changed`: its sender has changed files, which its receiver must see. False: there is no room. */
+  put(message: Uint8Array, changed: boolean): boolean {
     const at = this.#reserve(message.length);
     if (at === undefined) return false;
     this.#bytes.set(message, at + 4);
-    this.#publish(at, message.length, message.length);
+    this.#publish(at, changed ? message.length | CHANGED : message.length, message.length);
     return true;
   }
 
@@ -70,14 +72,16 @@ export class Mailbox {
     return () => void store(this.#numbers, at / 4, WITHDRAWN);
   }
 
-  /** The next message; "elsewhere": one that was announced, which stays until `skip`. Undefined: none. */
-  take(): Uint8Array | "elsewhere" | undefined {
+  /** The next message; "elsewhere": one that was announced, which stays until `skip`. Undefined: none. `changed`: told before. */
+  take(changed?: () => void): Uint8Array | "elsewhere" | undefined {
     for (;;) {
       const read = load(this.#numbers, READ);
       if (read === load(this.#numbers, WRITTEN)) return undefined;
       const at = this.#place(read);
-      const length = load(this.#numbers, at / 4);
-      if (length === ELSEWHERE) return "elsewhere";
+      const mark = load(this.#numbers, at / 4);
+      if (mark === ELSEWHERE) return "elsewhere";
+      const length = mark === WITHDRAWN ? mark : mark & ~CHANGED;
+      if (length !== mark) changed?.();
       const message = length === WITHDRAWN ? undefined : this.#bytes.slice(at + 4, at + 4 + length);
       store(this.#numbers, READ, (read + sizeOf(Math.max(length, 0))) | 0);
       if (message) return message;

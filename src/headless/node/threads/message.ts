@@ -55,14 +55,27 @@ function read(runtime: Runtime, { bytes, beside }: Written): unknown {
   return new Reader(bytes, beside.map((each) => ("native" in each ? (each.native as object) : loadCloneable(runtime, each)))).read();
 }
 
-function holdsCloneable(value: unknown, seen = new Set<object>()): boolean {
-  if (typeof value !== "object" || value === null || seen.has(value)) return false;
-  if (kindOf(value)) return true;
-  seen.add(value);
-  if (ArrayBuffer.isView(value) || isTrackedProxy(value)) return false;
-  if (value instanceof Map) return [...value].some(([key, entry]) => holdsCloneable(key, seen) || holdsCloneable(entry, seen));
-  if (value instanceof Set) return [...value].some((entry) => holdsCloneable(entry, seen));
-  return Object.values(Object.getOwnPropertyDescriptors(value)).some(({ value: inner }) => holdsCloneable(inner, seen));
+function holdsCloneable(value: unknown): boolean {
+  const seen = new Set<unknown>();
+  const open = [value];
+  const look = (inner: unknown): void => {
+    if (typeof inner === "object" && inner !== null && !seen.has(inner)) open.push(inner);
+  };
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== "object" || next === null) return false;
+    if (kindOf(next)) return true;
+    seen.add(next);
+    if (ArrayBuffer.isView(next) || isTrackedProxy(next)) continue;
+    if (Array.isArray(next)) for (const inner of next as unknown[]) look(inner);
+    else if (next instanceof Set) for (const inner of next) look(inner);
+    else if (next instanceof Map) {
+      for (const [key, inner] of next) {
+        look(key);
+        look(inner);
+      }
+    } else for (const name of Object.keys(next)) look(Reflect.getOwnPropertyDescriptor(next, name)?.value);
+  }
+  return false;
 }
 
 /** The engine's refusal as Node puts it. */

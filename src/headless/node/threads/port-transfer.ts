@@ -2,7 +2,7 @@
 // then on; on an isolated page what they say lies in shared memory as well.
 import { asBytes, fromBytes, receive, send, type Sent } from "./message.ts";
 import { Mailbox, newMailbox } from "./mailbox.ts";
-import { CLOSED, type Letter, movePort, newState, type PortState, stateOf } from "./port-state.ts";
+import { CLOSED, type Letter, movePort, newState, type PortState, type Remote, stateOf } from "./port-state.ts";
 import { enqueue } from "./ports.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -61,6 +61,9 @@ function otherEndGone(runtime: Runtime, state: PortState): void {
   }, LAST_WORDS_MS);
 }
 
+/** The next message in shared memory, after what its sender had changed in files: the kernel answers any question with that. */
+export const takeMail = (runtime: Runtime, { inbox }: Remote): ReturnType<Mailbox["take"]> => inbox?.take(() => void runtime.host.killSync?.(0, null));
+
 /** Everything that lies in shared memory is received now: before what another thread has said since, the end for one. */
 export function pullAll(runtime: Runtime): void {
   for (const state of remotes) pull(runtime, state);
@@ -70,7 +73,7 @@ function pull(runtime: Runtime, state: PortState): void {
   const { remote } = state;
   if (!remote) return;
   for (;;) {
-    const bytes = remote.inbox?.take();
+    const bytes = takeMail(runtime, remote);
     if (!(bytes instanceof Uint8Array)) return;
     remote.taken++;
     enqueue(runtime, state, { value: fromBytes(runtime, bytes), ports: [] });
@@ -98,7 +101,7 @@ function arrived(runtime: Runtime, state: PortState, wire: Wire): void {
     remote.taken--;
     return;
   }
-  const bytes = remote.inbox?.take();
+  const bytes = takeMail(runtime, remote);
   if (bytes instanceof Uint8Array) enqueue(runtime, state, { value: fromBytes(runtime, bytes), ports: [] });
 }
 
@@ -106,12 +109,18 @@ type Memory = SharedArrayBuffer | undefined;
 
 function connect(runtime: Runtime, state: PortState, inbox: Memory, outbox: Memory, taken = 0): void {
   const box = outbox && new Mailbox(outbox);
+  const changes = runtime.host.changes ?? (() => 0);
+  let told = 0;
   state.peer = undefined;
   state.remote = {
     inbox: inbox && new Mailbox(inbox), outbox: box, taken,
     post: (value, transfer) => {
       const bytes = box && transfer.length === 0 ? asBytes(value) : undefined;
-      if (bytes && box?.put(bytes)) return post.call(state.port, null, []);
+      const made = changes();
+      if (bytes && box?.put(bytes, made !== told)) {
+        told = made;
+        return post.call(state.port, null, []);
+      }
       const withdraw = box?.announce();
       try {
         send(runtime, value, transfer, (sent, natives) => post.call(state.port, { ...sent, announced: withdraw !== undefined }, natives));

@@ -5,7 +5,7 @@ import { closeHandle, openHandle } from "../active-resources.ts";
 import { quietPorts } from "../builtins/quiet-ports.ts";
 import { cloneHere, fromBytes } from "./message.ts";
 import { CLOSED, type Letter, type PortState, stateOf } from "./port-state.ts";
-import { closeNative, forget } from "./port-transfer.ts";
+import { closeNative, forget, takeMail } from "./port-transfer.ts";
 import { checkTransfer, transferListOf } from "./transfer-list.ts";
 
 const { dispatchEvent } = EventTarget.prototype;
@@ -115,7 +115,7 @@ export function receiveNow(runtime: Runtime, port: unknown): { message: unknown 
     return { message: letter.value };
   }
   const { remote } = state;
-  const bytes = remote?.inbox?.take();
+  const bytes = remote && takeMail(runtime, remote);
   if (!remote || bytes === undefined) return undefined;
   if (bytes === "elsewhere") throw unsupported("worker_threads.receiveMessageOnPort of a message with handed over or shared objects", "a page hands those out only from its event loop; listen to the port, or send a copy");
   remote.taken++;

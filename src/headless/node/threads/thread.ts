@@ -2,6 +2,7 @@
 // Made before any program code.
 import { nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
+import { LoopTimes } from "../loop-times.ts";
 import { broadcastChannelClass } from "./broadcast-channel.ts";
 import { cloneHere, receive, send } from "./message.ts";
 import { makePort, teachPorts } from "./port-class.ts";
@@ -35,6 +36,7 @@ export function startThread(runtime: Runtime): Thread | undefined {
   const { host } = runtime;
   const data = threadData(runtime);
   const parent: Tie | undefined = data ? { sharesEnv: data.sharesEnv, post: (letter, transfer) => host.send(letter, transfer) } : undefined;
+  if (data?.times) runtime.loop.times = new LoopTimes(data.times);
   const relay = new Relay(host.thread?.id ?? 0, parent);
   const classes = teachPorts(runtime);
   const structuredClone = (...args: unknown[]): unknown => {

@@ -4,6 +4,8 @@ import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } fro
 import { Buffer } from "../builtins/buffer.ts";
 import { EventEmitter } from "../builtins/events.ts";
 import { createStream } from "../builtins/stream.ts";
+import { LoopTimes, type Utilization } from "../loop-times.ts";
+import { sharesMemory } from "./mailbox.ts";
 import { receive, send, type Sent } from "./message.ts";
 import { pullAll } from "./port-transfer.ts";
 import type { Relay, ThreadLetter, Tie } from "./relay.ts";
@@ -19,6 +21,8 @@ export interface ThreadData {
   readonly resourceLimits: Readonly<Record<string, number>>;
   /** Counts the threads of the process, where memory is shared. */
   readonly count: SharedArrayBuffer | undefined;
+  /** Those of its event loop. */
+  readonly times: SharedArrayBuffer | undefined;
   readonly sharesEnv: boolean;
   /** All of it: the kernel adds what a process of its own would have. */
   readonly env: Readonly<Record<string, string>>;
@@ -39,7 +43,8 @@ export function workerClass(runtime: Runtime, threads: Threads): unknown {
   const { relay } = threads;
 
   return class Worker extends (EventEmitter as unknown as new () => Emitter) {
-    readonly performance = { eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }) };
+    readonly performance = { eventLoopUtilization: (from?: Utilization, before?: Utilization) => (this.#handle ? this.#times : new LoopTimes()).utilization(from, before) };
+    readonly #times: LoopTimes;
     readonly #id: number;
     readonly #streams: { readonly stdin: StreamLike | null; readonly stdout: Piped; readonly stderr: Piped };
     readonly #limits: Readonly<Record<string, number>>;
@@ -64,10 +69,12 @@ export function workerClass(runtime: Runtime, threads: Threads): unknown {
       this.#limits = resourceLimitsOf(options);
       const sharesEnv = options.env === SHARE_ENV;
       this.#tie = { sharesEnv, post: (letter, passed) => this.#handle?.send(letter, passed) };
+      const times = sharesMemory ? new SharedArrayBuffer(LoopTimes.BYTES) : undefined;
+      this.#times = new LoopTimes(times);
       const outputs = [output(1), output(2)] as const;
       const transfer = checkTransfer(transferListOf(options.transferList));
       send(runtime, options.workerData, transfer, (sent, natives) => {
-        const data: ThreadData = { sent, environment: threads.environment, execArgv: options.execArgv ?? runtime.process.execArgv, resourceLimits: this.#limits, count: threads.count, sharesEnv, env };
+        const data: ThreadData = { sent, environment: threads.environment, execArgv: options.execArgv ?? runtime.process.execArgv, resourceLimits: this.#limits, count: threads.count, times, sharesEnv, env };
         this.#handle = host.spawn(
           { command: "node", args: [...command.flags, ...command.rest], cwd: runtime.cwd, env, stdin: options.stdin === true, ipc: true, terminal: null, thread: { id: this.#id, data } },
           {
