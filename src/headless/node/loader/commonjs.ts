@@ -67,11 +67,10 @@ export class CommonJs {
     return cached?.loaded ? cached.exports : this.Module._load(path, undefined, isMain);
   }
 
-  /** `module.exports` of a text that stands for a file. */
-  loadText(path: string, text: string, isMain: boolean): unknown {
-    const module = this.moduleFor(path);
+  /** `module.exports` of a text that stands for the module's file. */
+  loadText(module: CjsModule, text: string, isMain: boolean): unknown {
     if (isMain) this.runtime.process["mainModule"] = module;
-    module._compile(text, path);
+    module._compile(text, module.filename as string);
     module.loaded = true;
     return module.exports;
   }

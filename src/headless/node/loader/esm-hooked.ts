@@ -3,7 +3,7 @@
 import { isBuiltin } from "../builtins/index.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { nodeError } from "../errors.ts";
-import { urlToFile } from "../file-url.ts";
+import { fileToUrl, urlToFile } from "../file-url.ts";
 import { checkAttributes } from "./attributes.ts";
 import { dataFormat, readDataUrl } from "./data-url.ts";
 import type { EsmRecord } from "./esm-record.ts";
@@ -23,7 +23,12 @@ export interface HookedParts {
   readonly formatOf: (path: string) => string;
   readonly readText: (path: string) => string;
   readonly readFile: (path: string) => Uint8Array;
+  /** What `require` of a specifier means in a file: a path or the name of a builtin. Throws for what is not there. */
+  readonly locateRequired: (specifier: string, path: string) => string;
 }
+
+/** What CommonJS says that it requires. */
+const REQUIRED = /\brequire\s*\(\s*(["'])((?:(?!\1)[^\\\n])+)\1\s*\)/g;
 
 export class HookedGraph {
   readonly hooks: ModuleHooks;
@@ -55,12 +60,31 @@ export class HookedGraph {
     if (graph.has(record) || record.status !== "new") return;
     graph.add(record);
     if (!record.loaded) await (record.loading ??= this.#findDependencies(record));
-    await Promise.all(record.dependencies.map((dependency) => this.gather(dependency, graph)));
+    await Promise.all([...record.dependencies, ...record.requires.values()].map((dependency) => this.gather(dependency, graph)));
   }
 
   async #findDependencies(record: EsmRecord): Promise<void> {
     record.dependencies = await Promise.all((record.shape?.requests ?? []).map(({ specifier, attributes }) => this.find(specifier, record.url, attributes)));
+    if (record.given !== undefined) await this.#findRequired(record, record.given);
     record.loaded = true;
+  }
+
+  /**
+   * As in Node, hooks are asked by `require` in CommonJS that a hook gave the text of. They take their time and `require` has none:
+   * what the text names is loaded before it runs. The rest, and what hooks do not make CommonJS of, is required without them.
+   */
+  async #findRequired(record: EsmRecord, text: string): Promise<void> {
+    const specifiers = new Set([...text.matchAll(REQUIRED)].map(([, , specifier]) => specifier as string));
+    await Promise.all([...specifiers].map(async (specifier) => {
+      try {
+        const target = this.#parts.locateRequired(specifier, record.path);
+        if (target.endsWith(".node")) return;
+        const found = await this.find(isBuiltin(target) ? target : fileToUrl(target), record.url, target.endsWith(".json") ? { type: "json" } : undefined);
+        if (found.kind !== "esm") record.requires.set(specifier, found);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+      }
+    }));
   }
 
   #make(url: string, { format, source }: Loaded): EsmRecord {

@@ -26,6 +26,10 @@ export interface EsmRecord {
   requiredAs: Dict | undefined;
   /** CommonJS code has been given its namespace. */
   required: boolean;
+  /** Of CommonJS that a hook gave: its text, what its requests became by hooks, and what it has exported so far. */
+  given: string | undefined;
+  readonly requires: Map<string, EsmRecord>;
+  exported: Getter | undefined;
   /** Runs the module's code; returns a promise when it awaits at its top level. */
   body: (() => unknown) | undefined;
   // What the standard's algorithm keeps of each module while it runs the graph, under its names there.
@@ -43,7 +47,7 @@ export interface EsmRecord {
 
 export function makeRecord(given: Pick<EsmRecord, "url" | "path" | "kind" | "locals" | "shape">): EsmRecord {
   return {
-    ...given, dependencies: [], inCycle: false, loaded: false, loading: undefined, namespace: undefined, requiredAs: undefined, required: false, body: undefined, status: "new", failure: undefined, dfsIndex: 0, dfsAncestorIndex: 0,
+    ...given, dependencies: [], inCycle: false, loaded: false, loading: undefined, namespace: undefined, requiredAs: undefined, required: false, given: undefined, requires: new Map(), exported: undefined, body: undefined, status: "new", failure: undefined, dfsIndex: 0, dfsAncestorIndex: 0,
     cycleRoot: undefined, asyncOrder: undefined, pendingDependencies: 0, asyncParents: [], capability: undefined,
   };
 }

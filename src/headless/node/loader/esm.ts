@@ -53,6 +53,7 @@ export class EsmLoader {
       locate: (specifier, parent, conditions) => this.#locate(specifier, parent, conditions),
       formatByName: (path) => formatByName(path, resolver), formatOf: (path) => this.#formatOf(path),
       readText: (path) => commonJs.readText(path), readFile: (path) => runtime.vfs.readFile(path),
+      locateRequired: (specifier, path) => commonJs.resolveFrom(specifier, path),
     });
   }
 
@@ -266,7 +267,24 @@ export class EsmLoader {
 
   /** CommonJS that a hook gave the text of. */
   #commonJsText(url: string, path: string, text: string): EsmRecord {
-    return this.#foreign(url, path, commonJsNames(path, this.#commonJs, this.#runtime, new Set(), text), () => this.#commonJs.loadText(path, text, path === this.#main));
+    const module = this.#commonJs.moduleFor(path);
+    const record = this.#foreign(url, path, commonJsNames(path, this.#commonJs, this.#runtime, new Set(), text), () => this.#commonJs.loadText(module, text, path === this.#main));
+    record.given = text;
+    record.exported = () => module.exports;
+    const plain = (specifier: unknown): unknown => Object.getPrototypeOf(module).require.call(module, specifier) as unknown;
+    module.require = (specifier) => {
+      const found = record.requires.get(specifier as string);
+      return found ? this.#requireFound(found) : plain(specifier);
+    };
+    return record;
+  }
+
+  /** `module.exports` of what hooks made of a request; as far as it is, in a cycle. */
+  #requireFound(record: EsmRecord): unknown {
+    void evaluateGraph(record);
+    if (record.failure) throw record.failure.error;
+    if (record.status !== "evaluated") return (record.exported ?? (() => this.#commonJs.Module._cache[record.path]?.exports))();
+    return (record.locals.get("default") as Getter)();
   }
 
   #foreign(url: string, path: string, found: ReadonlySet<string>, load: () => unknown): EsmRecord {

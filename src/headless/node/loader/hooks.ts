@@ -1,7 +1,8 @@
 // Hooks of the ES module loader (`module.register`, `--import` of what calls it, `--experimental-loader`): the chain of
 // `resolve` and `load`, newest first, with the loader's own behaviour at its end, and what Node demands of each answer.
 // Node runs hooks in a thread of their own; here they run in the process, loaded by a loader of their own (hooks-loader.ts).
-// Two things differ: globals are shared, and what must answer at once (`require`, `import.meta.resolve`) asks no hooks.
+// Two things differ: globals are shared, and what must answer at once (`import.meta.resolve`, a `require` of what the text does not
+// name) asks no hooks.
 import { checkString, invalidArgType, invalidArgValue, nodeError, received } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
 
