@@ -33,6 +33,7 @@ export class Resolver {
   readonly #options: { readonly preserveSymlinks: boolean; readonly preserveSymlinksMain: boolean };
   readonly #conditions: Readonly<Record<ResolveMode, ReadonlySet<string>>>;
   readonly #packages = new Map<string, { mtimeMs: number; found: PackageJson }>();
+  readonly #told = new Set<string>();
   /** Tells of a deprecated package.json; set by the loader. */
   onDeprecated: (message: string, code: string) => void = () => undefined;
 
@@ -229,8 +230,26 @@ export class Resolver {
   #legacyMain(folder: string, main: unknown, parent: string): string {
     const tries = typeof main === "string" ? ["", ".js", ".json", ".node", "/index.js", "/index.json", "/index.node"].map((end) => resolvePath(`./${main}${end}`, folder)) : [];
     const found = [...tries, ...[".js", ".json", ".node", ".ts"].map((end) => joinPath(folder, `index${end}`))].find((file) => this.isFile(file));
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      this.#tellOfLookup(folder, main, found, parent);
+      return found;
+    }
     throw nodeError(Error, "ERR_MODULE_NOT_FOUND", `Cannot find package '${typeof main === "string" ? resolvePath(main, folder) : joinPath(folder, "index.js")}' imported from ${parent}`);
+  }
+
+  /** The entry of a package of ES modules should be written out. */
+  #tellOfLookup(folder: string, main: unknown, found: string, parent: string): void {
+    const isModule = /\.m[jt]s$/.test(found) || (/\.[jt]s$/.test(found) && this.packageOf(found)?.data["type"] === "module");
+    const named = typeof main === "string" && main !== "";
+    if (!isModule || (named && resolvePath(main, folder) === found)) return;
+    const entry = found.slice(folder.length + 1);
+    const text = named
+      ? `Package ${folder}/ has a "main" field set to "${main}", excluding the full filename and extension to the resolved file at "${entry}", imported from ${parent}.\n Automatic extension resolution of the "main" field is deprecated for ES modules.`
+      : `No "main" or "exports" field defined in the package.json for ${folder}/ resolving the main entry point "${entry}", imported from ${parent}.\nDefault "index" lookups for the main are deprecated for ES modules.`;
+    // One import is looked up more than once on its way.
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    this.onDeprecated(text, "DEP0151");
   }
 
   /** An absolute path that may not exist, or a builtin's name. */
