@@ -1,5 +1,5 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
-import { checkInteger, invalidArgType, nodeError, received } from "../errors.ts";
+import { invalidArgType, nodeError, received } from "../errors.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
 import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -8,7 +8,8 @@ import { VmContext, contextOf, contextify } from "./vm-context.ts";
 import { USE_MAIN_CONTEXT_DEFAULT_LOADER, scriptImport } from "./vm-imports.ts";
 import type { ScriptImport } from "./vm-module.ts";
 import { createVmModules } from "./vm-modules.ts";
-import { CHECK_NAME, readScript } from "./vm-rewrite.ts";
+import { checkContext, checkNewContext, checkOffsets, checkScript, optionsOf, timeoutOf } from "./vm-options.ts";
+import { CHECK_NAME, limitLoops, readScript } from "./vm-rewrite.ts";
 
 const DEFAULT_NAME = "evalmachine.<anonymous>";
 /** What `import()` becomes: a name in the script's scope, or, in global code, a function that is told which script's. */
@@ -22,35 +23,41 @@ function checkObject(value: unknown, name: string): asserts value is object {
   }
 }
 
-/** Where a script's text is said to start; checked, though traces are told by its own lines. */
-function checkOffsets(options: Dict): void {
-  for (const name of ["lineOffset", "columnOffset"]) {
-    if (options[name] !== undefined) checkInteger(options[name], `options.${name}`, -(2 ** 31), 2 ** 31 - 1);
-  }
-}
-
-function optionsOf(value: unknown): Dict {
-  if (value === undefined) return {};
-  if (typeof value === "string") return { filename: value };
-  if (typeof value !== "object" || value === null) throw invalidArgType("options", "object", value);
-  return value as Dict;
-}
-
 export function createVm(runtime: Runtime): Dict {
   const { realm, sources } = runtime;
   /** Of the scripts that ran as global code and have an `import()`. */
   const importers: ScriptImport[] = [];
 
+  /** The runs with a time limit that are under way. */
+  const limits: { readonly endMs: number; readonly timeout: number }[] = [];
+  /** Loops ask it; when the run that had a limit is over, what it has left behind may take its time. */
+  const check = (): void => {
+    for (const { endMs, timeout } of limits) if (performance.now() > endMs) throw nodeError(Error, "ERR_SCRIPT_EXECUTION_TIMEOUT", `Script execution timed out after ${timeout}ms`);
+  };
+  const within = (timeout: number | undefined, run: () => unknown): unknown => {
+    if (timeout === undefined) return run();
+    limits.push({ endMs: performance.now() + timeout, timeout });
+    try {
+      return run();
+    } finally {
+      limits.pop();
+    }
+  };
+
   /** Runs a script as global code; its last value comes back. */
-  const runHere = (code: string, filename: string, importer: ScriptImport): unknown => {
+  const runHere = (code: string, filename: string, timeout: number | undefined, importer: ScriptImport): unknown => {
     const rewritten = rewriteImports(code, `${GLOBAL_IMPORT}(${importers.length})`);
     if (rewritten) {
       importers.push(importer);
       Object.defineProperty(realm.global, GLOBAL_IMPORT, { value: (k: number) => importers[k], configurable: true, writable: true, enumerable: false });
     }
-    const ending = sources.add(filename, code, rewritten?.columnBefore ?? same, rewritten);
+    const imported = rewritten?.columnBefore ?? same;
+    const text = rewritten?.code ?? code;
+    const limited = timeout === undefined ? { code: text, columnBefore: same } : limitLoops(text);
+    if (timeout !== undefined) Object.defineProperty(realm.global, CHECK_NAME, { value: check, configurable: true, writable: true, enumerable: false });
+    const ending = sources.add(filename, code, (line, column) => imported(line, limited.columnBefore(line, column)), rewritten);
     try {
-      return (realm.evaluate("(0, eval)", "") as (text: string) => unknown)((rewritten?.code ?? code) + ending);
+      return within(timeout, () => (realm.evaluate("(0, eval)", "") as (text: string) => unknown)(limited.code + ending));
     } catch (error) {
       throw error instanceof SyntaxError ? placeSyntaxError(error, code, filename, sources, "commonjs") : error;
     }
@@ -66,10 +73,6 @@ export function createVm(runtime: Runtime): Dict {
       throw placeSyntaxError(error, code, filename, sources, "commonjs");
     }
     context.declare(script);
-    const end = timeout === undefined ? 0 : performance.now() + timeout;
-    const check = (): void => {
-      if (performance.now() > end) throw nodeError(Error, "ERR_SCRIPT_EXECUTION_TIMEOUT", `Script execution timed out after ${timeout}ms`);
-    };
     // Functions exist before the first statement; `eval` makes them, then they are handed over.
     const hoisted = script.functions.map((name) => `arguments[2](${JSON.stringify(name)}, ${name});`).join("") + (script.functions.length > 0 ? "arguments[3]();" : "");
     const ending = sources.add(filename, code, (line, column) => imported(line, script.columnBefore(line, line === 1 ? column - hoisted.length : column)));
@@ -77,16 +80,10 @@ export function createVm(runtime: Runtime): Dict {
     const handOver = (name: string, value: unknown): void => context.handOver(name, value);
     const text = script.code.startsWith('"use strict"') || script.code.startsWith("'use strict'") ? `"use strict";${hoisted}${script.code.slice(12)}` : hoisted + script.code;
     const names = { ...(timeout === undefined ? {} : { [CHECK_NAME]: check }), ...(rewritten ? { [IMPORT_NAME]: importer } : {}) };
-    return (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, Object.keys(names).length === 0 ? context.scope : withNames(context.scope, names), text + ending, handOver, () => context.declareVariables(script.variables));
+    const scope = Object.keys(names).length === 0 ? context.scope : withNames(context.scope, names);
+    return within(timeout, () => (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, scope, text + ending, handOver, () => context.declareVariables(script.variables)));
   };
 
-  const timeoutOf = (options: Dict): number | undefined => {
-    const { timeout } = options;
-    if (timeout === undefined) return undefined;
-    if (typeof timeout !== "number") throw invalidArgType("options.timeout", "number", timeout);
-    if (!Number.isInteger(timeout) || timeout < 1) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", `The value of "options.timeout" is out of range. It must be >= 1 && <= 4294967295. Received ${timeout}`);
-    return timeout;
-  };
   const need = (object: unknown): VmContext => {
     if (!isContext(object)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "contextifiedObject" argument must be an vm.Context. ${received(object)}`);
     return contextOf(object as object) as VmContext;
@@ -98,7 +95,8 @@ export function createVm(runtime: Runtime): Dict {
   const createContext = (object: unknown = {}, options?: unknown): object => {
     if (object === DONT_CONTEXTIFY) return contextify({}, realm.global).global;
     checkObject(object, "object");
-    if (options !== undefined) optionsOf(options);
+    if (contextOf(object)) return object;
+    checkContext(options);
     contextify(object, realm.global);
     return object;
   };
@@ -112,11 +110,10 @@ export function createVm(runtime: Runtime): Dict {
     constructor(code: unknown, given?: unknown) {
       const options = optionsOf(given);
       const { filename = DEFAULT_NAME, cachedData, importModuleDynamically } = options;
-      checkOffsets(options);
-      if (typeof filename !== "string") throw invalidArgType("options.filename", "string", filename);
+      checkScript(options);
       this.#code = String(code);
-      this.#filename = filename;
-      this.#importer = scriptImport(runtime, importModuleDynamically, filename, () => this);
+      this.#filename = filename as string;
+      this.#importer = scriptImport(runtime, importModuleDynamically, this.#filename, () => this);
       this.sourceMapURL = /\/\/[#@] sourceMappingURL=(\S+)\s*$/.exec(this.#code)?.[1];
       if (cachedData !== undefined) Object.assign(this, { cachedDataRejected: false });
       try {
@@ -125,20 +122,20 @@ export function createVm(runtime: Runtime): Dict {
         void new Function(this.#code);
         if (/\breturn\b/.test(this.#code)) readScript(this.#code, false);
       } catch (error) {
-        throw placeSyntaxError(error, this.#code, filename, sources, "commonjs");
+        throw placeSyntaxError(error, this.#code, this.#filename, sources, "commonjs");
       }
     }
 
     runInThisContext(options?: unknown): unknown {
-      optionsOf(options);
-      return runHere(this.#code, this.#filename, this.#importer);
+      return runHere(this.#code, this.#filename, timeoutOf(options), this.#importer);
     }
 
     runInContext(object: unknown, options?: unknown): unknown {
-      return runIn(need(object), this.#code, this.#filename, timeoutOf(optionsOf(options)), this.#importer);
+      return runIn(need(object), this.#code, this.#filename, timeoutOf(options), this.#importer);
     }
 
     runInNewContext(object?: unknown, options?: unknown): unknown {
+      checkNewContext(options);
       return this.runInContext(createContext(object), options);
     }
 
@@ -155,6 +152,7 @@ export function createVm(runtime: Runtime): Dict {
       return new Script(code, options).runInContext(object, optionsOf(options));
     },
     runInNewContext: (code: unknown, object?: unknown, options?: unknown) => {
+      checkNewContext(options);
       const context = createContext(object);
       return new Script(code, options).runInContext(context, optionsOf(options));
     },
