@@ -28,6 +28,8 @@ export interface Options {
   readonly disabledWarnings: string[];
   /** A file that gets them instead of stderr. */
   redirectWarnings: string | undefined;
+  /** Globals that the line does without. */
+  readonly hiddenGlobals: string[];
   /** `process.title`. */
   title: string;
   testReporters: string[];
@@ -84,7 +86,7 @@ const REJECTION_MODES: readonly string[] = ["none", "warn", "warn-with-error-cod
 export function parseOptions(argv: readonly string[], nodeOptions = ""): Options {
   const options: Options = {
     mode: "file", code: "", hasCode: false, hasCheck: false, inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
-    deprecations: true, throwDeprecation: false, traceDeprecation: false, pendingDeprecation: false, disabledWarnings: [], redirectWarnings: undefined, title: "node",
+    deprecations: true, throwDeprecation: false, traceDeprecation: false, pendingDeprecation: false, disabledWarnings: [], redirectWarnings: undefined, hiddenGlobals: [], title: "node",
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
     unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
   };
@@ -139,7 +141,15 @@ function splitOptions(text: string): string[] {
   return [...text.matchAll(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/gs)].map(([word]) => word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, inner: string) => inner.replace(/\\(.)/gs, "$1")));
 }
 
+/** What flags take away. */
+const GLOBALS_OF: Readonly<Record<string, readonly string[]>> = {
+  "--no-experimental-fetch": ["fetch", "FormData", "Headers", "Request", "Response"],
+  "--no-experimental-global-customevent": ["CustomEvent"],
+  "--no-experimental-global-webcrypto": ["crypto", "Crypto", "CryptoKey", "SubtleCrypto"],
+};
+
 function apply(options: Options, flag: string, value: string): void {
+  options.hiddenGlobals.push(...(GLOBALS_OF[flag] ?? []));
   switch (flag) {
     case "-e":
     case "--eval":

@@ -115,6 +115,7 @@ class RunningProcess implements Runtime, NodeProcess {
       wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);
     }
+    for (const name of this.options.hiddenGlobals) Reflect.deleteProperty(realm.global, name);
     printWarnings(this);
     this.loop.run(() => this.#start());
   }

@@ -57,6 +57,8 @@ export function ownRealm(globals: Readonly<Record<string, unknown>>): Realm {
     for (const name of Object.keys(globals)) Reflect.deleteProperty(at, name);
   }
   define(globalThis, "global", globalThis);
+  // In Node all lie on the global object itself.
+  for (const name of facts.globals) if (name in globalThis && !Object.hasOwn(globalThis, name)) define(globalThis, name, (globalThis as unknown as Record<string, unknown>)[name]);
   define(globalThis, "Proxy", trackedProxy());
   for (const name of facts.globals) {
     const known = Object.getOwnPropertyDescriptor(globalThis, name);

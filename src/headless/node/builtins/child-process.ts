@@ -1,4 +1,4 @@
-// node:child_process over the kernel. A child lives no longer than its parent: `detached` has no effect.
+// node:child_process over the kernel. A child lives no longer than its parent, a detached one no longer than all above it.
 import { activeRuntime } from "../active.ts";
 import { closeHandle, openHandle } from "../active-resources.ts";
 import { abortError, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
