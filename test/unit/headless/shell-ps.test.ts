@@ -50,3 +50,14 @@ describe("ps", () => {
     expect(killed).toEqual([[508, "SIGKILL"]]);
   });
 });
+
+describe("id", () => {
+  it.each([["id", "uid=1000(user) gid=1000(user) groups=1000(user)\n"], ["id -u; id -un; id -Gn; id -g", "1000\nuser\nuser\n1000\n"]])("%s", async (script, printed) => {
+    expect(await out(script)).toBe(printed);
+  });
+
+  it("says what it cannot print", async () => {
+    expect(await run("id -u -g")).toEqual({ stdout: "", stderr: 'id: cannot print "only" of more than one choice\n', code: 1 });
+    expect((await run("id -n")).stderr).toBe("id: cannot print only names or real IDs in default format\n");
+  });
+});

@@ -82,6 +82,16 @@ export const SYSTEM = {
     await state.write(1, `${[..."snrvmo"].filter((c) => letters.includes(c) || letters.includes("a")).map((c) => UNAME[c]).join(" ")}\n`);
     return 0;
   },
+  /** The one user that everything runs as, who is in the one group. */
+  async id(state, args) {
+    const letters = args.filter((arg) => arg.startsWith("-")).join("").replaceAll("-", "");
+    const asked = [..."ugG"].filter((c) => letters.includes(c));
+    const wrong = asked.length > 1 ? "cannot print \"only\" of more than one choice" : asked.length === 0 && /[nr]/.test(letters) ? "cannot print only names or real IDs in default format" : undefined;
+    if (wrong !== undefined) await state.write(2, `id: ${wrong}\n`);
+    else if (asked.length > 0) await state.write(1, `${letters.includes("n") ? "user" : "1000"}\n`);
+    else await state.write(1, "uid=1000(user) gid=1000(user) groups=1000(user)\n");
+    return wrong === undefined ? 0 : 1;
+  },
   async history(state, [first = "", given = ""]) {
     const { history } = state.host;
     if (first === "-c" || first === "-d") {
