@@ -7,7 +7,7 @@ import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { type CommonJsFunction, compileCommonJs, detectFormat, formatByName, formatOf, placeSyntaxError } from "./compile.ts";
 import { requireRefused } from "./esm-errors.ts";
 import type { EsmLoader } from "./esm.ts";
-import { type CjsModule, type ModuleClass, makeModuleClass } from "./module-class.ts";
+import { type CjsModule, type ModuleClass, makeModuleClass, parentOf } from "./module-class.ts";
 import type { Resolver } from "./resolve.ts";
 import { ModuleMocks } from "./module-mocks.ts";
 import { toJavaScript } from "./typescript.ts";
@@ -113,9 +113,9 @@ export class CommonJs {
   loadScript(module: CjsModule, filename: string): void {
     const read = (): string => this.readText(filename);
     if (!this.runtime.options.requireModule) {
-      if (formatByName(filename, this.#resolver) === "module") throw requireRefused(filename, module.parent?.filename ?? undefined, this.#resolver, detectFormat(read()) === "module");
+      if (formatByName(filename, this.#resolver) === "module") throw requireRefused(filename, parentOf(module)?.filename ?? undefined, this.#resolver, detectFormat(read()) === "module");
       module._compile(read(), filename);
-    } else if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, module.parent?.filename ?? undefined);
+    } else if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, parentOf(module)?.filename ?? undefined);
     else module._compile(read(), filename);
   }
 
@@ -150,7 +150,7 @@ export class CommonJs {
     const found = this.#resolver.findPath(request, this.#folders(request, parent, options?.paths), Object.keys(this.Module._extensions), isMain ? this.runtime.options.preserveSymlinksMain : undefined);
     if (found !== undefined) return found;
     const stack: string[] = [];
-    for (let at: CjsModule | null | undefined = parent; at; at = at.parent) stack.push(at.filename ?? at.id);
+    for (let at: CjsModule | null | undefined = parent; at; at = parentOf(at)) stack.push(at.filename ?? at.id);
     const trace = stack.length > 0 ? `\nRequire stack:\n- ${stack.join("\n- ")}` : "";
     throw Object.assign(new Error(`Cannot find module '${request}'${trace}`), { code: "MODULE_NOT_FOUND", requireStack: stack });
   }

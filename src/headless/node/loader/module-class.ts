@@ -41,10 +41,41 @@ export type ModuleClass = (new (id?: string, parent?: CjsModule | null) => CjsMo
 
 const WRAPPER = ["(function (exports, require, module, __filename, __dirname) { ", "\n});"] as const;
 
+/** Who required a module first. */
+const parents = new WeakMap<object, CjsModule | null | undefined>();
+
+/** `module.parent` without the warning that programs get. */
+export function parentOf(module: CjsModule): CjsModule | null | undefined {
+  return parents.get(module);
+}
+
+const PARENT_ADVICE = "module.parent is deprecated due to accuracy issues. Please use require.main to find program entry point instead.";
+
+/** With `--pending-deprecation` the first use of it is told. */
+function parentAccessor({ options, process }: CommonJs["runtime"]): PropertyDescriptor {
+  let told = !options.pendingDeprecation;
+  const tell = (): void => {
+    if (!told) process.emitWarning(PARENT_ADVICE, "DeprecationWarning", "DEP0144");
+    told = true;
+  };
+  return {
+    get(this: CjsModule): unknown {
+      tell();
+      return parents.get(this);
+    },
+    set(this: CjsModule, parent: CjsModule): void {
+      tell();
+      parents.set(this, parent);
+    },
+    configurable: false, enumerable: false,
+  };
+}
+
 export function makeModuleClass(loader: CommonJs): ModuleClass {
   const { runtime } = loader;
   const Module = makeConstructor();
   Object.assign(Module.prototype as object, makePrototype(loader, Module));
+  Object.defineProperty(Module.prototype, "parent", parentAccessor(runtime));
   Object.defineProperty(Module.prototype, "isPreloading", { get: () => loader.isPreloading, configurable: true });
   const wrapper = [...WRAPPER];
   const wrap = (source: string): string => wrapper[0] + source + wrapper[1];
@@ -112,7 +143,7 @@ function makeConstructor(): ModuleClass {
     this.id = id;
     this.path = parentPath(id);
     Object.defineProperty(this, "exports", { value: {}, writable: true, enumerable: true, configurable: true });
-    Object.defineProperty(this, "parent", { value: parent, writable: true, configurable: true, enumerable: false });
+    parents.set(this, parent);
     this.filename = null;
     this.loaded = false;
     this.children = [];
@@ -165,7 +196,7 @@ function load(loader: CommonJs, Module: ModuleClass, specifier: string, parent: 
     addChild(parent, cached);
     if (cached.loaded) return cached.exports;
     if (loader.isRunningAsEsm(filename)) {
-      const from = cached.parent?.filename;
+      const from = parentOf(cached)?.filename;
       throw nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot require() ES Module ${cached.id} in a cycle.${from ? ` (from ${from})` : ""}`);
     }
     return exportsSoFar(cached, (text) => runtime.process.emitWarning(text));
