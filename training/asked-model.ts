@@ -1,6 +1,7 @@
 // A TextModel whose tokens come from elsewhere: what `src/engine` does around a model (template, tokenizer, going on from
 // the ids that were generated), with the question for the next turn sent out as ids. What it does not do is hold calls to
 // their form while they are written (src/engine/tool-call-guide.ts): an invalid call is seen, counted and learnt from.
+import { AppError } from "../src/base/errors.ts";
 import type { ChatMessage, GenerateEvent, GenerateRequest, GenerationStats, Sampling, TextModel, ToolSpec } from "../src/engine/api.ts";
 import { resolveCall } from "../src/agent/tool-specs.ts";
 import { Detokenizer } from "../src/tokenizer/detokenizer.ts";
@@ -52,6 +53,8 @@ export class AskedModel implements TextModel {
 
   async *complete(request: GenerateRequest): AsyncGenerator<GenerateEvent> {
     const ids = this.#ids(this.#parts(request));
+    // As the engine does: what was counted is the canonical tokens, what is asked may be the generated ones, which can be more.
+    if (ids.length >= this.contextLimit) throw new AppError("model/context", `The conversation takes ${ids.length} tokens; the context holds ${this.contextLimit}.`);
     const { sampling } = request;
     const answer = await this.#ask({ ids, most: request.maxTokens, ...(sampling ? { sampling } : {}) });
     const stopped = answer.length > 0 && this.#tokenizer.endTokens.has(answer.at(-1)!);

@@ -28,7 +28,7 @@ class Panel:
         for i in range(3):
             at = self.rollouts * i / 2
             self.parts.append(f'<text x="{self.x(at):.1f}" y="{TOP + HEIGHT + 15}" text-anchor="middle">{at / 1000:.{0 if self.rollouts >= 4000 else 1}f}k</text>')
-        self.names: list[str] = []
+        self.label_x = float(self.x0)
 
     def x(self, rollouts: float) -> float:
         return self.x0 + WIDTH * rollouts / self.rollouts
@@ -43,8 +43,9 @@ class Panel:
         for x, low, high in bars:
             self.parts.append(f'<line x1="{self.x(x):.1f}" x2="{self.x(x):.1f}" y1="{self.y(low):.1f}" y2="{self.y(high):.1f}" stroke="{colour}"/>')
         if points:
-            self.parts.append(f'<text x="{self.x0 + 4 + 68 * len(self.names)}" y="{TOP + HEIGHT + 32}" fill="{colour}">{name} {points[-1][1] * 100:.1f}</text>')
-            self.names.append(name)
+            text = f"{name} {points[-1][1] * 100:.1f}"
+            self.parts.append(f'<text x="{self.label_x:.0f}" y="{TOP + HEIGHT + 32}" fill="{colour}" font-size="10">{text}</text>')
+            self.label_x += 5.6 * len(text) + 7
 
 
 def shares(points: list[tuple[float, int, int]], over: int) -> list[tuple[float, float]]:
@@ -69,9 +70,9 @@ def smooth(points: list[tuple[float, float]], over: int) -> list[tuple[float, fl
 
 
 def draw(rows: list[dict]) -> str:
-    chosen = next((row["chosen"] for row in rows if "chosen" in row), None)
-    mine = [row for row in rows if "reward" in row and row["lr"] in (chosen, None)]
-    exams = [row for row in rows if "evaluated" in row and row["lr"] in (0.0, chosen)]
+    chosen = {row["chosen"] for row in rows if "chosen" in row}  # a run that was resumed may have several
+    mine = [row for row in rows if "reward" in row and row["lr"] in chosen]
+    exams = [row for row in rows if "evaluated" in row and row["lr"] in {0.0, *chosen}]
     rollouts = max([row["rollouts"] for row in mine + exams], default=1)
     practice = Panel(0, "practice: solved of each kind, %", 0, 1, rollouts)
     for name in KINDS:

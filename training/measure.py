@@ -1,6 +1,7 @@
 """Solves every task of a file with a model, as the page would, on the fast path; prints shares with intervals.
 
     python measure.py MODEL.gguf --tasks frozen.jsonl --out results.json
+    python measure.py MODEL.gguf --practice 200 --out results.json      # of each kind, of a seed that reinforcement does not play
 
 Greedy, with the freer turns the agent's loop asks for, by the same random numbers as in the page. What differs from the
 page: no guide holds tool calls to their form, and tests run in the process that plays (`src/tasks/fast-sandbox.ts`).
@@ -24,8 +25,10 @@ from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Environment, Episode, Player, ROLLOUTS
+from practice import KINDS
 from tokenizer import CONTROL
 
+FRESH_SEED = 4_000_000  # of practice that is only measured
 RECORDED = Path(__file__).parent.parent / "test/fixtures/models/bundled.json"
 
 
@@ -34,10 +37,22 @@ def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=
     for task in tasks:
         for level in levels:
             player.add({"task": task, "home": task} | ({"level": level} if level else {}))
+    return play(player, until, report, turns)
+
+
+def practise(player: Player, count: int) -> list[dict]:
+    """What came of the first tasks of each kind of practice."""
+    for at, kind in enumerate(KINDS):
+        for index in range(count):
+            player.add({"kind": kind, "seed": FRESH_SEED, "index": index, "home": at * count + index})
+    return play(player)
+
+
+def play(player: Player, until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None) -> list[dict]:
     results: dict[tuple, dict] = {}
     while player.open and time.time() < until:
         for episode in player.step():
-            task, level = episode.order["task"], episode.order.get("level")
+            task, level = episode.order["home"], episode.order.get("level")
             if turns is not None:
                 turns[task] = written(episode)
             result = episode.done or dict(solved=False, finished=False, end="lost", turns=0, calls=0, invalid=[], set="", task="")
@@ -123,7 +138,9 @@ def arguments(args: argparse.ArgumentParser) -> None:
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     args.add_argument("model", type=Path)
-    args.add_argument("--tasks", type=Path, required=True)
+    what = args.add_mutually_exclusive_group(required=True)
+    what.add_argument("--tasks", type=Path)
+    what.add_argument("--practice", type=int, help="so many tasks of each kind of practice, in place of a file")
     args.add_argument("--out", type=Path)
     args.add_argument("--limit", type=int, default=1_000_000)
     args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
@@ -138,14 +155,16 @@ def main() -> None:
     player = open_player(model, tokenizer, a, a.tasks, draw=False)
     print("recorded continuations alike:", recorded(player.decoder, a.model))
     begun, turns = time.time(), {}
-    chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
-    count = len(chosen)
-    results = solve(player, chosen, turns=turns, levels=a.levels)
+    if a.practice:
+        results = practise(player, a.practice)
+    else:
+        chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
+        results = solve(player, chosen, turns=turns, levels=a.levels)
     player.environment.close()
     sets = summary(results)
     for name, row in sets.items():
         print(name, json.dumps(row))
-    print(f"{count} tasks, {player.tokens} tokens in {time.time() - begun:.0f} s, {time.process_time():.0f} s of this process")
+    print(f"{len(results)} results, {player.tokens} tokens in {time.time() - begun:.0f} s, {time.process_time():.0f} s of this process")
     if a.record:
         lines = a.tasks.read_text().splitlines()
         episodes = [dict(task=json.loads(lines[task]), turns=turns[task], done={key: result[key] for key in ("solved", "end")}) for task, result in zip(sorted(chosen), results)]
