@@ -47,9 +47,12 @@ function stdioOne(given: unknown, fd: number): Stdio {
   throw invalidArgValue("stdio", given);
 }
 
+/** What may stand for all of them. */
+export const isStdioWord = (given: string): boolean => ["pipe", "ignore", "inherit", "overlapped"].includes(given);
+
 /** At least three, one for each file descriptor of the child. */
 export function stdioOf(given: SpawnOptions["stdio"], fallback = "pipe"): Stdio[] {
-  if (typeof given === "string" && !["pipe", "ignore", "inherit", "overlapped"].includes(given)) throw invalidArgValue("stdio", given);
+  if (typeof given === "string" && !isStdioWord(given)) throw invalidArgValue("stdio", given);
   if (given !== undefined && given !== null && typeof given !== "string" && !Array.isArray(given)) throw invalidArgValue("stdio", given);
   const list = Array.isArray(given) ? [...(given as unknown[])] : Array.from({ length: 3 }, () => given ?? fallback);
   while (list.length < 3) list.push(undefined);

@@ -6,7 +6,7 @@ import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } fro
 import { Buffer, toBytes } from "./buffer.ts";
 import { createExec } from "./child-exec.ts";
 import { createMessenger, type Messenger } from "./child-messages.ts";
-import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, type Stdio, stdioOf } from "./child-options.ts";
+import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
 import { createSyncChildren } from "./child-sync.ts";
 import { EventEmitter } from "./events.ts";
@@ -291,6 +291,7 @@ export function createChildProcess(runtime: Runtime): Dict {
     const execArgv = options.execArgv || inheritedArguments(runtime);
     for (const [k, each] of execArgv.entries()) checkNulls(each, `options.execArgv[${k}]`);
     const kind = typeof options.stdio === "string" ? options.stdio : options.silent ? "pipe" : "inherit";
+    if (!isStdioWord(kind)) throw invalidArgValue("stdio", kind);
     const stdio: readonly unknown[] = Array.isArray(options.stdio) ? (options.stdio as unknown[]) : [kind, kind, kind, "ipc"];
     if (!stdio.includes("ipc")) throw nodeError(Error, "ERR_CHILD_PROCESS_IPC_REQUIRED", "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio");
     return (exported["spawn"] as typeof spawn)(execPath, [...execArgv, path, ...args], { ...options, stdio });

@@ -24,6 +24,8 @@ export interface ClientRequest extends AgentRequest {
   timeoutCb: AnyFunction | null;
   res: Incoming | null;
   aborted: boolean;
+  /** The streams tell a client's response from a server's request by it. */
+  upgradeOrConnect: boolean;
   maxHeadersCount: number | null;
   socketPath: string | undefined;
   [PRIVATE]: { options: RequestOptions; error: Error | null; parser: MessageParser | undefined; listening: readonly (readonly [string, AnyFunction])[]; onTimeout: (() => void) | undefined; ended: boolean; answered: boolean; told: boolean };
@@ -106,6 +108,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       self.res = response;
       response.req = self;
       response.upgrade = true;
+      self.upgradeOrConnect = true;
       return "upgrade";
     }
     if (status >= 100 && status < 200) {
@@ -235,7 +238,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     const { method, path, host } = checkRequest(options, expected);
     const defaultPort = options.defaultPort ?? agent?.defaultPort;
     const port = options.port || defaultPort || 80;
-    Object.assign(self, { timeoutCb: null, agent, method, path, host, protocol: options.protocol ?? expected, socketPath: options.socketPath, res: null, aborted: false, reusedSocket: false, maxHeadersCount: null, maxHeaderSize: options.maxHeaderSize });
+    Object.assign(self, { timeoutCb: null, agent, method, path, host, protocol: options.protocol ?? expected, socketPath: options.socketPath, res: null, aborted: false, upgradeOrConnect: false, reusedSocket: false, maxHeadersCount: null, maxHeaderSize: options.maxHeaderSize });
     self[PRIVATE] = { options, error: null, parser: undefined, listening: [], onTimeout: undefined, ended: false, answered: false, told: false };
     if (options.timeout !== undefined) self.timeout = timerMs(options.timeout, "timeout");
     if (done) self.once("response", done);

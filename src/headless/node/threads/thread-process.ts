@@ -35,7 +35,7 @@ export function fitProcess(runtime: Runtime, relay: Relay, data: ThreadData | un
 
 function fitThread({ process }: Runtime, data: ThreadData, env: ProcessObject["env"]): void {
   const refused = (what: string): Error => nodeError(TypeError, "ERR_WORKER_UNSUPPORTED_OPERATION", `${what} is not supported in workers`);
-  process.execArgv = [...data.execArgv];
+  process.execArgv = data.execArgv.at(-1) === "--" ? data.execArgv.slice(0, -1) : [...data.execArgv];
   for (const name of Object.keys(env)) if (!Object.hasOwn(data.env, name)) Reflect.deleteProperty(env, name);
   // Where the process has a parent of its own to talk to.
   const hasChannel = process.env["NODE_CHANNEL_FD"] !== undefined;

@@ -39,7 +39,7 @@ export function commandOf(runtime: Runtime, file: unknown, options: WorkerOption
   for (const name of ["execArgv", "argv"] as const) if (options[name] && !Array.isArray(options[name])) throw invalidArgType(`options.${name}`, "Array", options[name]);
   const argv = (options.argv ?? []).map(String);
   // An empty word is no program.
-  return { flags: options.execArgv?.filter((flag) => flag !== "") ?? withoutCode(runtime.options.execArgv), rest: programOf(runtime, file, options, argv) };
+  return { flags: options.execArgv?.filter((flag) => flag !== "" && flag !== "--") ?? withoutCode(runtime.options.execArgv), rest: programOf(runtime, file, options, argv) };
 }
 
 /** The code of the process is not the thread's. */
