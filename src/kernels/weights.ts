@@ -151,7 +151,7 @@ const TALL = 32_768;
  * Microseconds in turn, Q4_K, by units with 4 rows a lane / of the variant by parts with 2, 64 lanes a row / of reading the same bytes:
  * 512 × 2048 8.3 / 4.8 / 4.4, 2048 × 2048 8.4 / 5.8 / 4.5, 2048 × 4096 12.0 / 7.6 / 5.0, 8192 × 2048 14.9 / 10.3 / 6.4; tall, with 128
  * lanes and 32 a row: 151,936 × 2048 157 / 105 / 59. What is here took 6.0, 6.7, –, 13.1 and 121 on an H200 (2026-11-27, docs/measured.md),
- * where 32 lanes a row took 1.2 to 1.6 times as long as 64 or 128.
+ * where 32 lanes a row took 1.2 to 1.7 times as long as the better of 64 and 128.
  */
 export function rowLanes(software: boolean, { columns, rows, types }: RowShape): Lanes {
   if (software) return { lanes: lanesFor(true), lanes_per_row: 1, rows_per_lane: 4, parts: 0 };
