@@ -35,15 +35,15 @@ export function fitProcess(runtime: Runtime, relay: Relay, data: ThreadData | un
 
 function fitThread({ process }: Runtime, data: ThreadData, env: ProcessObject["env"]): void {
   const refused = (what: string): Error => nodeError(TypeError, "ERR_WORKER_UNSUPPORTED_OPERATION", `${what} is not supported in workers`);
-  process.execArgv = data.execArgv.at(-1) === "--" ? data.execArgv.slice(0, -1) : [...data.execArgv];
+  process.execArgv = [...data.execArgv];
   for (const name of Object.keys(env)) if (!Object.hasOwn(data.env, name)) Reflect.deleteProperty(env, name);
   // Where the process has a parent of its own to talk to.
   const hasChannel = process.env["NODE_CHANNEL_FD"] !== undefined;
   for (const name of hasChannel ? [...DISABLED, "send", "disconnect"] : DISABLED) {
-    const stub = (): never => {
+    const unavailable = (): never => {
       throw refused(`process.${name}()`);
     };
-    process[name] = Object.assign(Object.defineProperty(stub, "name", { value: "unavailableInWorker" }), { disabled: true });
+    process[name] = Object.assign(Object.defineProperty(unavailable, "name", { value: "unavailableInWorker" }), { disabled: true });
   }
   for (const name of hasChannel ? ["channel", "connected"] : []) {
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => {

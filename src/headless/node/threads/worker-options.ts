@@ -35,11 +35,16 @@ function invalidFlags(what: string): Error {
   return nodeError(Error, "ERR_WORKER_INVALID_EXEC_ARGV", `Initiated Worker with ${what}`);
 }
 
+/** The thread's own options, less the word that ends them: the program that follows is not from there. */
+export function execArgvOf({ execArgv }: WorkerOptions): readonly string[] | undefined {
+  return execArgv?.at(-1) === "--" ? execArgv.slice(0, -1) : execArgv;
+}
+
 export function commandOf(runtime: Runtime, file: unknown, options: WorkerOptions): Command {
   for (const name of ["execArgv", "argv"] as const) if (options[name] && !Array.isArray(options[name])) throw invalidArgType(`options.${name}`, "Array", options[name]);
   const argv = (options.argv ?? []).map(String);
   // An empty word is no program.
-  return { flags: options.execArgv?.filter((flag) => flag !== "" && flag !== "--") ?? withoutCode(runtime.options.execArgv), rest: programOf(runtime, file, options, argv) };
+  return { flags: execArgvOf(options)?.filter((flag) => flag !== "") ?? withoutCode(runtime.options.execArgv), rest: programOf(runtime, file, options, argv) };
 }
 
 /** The code of the process is not the thread's. */

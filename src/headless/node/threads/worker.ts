@@ -10,7 +10,7 @@ import { receive, send, type Sent } from "./message.ts";
 import { pullAll } from "./port-transfer.ts";
 import type { Relay, ThreadLetter, Tie } from "./relay.ts";
 import { checkTransfer, transferListOf } from "./transfer-list.ts";
-import { checkWorkerFlags, commandOf, environmentOf, resourceLimitsOf, SHARE_ENV, type WorkerOptions } from "./worker-options.ts";
+import { checkWorkerFlags, commandOf, environmentOf, execArgvOf, resourceLimitsOf, SHARE_ENV, type WorkerOptions } from "./worker-options.ts";
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
@@ -74,7 +74,7 @@ export function workerClass(runtime: Runtime, threads: Threads): unknown {
       const outputs = [output(1), output(2)] as const;
       const transfer = checkTransfer(transferListOf(options.transferList));
       send(runtime, options.workerData, transfer, (sent, natives) => {
-        const data: ThreadData = { sent, environment: threads.environment, execArgv: options.execArgv ?? runtime.process.execArgv, resourceLimits: this.#limits, count: threads.count, times, sharesEnv, env };
+        const data: ThreadData = { sent, environment: threads.environment, execArgv: execArgvOf(options) ?? runtime.process.execArgv, resourceLimits: this.#limits, count: threads.count, times, sharesEnv, env };
         this.#handle = host.spawn(
           { command: "node", args: [...command.flags, ...command.rest], cwd: runtime.cwd, env, stdin: options.stdin === true, ipc: true, terminal: null, thread: { id: this.#id, data } },
           {
