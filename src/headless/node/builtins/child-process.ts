@@ -5,6 +5,7 @@ import { abortError, checkString, invalidArgType, invalidArgValue, nodeError } f
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { createExec } from "./child-exec.ts";
+import { inputOf } from "./child-input.ts";
 import { createMessenger, type Messenger } from "./child-messages.ts";
 import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
@@ -104,18 +105,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
 
   /** What the program writes to it; as in Node not to be read from. */
   #input(): StreamLike {
-    const { Writable } = createStream();
-    const stream = new Writable({
-      write: (chunk: Uint8Array, _encoding: string, done: () => void) => {
-        this.#handle?.write(Uint8Array.from(chunk));
-        done();
-      },
-      final: (done: () => void) => {
-        this.#handle?.write(null);
-        done();
-      },
-    });
-    return Object.defineProperty(stream, "readable", { value: false, writable: true, configurable: true });
+    return Object.defineProperty(inputOf(() => this.#handle), "readable", { value: false, writable: true, configurable: true });
   }
 
   /** Input that is not the program's to write. */

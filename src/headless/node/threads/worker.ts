@@ -10,6 +10,7 @@ import { receive, send, type Sent } from "./message.ts";
 import { pullAll } from "./port-transfer.ts";
 import type { Relay, ThreadLetter, Tie } from "./relay.ts";
 import { checkTransfer, transferListOf } from "./transfer-list.ts";
+import { inputOf } from "../builtins/child-input.ts";
 import { checkWorkerFlags, commandOf, environmentOf, execArgvOf, resourceLimitsOf, SHARE_ENV, type WorkerOptions } from "./worker-options.ts";
 
 /** What a thread is given when it starts. */
@@ -58,7 +59,7 @@ export function workerClass(runtime: Runtime, threads: Threads): unknown {
       const command = commandOf(runtime, file, options);
       const env = environmentOf(runtime, options);
       checkWorkerFlags(command, env, options);
-      const { Readable, Writable } = createStream();
+      const { Readable } = createStream();
       const output = (fd: 1 | 2): Piped => {
         const stream = new Readable({ read: () => undefined }) as unknown as Piped;
         // Not piped: the process's own stream would have a listener more for each thread.
@@ -98,17 +99,8 @@ export function workerClass(runtime: Runtime, threads: Threads): unknown {
       }, this.#id);
       relay.begins(this.#id, this.#tie);
       this.#release = loop.hold();
-      const stdin = options.stdin ? new Writable({
-        write: (chunk: Uint8Array, _encoding: string, done: () => void) => {
-          this.#handle?.write(Uint8Array.from(chunk));
-          done();
-        },
-        final: (done: () => void) => {
-          this.#handle?.write(null);
-          done();
-        },
-      }) : null;
-      this.#streams = { stdin: stdin as StreamLike | null, stdout: outputs[0], stderr: outputs[1] };
+      const stdin = options.stdin ? inputOf(() => this.#handle) : null;
+      this.#streams = { stdin, stdout: outputs[0], stderr: outputs[1] };
       loop.nextTick(() => void runtime.process.emit("worker", this));
       const channel = (runtime.builtin("diagnostics_channel")["channel"] as AnyFunction)("worker_threads") as { hasSubscribers: boolean; publish(message: Dict): void };
       if (channel.hasSubscribers) channel.publish({ worker: this });
