@@ -117,8 +117,9 @@ describe("what is pasted into the shell", () => {
     await page.keyboard.press("Enter");
     await shows(/first-41/);
     await shows(/turn 2/);
-    // A program that reads lines gets the text as it is.
-    await enter(page, "cat > pasted.txt");
+    // A program that reads lines gets the text as it is, once the shell has told the screen that it does not edit any more.
+    await enter(page, "echo reads-$((1 + 1)); cat > pasted.txt");
+    await shows("reads-2");
     await paste("one\n\ttwo\u0003\n");
     await page.keyboard.press("Control+d");
     await enter(page, "od -c pasted.txt | head -n 1");
