@@ -2,7 +2,7 @@
 // that it is gone when the tab closes, and the way out, Export, works.
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
 import { ask, idle, openOneBug, ready, start } from "../support/app-steps.ts";
 
@@ -59,13 +59,9 @@ describe("fault 8: a browser that keeps nothing", () => {
   it("blocked: the job is done in memory, a banner says so, and the work is exported", async () => {
     // As a browser does it that blocks site data; in the page and in the engine's worker.
     const block = `Object.defineProperty(IDBFactory.prototype, "open", { value() { throw new DOMException("Storage is blocked", "SecurityError"); } });`;
-    const { page, errors } = await site.open("/", async (context) => {
-      await context.addInitScript(block);
-      await context.route(/\/assets\/inference-[^/]+\.js$/, async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, body: `${block}\n${await response.text()}` });
-      });
-    });
+    const blocked = await openSite({ engineAfter: block });
+    onTestFinished(() => blocked.close());
+    const { page, errors } = await blocked.open("/", (context) => context.addInitScript(block));
     const banner = page.locator("tw-talk .notice", { hasText: "lets this page store nothing" });
     await banner.waitFor({ timeout: 60_000 });
     expect(await banner.innerText()).toContain("Export");

@@ -28,13 +28,8 @@ let page: Page;
 let whole: string;
 
 beforeAll(async () => {
-  site = await openSite({ shared: true });
-  ({ page } = await site.open("/", (context) =>
-    context.route(/\/assets\/inference-[^/]+\.js$/, async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${LOSING}\n${await response.text()}` });
-    }),
-  ));
+  site = await openSite({ shared: true, engineAfter: LOSING });
+  ({ page } = await site.open());
   await ready(page);
   await askAnew();
   await idle(page);

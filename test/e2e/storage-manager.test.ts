@@ -2,7 +2,7 @@
 // the user says, and a file of the user's own is read in place, asked for again when it was changed. Faults 4 and 6.
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AppSite, openSite } from "../support/app-page.ts";
 import { ready, start } from "../support/app-steps.ts";
 import { shot } from "../support/shots.ts";
@@ -10,18 +10,19 @@ import { shot } from "../support/shots.ts";
 const GGUF = readFileSync(new URL("../../public/models/tabwright-micro.gguf", import.meta.url));
 const ASKS = `FileSystemHandle.prototype.queryPermission = async () => ((await caches.has("asks")) ? "prompt" : "granted");
   FileSystemHandle.prototype.requestPermission = async () => (await caches.delete("asks"), "granted");`;
-const INFERENCE = /\/assets\/inference-[^/]+\.js$/;
 let site: AppSite;
 let context: BrowserContext;
 let page: Page;
 
 beforeAll(async () => {
-  site = await openSite();
+  // Where the page and the engine ask.
+  site = await openSite({ engineAfter: ASKS });
+});
+beforeEach(async () => {
   context = await site.browser.newContext({ serviceWorkers: "block" });
   // The picker's question cannot be answered in a headless browser: what it would give is a real handle of the same kind.
   // Nor can the browser's question after a reload: here it is open while there is a cache of this name.
   await context.addInitScript(ASKS);
-  await answerInWorker();
   await context.addInitScript(() => {
     Object.assign(globalThis, { showOpenFilePicker: async () => [await (await navigator.storage.getDirectory()).getFileHandle("own.gguf")] });
   });
@@ -29,18 +30,12 @@ beforeAll(async () => {
   await page.goto(site.origin);
   await start(page);
 });
-afterAll(async () => {
+afterEach(async () => {
   await context?.close();
+});
+afterAll(async () => {
   await site?.close();
 });
-
-/** The same questions where the engine asks them. */
-async function answerInWorker(): Promise<void> {
-  await context.route(INFERENCE, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${ASKS}\n${await response.text()}` });
-  });
-}
 
 async function dialog(name: "offline" | "device"): Promise<void> {
   await page.evaluate((which) => document.querySelector<HTMLElement & { session: { openDialog(name: string): void } }>("tw-app")!.session.openDialog(which), name);
@@ -81,14 +76,7 @@ async function damage(): Promise<void> {
 }
 
 describe("the storage manager", () => {
-  let runs = 0;
   it("fault 4: checks a model that runs, says what is damaged, and fetches exactly that again", { timeout: 300_000 }, async () => {
-    if (runs++ > 0) {
-      await page.reload();
-      await start(page);
-    }
-    // While requests are intercepted, a worker that starts waits for ever once in some ten times: its script is not handed on.
-    await context.unroute(INFERENCE);
     await dialog("offline");
     expect(await row("Tabwright micro").innerText()).toContain("in the database");
     expect(await check("Tabwright micro")).toMatch(/^All [\d.]+ MB are as they were stored\.$/);
@@ -106,7 +94,6 @@ describe("the storage manager", () => {
     await row("Tabwright micro").getByRole("button", { name: "Close" }).click();
     expect(await check("Tabwright micro")).toMatch(/^All .* are as they were stored\.$/);
     await closeDialog();
-    await answerInWorker();
   });
 
   it("puts models where the user says, measured or not, and checks one whose file the engine holds", { timeout: 180_000 }, async () => {

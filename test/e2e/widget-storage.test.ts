@@ -139,13 +139,9 @@ describe("the container in a widget, where third-party storage is blocked and no
 describe("with no storage at all", () => {
   it("the widget works in memory and says that nothing is kept", async () => {
     const block = `Object.defineProperty(IDBFactory.prototype, "open", { value() { throw new DOMException("Storage is blocked", "SecurityError"); } });`;
-    const { page, errors } = await site.open("/guide/cart", async (context) => {
-      await context.addInitScript(`if (location.origin === ${JSON.stringify(site.origin)}) { ${block} }`);
-      await context.route("**/assets/inference-*.js", async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, body: `${block}\n${await response.text()}` });
-      });
-    });
+    const blocked = await openWidgetSite({ blockCookies: true, engineAfter: block });
+    onTestFinished(() => blocked.close());
+    const { page, errors } = await blocked.open("/guide/cart", (context) => context.addInitScript(`if (location.origin === ${JSON.stringify(blocked.origin)}) { ${block} }`));
     const widget = await openAssistant(page);
     await widget.frame.getByText("This browser stores nothing for this frame").waitFor();
     const card = widget.frame.locator("tw-start-card .card");

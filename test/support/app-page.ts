@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { launchBrowser } from "../../src/cli/browser.ts";
 import { serveSite, type ServeOptions, type SiteServer } from "../../src/cli/serve.ts";
+import { engineAfter } from "./engine-after.ts";
 
 export interface AppSite {
   readonly origin: string;
@@ -26,11 +27,14 @@ export interface SiteOptions {
   readonly webgpu?: boolean;
   /** Pages outlive the test that opened them. */
   readonly shared?: boolean;
+  /** Lines that run in the engine's worker before its own. */
+  readonly engineAfter?: string;
 }
 
 /** Without a service worker: a fresh profile would store the whole app for nothing. Its own tests use kept-profile.ts. */
 export async function openSite(options: SiteOptions = {}, serve: Partial<ServeOptions> = {}): Promise<AppSite> {
-  const site: SiteServer = await serveSite({ port: 0, ...serve });
+  const engine = await engineAfter(options.engineAfter);
+  const site: SiteServer = await serveSite({ port: 0, files: engine.files, ...serve });
   const browser = await launchBrowser(options);
   return {
     origin: site.origin,
@@ -52,6 +56,7 @@ export async function openSite(options: SiteOptions = {}, serve: Partial<ServeOp
     async close() {
       await browser.close();
       await site.close();
+      await engine.dispose();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, FrameLocator, Page } from "playwright-cor
 import { launchBrowser } from "../../src/cli/browser.ts";
 import { serveSite } from "../../src/cli/serve.ts";
 import { type DocsOptions, serveDocs } from "./docs-site.ts";
+import { engineAfter } from "./engine-after.ts";
 
 /**
  * Playwright switches the partitioning of third-party storage off; the last of two such flags counts. With the second
@@ -33,9 +34,10 @@ export interface HostPage {
   readonly errors: string[];
 }
 
-export async function openWidgetSite(options: DocsOptions & { readonly blockCookies?: boolean; readonly isolation?: boolean } = {}): Promise<WidgetSite> {
+export async function openWidgetSite(options: DocsOptions & { readonly blockCookies?: boolean; readonly isolation?: boolean; readonly engineAfter?: string } = {}): Promise<WidgetSite> {
   const served: string[] = [];
-  const site = await serveSite({ port: 0, isolation: options.isolation ?? false, onRequest: (path) => served.push(path) });
+  const engine = await engineAfter(options.engineAfter);
+  const site = await serveSite({ port: 0, files: engine.files, isolation: options.isolation ?? false, onRequest: (path) => served.push(path) });
   const docs = await serveDocs(site.origin, options);
   const browser = await launchBrowser({ flags: [PARTITIONED, ...(options.blockCookies ? [NO_THIRD_PARTY_COOKIES] : [])] });
   return {
@@ -57,7 +59,7 @@ export async function openWidgetSite(options: DocsOptions & { readonly blockCook
     },
     async close() {
       await browser.close();
-      await Promise.all([site.close(), docs.close()]);
+      await Promise.all([site.close(), docs.close(), engine.dispose()]);
     },
   };
 }
