@@ -28,7 +28,6 @@ export default defineConfig({
           hookTimeout: 240_000,
           // Two files at a time: one alone leaves a core idle while it compiles.
           maxWorkers: 2,
-          retry: process.env["CI"] ? 1 : 0, // as for e2e below
           sequence: { groupOrder: 2 },
           browser: {
             enabled: true,
@@ -52,8 +51,6 @@ export default defineConfig({
           expect: { poll: { timeout: 20_000, interval: 100 } },
           // Three files at a time on two cores: a page waits more than it computes. After the others, so that its time-outs mean something.
           maxWorkers: 3,
-          // A starved machine fails a page that a calm one does not; the report says what was run twice.
-          retry: process.env["CI"] ? 1 : 0,
           sequence: { groupOrder: 1 },
           globalSetup: ["test/support/built-app.ts"],
         },
