@@ -61,10 +61,13 @@ export async function runInNode(source: string, { name, flags }: NodeTest, worke
   return /^1\.\.0 # Skipped/m.test(output) ? "skipped" : "passed";
 }
 
+/** A folder of the source that tests change to and read nothing in. */
+const EMPTY_FOLDER = "lib/.keep";
+
 /** Tests and what they read, packed into a file of `scratch` for the page to mount as `test`; without the fixtures of tests that are not run here. */
 export async function packNodeTests(source: string, scratch: string): Promise<Map<string, string>> {
   const { files, links } = await readProject(join(source, "test"), ["wpt", "snapshot", ".git"]);
-  const wanted = new Map<string, Uint8Array>();
+  const wanted = new Map<string, Uint8Array>([[EMPTY_FOLDER, new Uint8Array()]]);
   for (const [path, data] of files) if (/^(common|fixtures|parallel|es-module)\//.test(path)) wanted.set(`test/${path}`, data);
   const linked = new Map([...links].filter(([path]) => path.startsWith("fixtures/")).map(([path, target]) => [`test/${path}`, target] as const));
   const packed = join(scratch, "tests.snapshot");

@@ -139,7 +139,7 @@ function evaluate(runtime: Runtime, loader: Loader, code: string, name: string):
   set("__dirname", ".");
   for (const builtin of builtinNames) {
     if (builtin.includes("/") || builtin.startsWith("_") || builtin in global) continue;
-    Object.defineProperty(global, builtin, { get: () => runtime.builtin(builtin), configurable: true, enumerable: false });
+    Object.defineProperty(global, builtin, { get: () => runtime.builtin(builtin), set: (value: unknown) => void Object.defineProperty(global, builtin, { value, writable: true, configurable: true, enumerable: true }), configurable: true, enumerable: false });
   }
   return loader.evalScript(code, name, file);
 }

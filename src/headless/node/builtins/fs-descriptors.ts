@@ -25,6 +25,12 @@ interface OpenFile {
   readonly device?: 0 | 1 | 2;
 }
 
+/** An open file on its way to another thread, and the file itself where no name leads to it any more. */
+export interface SentFile {
+  readonly open: Omit<OpenFile, "node">;
+  readonly node: VfsNode | undefined;
+}
+
 /** `/dev/tty` is read and written. */
 const DEVICE = /^(?:\/dev\/(?:fd\/|std(?=[ioe]))|\/proc\/self\/fd\/)([012]|in|out|err)$|^\/dev\/tty$/;
 const MAX_ID = 2 ** 32 - 1;
@@ -93,6 +99,22 @@ export class Descriptors {
 
   close(fd: number): void {
     if (!this.#open.delete(fd) && fd > 2) throw new FsError("EBADF", "close");
+  }
+
+  /** Closes it here; `adopt` opens it again, in whichever thread. */
+  detach(fd: number): SentFile {
+    const file = this.#file(fd, "close");
+    const isNamed = file.device !== undefined || this.#pathOf(file) !== undefined;
+    this.close(fd);
+    const { node, ...open } = file;
+    return { open, node: isNamed ? undefined : node };
+  }
+
+  adopt({ open, node }: SentFile): number {
+    const { vfs } = this.#runtime;
+    const file = node ?? vfs.find(open.device === undefined ? open.path : "/");
+    if (!file) throw new FsError("ENOENT", "open", open.path);
+    return this.#add({ ...open, node: file });
   }
 
   #file(fd: number, syscall: string): OpenFile {

@@ -4,14 +4,25 @@ import { abortError, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { EventEmitter } from "./events.ts";
 import { optionsOf } from "./fs-arguments.ts";
-import { withBuffer } from "./fs-descriptors.ts";
+import { type Descriptors, type SentFile, withBuffer } from "./fs-descriptors.ts";
 import type { Operation } from "./fs-operations.ts";
 import type { Later } from "./fs-pending.ts";
+import { streamedHandles } from "./fs-streams.ts";
+import { type Kind, markCloneable, onLoad } from "../threads/cloneable.ts";
+import { cloneFailure } from "../threads/transfer-list.ts";
 
 const NOT_PROMISED = new Set(["exists", "open", "close", "read", "write", "readv", "writev", "fstat", "ftruncate", "fsync", "fdatasync", "fchmod", "fchown", "futimes", "realpathNative", "openAsBlob"]);
 const CHUNK_BYTES = 16_384;
 
-export function createFsPromises(runtime: Runtime, later: Later, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict): Dict {
+const SEND = Symbol("send");
+const HANDLE: Kind = { name: "FileHandle", transferOnly: true, save: (handle) => (handle as { [SEND](): SentFile })[SEND]() };
+const receivers = new WeakMap<Runtime, (sent: SentFile) => object>();
+onLoad(HANDLE.name, (runtime, sent) => {
+  runtime.builtin("fs");
+  return (receivers.get(runtime) as (sent: SentFile) => object)(sent as SentFile);
+});
+
+export function createFsPromises(runtime: Runtime, later: Later, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict, descriptors: Descriptors): Dict {
   const run = async (name: string, work: () => unknown): Promise<unknown> => {
     try {
       return await new Promise((resolve, reject) => later(name, work, (error, value) => (error === null ? resolve(value) : reject(error as Error))));
@@ -28,10 +39,20 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
     #fd: number;
     #closing: Promise<unknown> | undefined;
     #streamed = false;
+    /** Operations under way. */
+    #uses = 0;
 
     constructor(fd: number) {
       super();
       this.#fd = fd;
+      markCloneable(this, HANDLE);
+    }
+
+    [SEND](): SentFile {
+      if (this.#uses > 0 || this.#streamed || this.#closing || streamedHandles.has(this)) throw cloneFailure("Cannot transfer FileHandle while in use");
+      const sent = descriptors.detach(this.#fd);
+      this.#fd = -1;
+      return sent;
     }
 
     get fd(): number {
@@ -44,7 +65,16 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
 
     #do(syscall: string, name: string, ...args: unknown[]): Promise<unknown> {
       if (this.#fd === -1) return Promise.reject(Object.assign(new Error("file closed"), { code: "EBADF", syscall }));
-      return of(name, this.#fd, ...args);
+      return this.#using(of(name, this.#fd, ...args));
+    }
+
+    async #using<T>(work: Promise<T>): Promise<T> {
+      this.#uses++;
+      try {
+        return await work;
+      } finally {
+        this.#uses--;
+      }
     }
 
     appendFile(data: unknown, options?: unknown): Promise<unknown> {
@@ -111,7 +141,7 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
 
     async writeFile(data: unknown, options?: unknown): Promise<unknown> {
       if (this.#fd === -1) throw Object.assign(new Error("file closed"), { code: "EBADF", syscall: "write" });
-      return writeAll(this.#fd, data, options);
+      return this.#using(writeAll(this.#fd, data, options));
     }
 
     readableWebStream(options: { type?: string } = {}): ReadableStream {
@@ -156,6 +186,7 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
       return this.#closing;
     }
   }
+  receivers.set(runtime, (sent) => new FileHandle(descriptors.adopt(sent)));
   const { asyncDispose } = Symbol as unknown as { asyncDispose?: symbol };
   if (asyncDispose) Object.defineProperty(FileHandle.prototype, asyncDispose, { value: FileHandle.prototype.close, configurable: true, writable: true });
 

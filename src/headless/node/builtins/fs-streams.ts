@@ -31,6 +31,9 @@ interface FileStream extends Dict {
 }
 const FS = Symbol("kFs");
 
+/** FileHandles that a stream reads or writes, or did. */
+export const streamedHandles = new WeakSet<object>();
+
 /** Options count from wherever the object has them. */
 function withInherited(options: Dict): Dict {
   const copied: Dict = {};
@@ -59,6 +62,7 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       const handle = fd as Dict & { fd: number; on: AnyFunction; off: AnyFunction };
       self[FS] = ofHandle(handle);
       self.fd = handle.fd;
+      streamedHandles.add(handle);
       handle.on("close", () => self.destroy());
     } else self.fd = checkFd(fd);
   }

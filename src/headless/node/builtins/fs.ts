@@ -24,7 +24,8 @@ export function createFs(runtime: Runtime): Dict {
   const { loop } = runtime;
   const later = createLater(runtime);
   runtime.vfs.enforcesModes = true;
-  const operations = createOperations(runtime, new Descriptors(runtime));
+  const descriptors = new Descriptors(runtime);
+  const operations = createOperations(runtime, descriptors);
   const constants: Dict = Object.assign(Object.create(null) as Dict, facts.fs);
   const fs: Dict = {};
 
@@ -70,7 +71,7 @@ export function createFs(runtime: Runtime): Dict {
   Object.assign(fs, createFileStreams(runtime, fs), createWatch(runtime), { Dirent, Stats, Dir, _toUnixTimestamp: (time: unknown) => readTime(time) / 1000 });
   for (const name of ["F_OK", "R_OK", "W_OK", "X_OK"]) fs[name] = constants[name];
   fs["constants"] = constants;
-  const promises = createFsPromises(runtime, later, operations, fs, constants);
+  const promises = createFsPromises(runtime, later, operations, fs, constants, descriptors);
   Object.defineProperty(fs, "promises", { value: promises, configurable: true, enumerable: true });
   return fs;
 }
