@@ -14,7 +14,7 @@ from practice import KINDS
 
 ROLLOUTS = 60  # that a share of a kind is of
 WIDTH, HEIGHT, LEFT, TOP, GAP = 340, 190, 46, 30, 60
-COLOURS = {"one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "mutant": "#0072b2", "renamed": "#555", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2"}
+COLOURS = {"one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "mutant": "#0072b2", "renamed": "#555", "built": "#e69f00", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2"}
 
 
 class Panel:
@@ -80,7 +80,7 @@ def draw(rows: list[dict]) -> str:
     frozen = Panel(1, "frozen tasks: solved, %", 0.5, 1, rollouts)
     valid = Panel(2, "valid tool calls, %", 0.9, 1, rollouts)
     valid.line("practice", smooth([(row["rollouts"], row["valid"]) for row in mine], 3))
-    for name in ("known", "novel"):
+    for name in ("known", "novel", "built"):
         sets = [(row["rollouts"], row["sets"][name]) for row in exams if name in row["sets"]]
         frozen.line(name, [(x, s["share"]) for x, s in sets], bars=[(x, s["low"], s["high"]) for x, s in sets])
         valid.line(name, [(x, s["valid"]) for x, s in sets])

@@ -25,7 +25,7 @@ from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Environment, Episode, Player, ROLLOUTS
-from practice import KINDS
+from practice import kinds, KINDS
 from tokenizer import CONTROL
 
 FRESH_SEED = 4_000_000  # of practice that is only measured
@@ -40,9 +40,9 @@ def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=
     return play(player, until, report, turns)
 
 
-def practise(player: Player, count: int) -> list[dict]:
+def practise(player: Player, count: int, chosen: Sequence[str] = KINDS) -> list[dict]:
     """What came of the first tasks of each kind of practice."""
-    for at, kind in enumerate(KINDS):
+    for at, kind in enumerate(chosen):
         for index in range(count):
             player.add({"kind": kind, "seed": FRESH_SEED, "index": index, "home": at * count + index})
     return play(player)
@@ -141,6 +141,7 @@ def main() -> None:
     what = args.add_mutually_exclusive_group(required=True)
     what.add_argument("--tasks", type=Path)
     what.add_argument("--practice", type=int, help="so many tasks of each kind of practice, in place of a file")
+    args.add_argument("--kinds", type=kinds, default=KINDS, help="of practice, all by default: " + ",".join(KINDS))
     args.add_argument("--out", type=Path)
     args.add_argument("--limit", type=int, default=1_000_000)
     args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
@@ -156,7 +157,7 @@ def main() -> None:
     print("recorded continuations alike:", recorded(player.decoder, a.model))
     begun, turns = time.time(), {}
     if a.practice:
-        results = practise(player, a.practice)
+        results = practise(player, a.practice, a.kinds)
     else:
         chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
         results = solve(player, chosen, turns=turns, levels=a.levels)

@@ -7,13 +7,15 @@ dropped nothing is learnt, as in DAPO's dynamic sampling); and a task that divid
 it does. Everything is of the training side: src/tasks/practice.ts draws nothing else.
 """
 
+import argparse
 import random
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from environment import Episode
 
-KINDS = ("one", "two", "packages", "mutant", "renamed")  # PRACTICE_KINDS of src/tasks/practice.ts
+KINDS = ("one", "two", "packages", "mutant", "renamed", "built")  # PRACTICE_KINDS of src/tasks/practice.ts
 FORGET = 0.98  # what an estimate keeps of the past with every group
 LEAST = 0.03  # of a kind's weight: what is never played is never known better
 AGAIN = 0.5  # how often a task that divided its rollouts is played again
@@ -36,7 +38,8 @@ class Group:
 
 
 class Practice:
-    def __init__(self, seed: int, group: int, look: int):
+    def __init__(self, seed: int, group: int, look: int, kinds: Sequence[str] = KINDS):
+        self.kinds = tuple(kinds)
         self.seed, self.size, self.look = seed, group, min(look, group)
         self.dice = random.Random(seed)
         self.next_index = 0  # of all kinds
@@ -51,7 +54,7 @@ class Practice:
         self.begun += 1
         if self.dividing and self.dice.random() < AGAIN:
             return Group(*self.dividing.popleft(), self.look, is_new=False)
-        kind = self.dice.choices(KINDS, [self.weight(kind) for kind in KINDS])[0]
+        kind = self.dice.choices(self.kinds, [self.weight(kind) for kind in self.kinds])[0]
         self.next_index += 1
         return Group(kind, self.next_index, self.look, is_new=True)
 
@@ -89,6 +92,16 @@ class Practice:
         return dict(next_index=self.next_index, teaching=self.teaching, groups=self.groups, dividing=list(self.dividing), dice=self.dice.getstate())
 
     def restore(self, state: dict) -> None:
-        self.next_index, self.teaching, self.groups = state["next_index"], dict(state["teaching"]), dict(state["groups"])
-        self.dividing.extend(state["dividing"])
+        self.next_index = state["next_index"]
+        self.teaching.update(state["teaching"])  # a state may be from before a kind was there
+        self.groups.update(state["groups"])
+        self.dividing.extend(task for task in state["dividing"] if task[0] in self.kinds)
         self.dice.setstate(state["dice"])
+
+
+def kinds(text: str) -> tuple[str, ...]:
+    """Kinds as a command line names them."""
+    named = tuple(text.split(","))
+    if unknown := set(named) - set(KINDS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: the kinds are {', '.join(KINDS)}")
+    return named

@@ -33,7 +33,7 @@ from checkpoint import load_gguf, Rounded
 from environment import Environment, Episode, Player
 from measure import arguments, count_tasks, open_player, recorded, solve, summary
 from optimizer import Optimizer
-from practice import Group, KINDS, Practice
+from practice import Group, kinds, KINDS, Practice
 
 BEGUN = time.time()
 LOG_EVERY = 10.0 if torch.cuda.is_available() else 30.0
@@ -54,6 +54,7 @@ def parse() -> argparse.Namespace:
     args.add_argument("--tasks", type=int, default=32 if torch.cuda.is_available() else 8, help="groups a step that teach something")
     args.add_argument("--group", type=int, default=8, help="rollouts a task")
     args.add_argument("--look", type=int, default=4, help="rollouts after which a group ends if they agree")
+    args.add_argument("--kinds", type=kinds, default=KINDS, help="what is practised, all by default: " + ",".join(KINDS))
     args.add_argument("--rows", type=int, default=8 if torch.cuda.is_available() else 4, help="rollouts of a group that are learnt from, half of them solved where there are enough; the others' weight is theirs")
     args.add_argument("--unfinished", type=float, default=0.2)
     args.add_argument("--invalid", type=float, default=0.5)
@@ -213,7 +214,7 @@ class Run:
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0
-        self.practice, self.group_count = Practice(a.seed, a.group, a.look), 0  # of every arm: none plays another's
+        self.practice, self.group_count = Practice(a.seed, a.group, a.look, a.kinds), 0  # of every arm: none plays another's
 
     @property
     def seconds(self) -> float:

@@ -236,7 +236,7 @@ class Playing(unittest.TestCase):
         model.head.data.div_(20)
         decoder = Decoder(model.c, 24, 128, "cpu", [END])
         run = Run.__new__(Run)
-        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
+        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
         run.player, run.examiner, run.limits = Player(decoder, Game(), draw=True), None, {}
         run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
@@ -263,8 +263,8 @@ class Drawing(unittest.TestCase):
 
     def test_kinds_whose_rollouts_agree_are_seldom_drawn(self):
         practice = Practice(1, 8, 4)
-        self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 300)
-        later = [group.kind for group, _ in self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0), 200)]
+        self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0, built=0.0), 300)
+        later = [group.kind for group, _ in self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0, built=0.0), 200)]
         self.assertGreater(later.count("two") + later.count("mutant"), 150)
         self.assertTrue(all(practice.weight(kind) > 0 for kind in KINDS))
 
@@ -278,6 +278,14 @@ class Drawing(unittest.TestCase):
         practice = Practice(1, 8, 4)
         drawn = [(group.kind, group.index) for group, _ in self.play(practice, {kind: 0.5 for kind in KINDS}, 100)]
         self.assertLess(len(set(drawn)), 75)
+
+    def test_goes_on_from_what_knew_fewer_kinds_and_plays_only_those_that_are_chosen(self):
+        before, practice = Practice(1, 8, 4, ("one", "two")), Practice(1, 8, 4, ("two", "built"))
+        self.play(before, {kind: 0.5 for kind in KINDS}, 50)
+        state = before.state()
+        del state["teaching"]["built"], state["groups"]["built"]
+        practice.restore(state)
+        self.assertEqual({group.kind for group, _ in self.play(practice, {kind: 0.5 for kind in KINDS}, 100)}, {"two", "built"})
 
     def test_a_lost_rollout_leaves_its_group_out(self):
         practice = Practice(1, 2, 2)

@@ -6,15 +6,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import type { FileTree } from "../project/tree.ts";
-import { type HeldOutSet, heldOutTasks } from "../tasks/held-out.ts";
+import { HELD_OUT_SETS, type HeldOutSet, heldOutTasks } from "../tasks/held-out.ts";
 import { gradingTree, solvedTree, type Task } from "../tasks/task.ts";
 import { writeTaskLine } from "../tasks/task-line.ts";
 import { writeTask, writeTree } from "./task-folder.ts";
 
+/** Which sets a list names, "known,novel" for example. Throws `command/usage` for another name. */
+export function heldOutSets(list: string): HeldOutSet[] {
+  return list.split(",").map((name) => {
+    const set = HELD_OUT_SETS.find((one) => one === name);
+    if (!set) throw new AppError("command/usage", `--sets takes ${HELD_OUT_SETS.join(", ")}, not "${name}".`);
+    return set;
+  });
+}
+
 /** Returns the exit code of the command. */
-export async function writeHeldOut(out: string, count: number, seed: number): Promise<number> {
+export async function writeHeldOut(out: string, sets: readonly HeldOutSet[], count: number, seed: number): Promise<number> {
   const lines: string[] = [];
-  for (const set of ["known", "novel"] as const satisfies readonly HeldOutSet[]) {
+  for (const set of sets) {
     for (const task of heldOutTasks(set, count, seed)) {
       await prove(task);
       if (out.endsWith(".jsonl")) lines.push(await writeTaskLine(task));

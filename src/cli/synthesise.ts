@@ -11,7 +11,7 @@ import { numberOption, required, runCommand, type Values } from "./args.ts";
 
 const HELP = `
 npm run synthesise -- --out FILE.jsonl [--count N] [--seed S] [--shard K/N] [--mine-words | --words FILE] [--form FORM]
-npm run synthesise -- --held-out DIR|FILE.jsonl [--count N] [--seed S]
+npm run synthesise -- --held-out DIR|FILE.jsonl [--sets known,novel] [--count N] [--seed S]
 
 Makes coding tasks: small functions with one-line bugs and tests that catch them.
 
@@ -19,6 +19,7 @@ Makes coding tasks: small functions with one-line bugs and tests that catch them
                    { id, kind, family, tools, messages: [{ role, content, skip? }] }
   --held-out DIR   task folders for npm run eval: known families with new names, and families never seen;
                    with a name that ends in .jsonl one file, a task a line, for training/measure.py
+  --sets LIST      which: known, novel, and built, of pieces that practice never shows; default known,novel
   --count N        episodes (default 1000), or tasks per set (default 40)
   --seed S         default 1; the same seed gives the same output
   --shard K/N      only every N-th episode, from the K-th (0 is the first): for several processes at once
@@ -35,6 +36,7 @@ await runCommand({
   options: {
     out: { type: "string" },
     "held-out": { type: "string" },
+    sets: { type: "string" },
     count: { type: "string" },
     seed: { type: "string" },
     shard: { type: "string" },
@@ -45,8 +47,9 @@ await runCommand({
   run: async (values) => {
     const seed = numberOption(values, "seed", 0) ?? 1;
     if (typeof values["held-out"] === "string") {
-      const { writeHeldOut } = await import("./held-out.ts");
-      return writeHeldOut(values["held-out"], numberOption(values, "count", 1) ?? 40, seed);
+      const { heldOutSets, writeHeldOut } = await import("./held-out.ts");
+      const sets = heldOutSets(typeof values["sets"] === "string" ? values["sets"] : "known,novel");
+      return writeHeldOut(values["held-out"], sets, numberOption(values, "count", 1) ?? 40, seed);
     }
     return writeCorpus(values, seed);
   },

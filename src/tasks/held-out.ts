@@ -1,8 +1,10 @@
-// Held-out tasks: known families under names that training never uses, and families that training never sees.
+// Held-out tasks: known families under names that training never uses, families that the corpus never shows, and families built
+// of pieces that practice never shows either.
 import { encodeText } from "../project/text.ts";
 import type { FileTree } from "../project/tree.ts";
 import type { Family } from "./draft.ts";
 import { promptFor } from "./episode.ts";
+import { BUILT_KEPT } from "./families/built.ts";
 import { NOVEL_FAMILIES, TRAINED_FAMILIES } from "./families/index.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import { type Placed, placeProblems, projectTree, sourcePath, testFile, testPath } from "./project.ts";
@@ -10,8 +12,10 @@ import { hashText, Random } from "./random.ts";
 import type { Task } from "./task.ts";
 import { WordSource } from "./words.ts";
 
-export type HeldOutSet = "known" | "novel";
+export const HELD_OUT_SETS = ["known", "novel", "built"] as const;
+export type HeldOutSet = (typeof HELD_OUT_SETS)[number];
 
+const FAMILIES: Readonly<Record<HeldOutSet, readonly Family[]>> = { known: TRAINED_FAMILIES, novel: NOVEL_FAMILIES, built: BUILT_KEPT.flat() };
 /** One in this many tasks has several packages. */
 const MULTI_EVERY = 10;
 const HIDDEN_CASES = 10;
@@ -19,12 +23,12 @@ const HIDDEN_CASES = 10;
 /** `count` tasks of a set, every one of another family as long as there are enough. Deterministic by seed. */
 export function heldOutTasks(set: HeldOutSet, count: number, seed: number): Task[] {
   const words = new WordSource("held-out");
-  const families = set === "known" ? TRAINED_FAMILIES : NOVEL_FAMILIES;
+  const families = FAMILIES[set];
   const used = new Set<string>();
   const tasks: Task[] = [];
   for (let index = 0; tasks.length < count; index++) {
     const random = new Random(hashText(`held-out/${set}/${seed}/${index}`));
-    const pick = (inner: Random): Family => inner.weighted(families, (family) => family.weight);
+    const pick = (inner: Random): Family => (set === "built" ? inner.pick(inner.pick(BUILT_KEPT)) : inner.weighted(families, (family) => family.weight));
     const problem = makeProblem(pick, { side: "held-out", words, hiddenCases: HIDDEN_CASES }, random);
     const { family } = problem.rendered;
     if ((used.has(family) && used.size < families.length) || problem.hidden.length <= problem.visible.length) continue;

@@ -1,9 +1,11 @@
 // Tasks to practise on by trial: families and names of training, never those kept for measuring, with hidden tests that
 // decide. Harder than what the corpus shows: several bugs need the tests' feedback over turns, bugs of the wider catalogue
-// were never seen, and a function whose name says nothing must be understood by its code and its tests.
+// were never seen, a function whose name says nothing must be understood by its code and its tests, and one that is built of
+// pieces in a way of its own is like none that was seen.
 import { encodeText } from "../project/text.ts";
 import type { Family } from "./draft.ts";
 import { promptFor } from "./episode.ts";
+import { BUILT } from "./families/built.ts";
 import { TRAINED_FAMILIES } from "./families/index.ts";
 import { applyMutation, mutations } from "./mutate.ts";
 import { isMutantOf, mutantsOf, type Operator, spliced } from "./operators/index.ts";
@@ -17,9 +19,10 @@ import type { WordSource } from "./words.ts";
 
 /**
  * One bug as the corpus makes them; two in one function; two broken packages; one bug of the catalogue in `operators/`; one bug
- * in a function that is named by a word without meaning. Who practises says how much of each: see training/practice.py.
+ * in a function that is named by a word without meaning; one in a function of a family that the corpus does not have
+ * (`families/built.ts`). Who practises says how much of each: see training/practice.py.
  */
-export const PRACTICE_KINDS = ["one", "two", "packages", "mutant", "renamed"] as const;
+export const PRACTICE_KINDS = ["one", "two", "packages", "mutant", "renamed", "built"] as const;
 export type PracticeKind = (typeof PRACTICE_KINDS)[number];
 
 /** How often all families are equally likely: most are compositions that the corpus shows seldom. */
@@ -45,10 +48,11 @@ function pickFamily(random: Random): Family {
 }
 
 function draw(kind: PracticeKind, words: WordSource, random: Random): Drawn | undefined {
-  const one = (): Problem => makeProblem(pickFamily, { side: "train", words, hiddenCases: HIDDEN_CASES }, random);
+  const pick = kind === "built" ? (inner: Random): Family => inner.pick(inner.pick(BUILT)) : pickFamily;
+  const one = (): Problem => makeProblem(pick, { side: "train", words, hiddenCases: HIDDEN_CASES }, random);
   const first = one();
   if (!enough(first)) return undefined;
-  if (kind === "one") return { problems: [first] };
+  if (kind === "one" || kind === "built") return { problems: [first] };
   if (kind === "renamed") return { problems: [renamed(first, words.wide(random))] };
   if (kind === "mutant") return breakOtherwise(first, random);
   if (kind === "two") {

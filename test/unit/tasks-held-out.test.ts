@@ -1,6 +1,7 @@
 import { parse } from "acorn";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { heldOutSets } from "../../src/cli/held-out.ts";
 import { readTask, readTasks } from "../../src/cli/task-folder.ts";
 import { heldOutTasks } from "../../src/tasks/held-out.ts";
 import { corpusEpisode, trainingSource } from "../../src/tasks/corpus.ts";
@@ -52,6 +53,11 @@ describe("held-out tasks", () => {
         }
       }
     }
+  });
+
+  it("are of the sets that a list names, and of no other", () => {
+    expect(heldOutSets("novel,built")).toEqual(["novel", "built"]);
+    expect(() => heldOutSets("novel,new")).toThrow('not "new"');
   });
 
   it("share no file with a sampled corpus", { timeout: 60_000 }, async () => {
