@@ -1,11 +1,13 @@
 // What `process.getActiveResourcesInfo` tells of: the sockets, servers and children that are open and count, the file
 // operations that are under way, and the timers and immediates of the loop.
+import type { Watched } from "./loop-watch.ts";
 import type { Runtime } from "./runtime.ts";
 
 interface Handle {
   /** As Node's own classes are called: TCPSocketWrap. */
   readonly kind: string;
   readonly hasRef: () => boolean;
+  readonly watched: Watched | undefined;
 }
 
 interface Resources {
@@ -23,11 +25,14 @@ function of(runtime: Runtime): Resources {
 
 /** Until `closeHandle`; `owner` is what programs see. */
 export function openHandle(runtime: Runtime, owner: object, kind: string, hasRef: () => boolean): void {
-  of(runtime).handles.set(owner, { kind, hasRef });
+  const { handles } = of(runtime);
+  handles.set(owner, { kind, hasRef, watched: handles.get(owner)?.watched ?? runtime.loop.watch?.begin(kind.replace("Socket", "").toUpperCase(), { owner, hasRef }) });
 }
 
 export function closeHandle(runtime: Runtime, owner: object): void {
-  of(runtime).handles.delete(owner);
+  const { handles } = of(runtime);
+  handles.get(owner)?.watched?.end();
+  handles.delete(owner);
 }
 
 /** A file operation. Returns what ends it. */

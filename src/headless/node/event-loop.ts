@@ -4,6 +4,7 @@
 
 import { type RawPlace, attempt } from "./attempt.ts";
 import { LoopTimes } from "./loop-times.ts";
+import type { LoopWatch } from "./loop-watch.ts";
 
 const nativeSetTimeout = globalThis.setTimeout;
 const nativeClearTimeout = globalThis.clearTimeout;
@@ -58,6 +59,7 @@ export class EventLoop {
   scope: ReadonlyMap<object, unknown> = new Map();
   /** Whether a program looks at scopes: then an empty one has to be put back as well. */
   keepsScopes = false;
+  watch: LoopWatch | undefined;
   #ticks: (() => void)[] = [];
   #timers: LoopTimer[] = [];
   #poll: (() => void)[] = [];

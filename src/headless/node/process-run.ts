@@ -290,8 +290,13 @@ class RunningProcess implements Runtime, NodeProcess {
       ...webCrypto(this), ...webClasses, structuredClone, ...(this.host.ownsRealm ? startThread(this)?.globals : {}),
       queueMicrotask: (task: unknown) => {
         checkFunction(task, "callback");
+        const watched = this.loop.watch?.begin("Microtask", { callback: task });
         const bound = this.loop.bind(task as () => void);
-        nativeQueueMicrotask(() => this.loop.attempt(() => bound()));
+        nativeQueueMicrotask(() => this.loop.attempt(() => {
+          if (watched) watched.run(bound);
+          else bound();
+        }));
+        if (watched) nativeQueueMicrotask(() => watched.end());
       },
     };
   }

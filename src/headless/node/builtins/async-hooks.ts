@@ -3,31 +3,14 @@
 // the loader's edits (loader/async-scope.ts).
 import { checkFunction, checkString, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
+import { type AsyncRecord, AsyncWatch, type HookCallbacks } from "./async-watch.ts";
 import { keepScopesInPromises } from "./promise-scope.ts";
-
-interface HookCallbacks {
-  readonly init?: AnyFunction;
-  readonly before?: AnyFunction;
-  readonly after?: AnyFunction;
-  readonly destroy?: AnyFunction;
-}
-
-/** Where `executionAsyncId` finds the resource whose callback runs. */
-const currentResource = {};
-/** The main program; callbacks of the loop come after it. */
-const MAIN_ID = 1;
 
 export function createAsyncHooks(runtime: Runtime): Dict {
   const { loop } = runtime;
   loop.keepsScopes = true;
   runtime.atEnd(keepScopesInPromises(loop));
-  const hooks = new Set<HookCallbacks>();
-  let ids = MAIN_ID;
-  const emit = (event: keyof HookCallbacks, ...args: unknown[]): void => {
-    for (const hook of hooks) hook[event]?.(...args);
-  };
-  const current = (): AsyncResource | undefined => loop.scope.get(currentResource) as AsyncResource | undefined;
-  const executionAsyncId = (): number => current()?.asyncId() ?? (loop.callbacks <= 1 ? MAIN_ID : 0);
+  const watch = new AsyncWatch(runtime);
 
   class AsyncLocalStorage {
     readonly #defaultValue: unknown;
@@ -82,15 +65,16 @@ export function createAsyncHooks(runtime: Runtime): Dict {
 
   class AsyncResource {
     readonly #scope: ReadonlyMap<object, unknown>;
-    readonly #id: number;
-    readonly #trigger: number;
+    readonly #record: AsyncRecord;
 
     constructor(type: string, options: number | { triggerAsyncId?: number } = {}) {
       checkString(type, "type");
-      this.#trigger = (typeof options === "number" ? options : options.triggerAsyncId) ?? executionAsyncId();
-      this.#id = ++ids;
-      this.#scope = new Map([...loop.scope, [currentResource, this]]);
-      emit("init", this.#id, type, this.#trigger, this);
+      const trigger = (typeof options === "number" ? options : options.triggerAsyncId) ?? watch.executionId();
+      if (!Number.isSafeInteger(trigger) || trigger < -1) throw nodeError(RangeError, "ERR_INVALID_ASYNC_ID", `Invalid triggerAsyncId value: ${trigger}`);
+      if (type === "" && watch.hasInit()) throw nodeError(TypeError, "ERR_ASYNC_TYPE", `Invalid name for async "type": ${type}`);
+      this.#record = watch.record(this, trigger);
+      this.#scope = watch.scopeOf(this.#record);
+      watch.emit("init", this.#record.id, type, trigger, this);
     }
 
     static bind(fn: AnyFunction, type?: string, self?: unknown): AnyFunction {
@@ -99,13 +83,13 @@ export function createAsyncHooks(runtime: Runtime): Dict {
 
     runInAsyncScope(fn: AnyFunction, self?: unknown, ...args: unknown[]): unknown {
       const outer = loop.scope;
-      emit("before", this.#id);
       loop.scope = this.#scope;
+      watch.before(this.#record);
       try {
         return Reflect.apply(fn, self, args);
       } finally {
+        watch.after(this.#record);
         loop.scope = outer;
-        emit("after", this.#id);
       }
     }
 
@@ -120,20 +104,19 @@ export function createAsyncHooks(runtime: Runtime): Dict {
     }
 
     emitDestroy(): this {
-      emit("destroy", this.#id);
+      watch.destroy(this.#record);
       return this;
     }
 
     asyncId(): number {
-      return this.#id;
+      return this.#record.id;
     }
 
     triggerAsyncId(): number {
-      return this.#trigger;
+      return this.#record.trigger;
     }
   }
 
-  /** Tells of resources that programs make (`AsyncResource`); the engine's own are not seen. */
   const createHook = (callbacks: HookCallbacks): object => {
     for (const name of ["init", "before", "after", "destroy", "promiseResolve"] as const) {
       const given = (callbacks as Dict)[name];
@@ -141,16 +124,18 @@ export function createAsyncHooks(runtime: Runtime): Dict {
     }
     const hook = {
       enable: () => {
-        hooks.add(callbacks);
+        watch.enable(callbacks);
         return hook;
       },
       disable: () => {
-        hooks.delete(callbacks);
+        watch.disable(callbacks);
         return hook;
       },
     };
     return hook;
   };
-  const triggerAsyncId = (): number => current()?.triggerAsyncId() ?? 0;
-  return { AsyncLocalStorage, AsyncResource, createHook, executionAsyncId, triggerAsyncId, executionAsyncResource: () => current() ?? {} };
+  return {
+    AsyncLocalStorage, AsyncResource, createHook, executionAsyncId: () => watch.executionId(), triggerAsyncId: () => watch.current()?.trigger ?? 0,
+    executionAsyncResource: () => watch.executionResource(),
+  };
 }

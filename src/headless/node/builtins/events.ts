@@ -1,6 +1,6 @@
 // node:events: the emitter and the module's own functions - promises and iterators of events, limits, abort listeners.
 import { activeRuntime } from "../active.ts";
-import { abortError, checkFunction, invalidArgType } from "../errors.ts";
+import { abortError, checkFunction, invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
 import { ERROR_MONITOR, EventEmitter, captureRejections, checkCount, defaults } from "./event-emitter.ts";
 import { eventTargetListeners, setTargetMaxListeners, targetMaxListeners } from "./event-target.ts";
@@ -171,28 +171,37 @@ function makeResourceClass(): AnyFunction {
     }
   }
   class EventEmitterAsyncResource extends (EventEmitter as unknown as new (options?: unknown) => Emitter) {
-    readonly asyncResource: Dict & { runInAsyncScope: AnyFunction };
+    readonly #resource: Dict & { runInAsyncScope: AnyFunction };
+
+    static #of(self: object): Dict & { runInAsyncScope: AnyFunction } {
+      if (#resource in self) return self.#resource;
+      throw nodeError(TypeError, "ERR_INVALID_THIS", 'Value of "this" must be of type EventEmitterAsyncResource');
+    }
 
     constructor(options?: string | Dict) {
       super(typeof options === "object" ? options : undefined);
       const name = typeof options === "string" ? options : ((options?.["name"] as string | undefined) ?? new.target.name);
-      this.asyncResource = new EventEmitterReferencingAsyncResource(this, name, options) as unknown as typeof this.asyncResource;
+      this.#resource = new EventEmitterReferencingAsyncResource(this, name, options);
     }
 
     override emit(event: string, ...args: unknown[]): boolean {
-      return this.asyncResource.runInAsyncScope(super.emit, this, event, ...args) as boolean;
+      return EventEmitterAsyncResource.#of(this).runInAsyncScope(super.emit, this, event, ...args) as boolean;
     }
 
     emitDestroy(): void {
-      (this.asyncResource["emitDestroy"] as AnyFunction)();
+      (EventEmitterAsyncResource.#of(this)["emitDestroy"] as AnyFunction)();
+    }
+
+    get asyncResource(): object {
+      return EventEmitterAsyncResource.#of(this);
     }
 
     get asyncId(): unknown {
-      return (this.asyncResource["asyncId"] as AnyFunction)();
+      return (EventEmitterAsyncResource.#of(this)["asyncId"] as AnyFunction)();
     }
 
     get triggerAsyncId(): unknown {
-      return (this.asyncResource["triggerAsyncId"] as AnyFunction)();
+      return (EventEmitterAsyncResource.#of(this)["triggerAsyncId"] as AnyFunction)();
     }
   }
   return EventEmitterAsyncResource as unknown as AnyFunction;

@@ -30,17 +30,19 @@ export function createLater(runtime: Runtime): Later {
   return (name, run, settle) => {
     if (!IN_STEPS.has(name)) pending.add(run);
     const close = openRequest(runtime);
+    const watched = runtime.loop.watch?.begin("FSREQCALLBACK", {});
     runtime.loop.post(() => {
       close();
       pending.delete(run);
-      let value: unknown;
+      let outcome: [error: unknown, value?: unknown];
       try {
-        value = run();
+        outcome = [null, run()];
       } catch (error) {
-        settle(error);
-        return;
+        outcome = [error];
       }
-      settle(null, value);
+      if (watched) watched.run(() => settle(...outcome));
+      else settle(...outcome);
+      watched?.end();
     });
   };
 }

@@ -76,7 +76,13 @@ export function createProcess(runtime: Runtime): ProcessObject {
     },
     nextTick: (task: unknown, ...args: unknown[]) => {
       if (typeof task !== "function") throw invalidArgType("callback", "function", task);
-      runtime.loop.nextTick(() => void (task as AnyFunction)(...args));
+      const { loop } = runtime;
+      const call = (): void => void (task as AnyFunction)(...args);
+      const watched = loop.watch?.begin("TickObject", { callback: task, args });
+      loop.nextTick(watched ? () => {
+        watched.run(call);
+        watched.end();
+      } : call);
     },
     ...usageFunctions(), ...userFunctions(), ...killFunctions(runtime, object),
     emitWarning: (...args: [unknown]) => emitWarning(runtime, ...args), ...warningSettings(runtime),

@@ -38,6 +38,7 @@ export function createTimers(runtime: Runtime): Dict {
     readonly #timer: LoopTimer;
     readonly #args: unknown[];
     readonly #scope = loop.scope;
+    readonly #watched = loop.watch?.begin("Timeout", this);
     #number: number | undefined;
 
     constructor(callback: AnyFunction, delay: unknown, args: unknown[], repeat: boolean) {
@@ -54,15 +55,24 @@ export function createTimers(runtime: Runtime): Dict {
 
     #fire(): void {
       loop.scope = this.#scope;
-      try {
+      const call = (): void => {
         if (this._onTimeout) Reflect.apply(this._onTimeout, this, this.#args);
+      };
+      try {
+        if (this.#watched) this.#watched.run(call);
+        else call();
       } finally {
         if (this._repeat && this._onTimeout && this._idleTimeout >= 0 && !this.#closed && !this.#timer.active) loop.startTimer(this.#timer, this._repeat);
-        else if (!this.#timer.active && this.#number !== undefined) byNumber.delete(this.#number);
+        else if (!this.#timer.active) this.#end();
       }
     }
 
     #closed = false;
+
+    #end(): void {
+      if (this.#number !== undefined) byNumber.delete(this.#number);
+      this.#watched?.end();
+    }
 
     get _destroyed(): boolean {
       return this.#closed || !this.#timer.active;
@@ -93,7 +103,7 @@ export function createTimers(runtime: Runtime): Dict {
     close(): this {
       this.#closed = true;
       loop.stopTimer(this.#timer);
-      if (this.#number !== undefined) byNumber.delete(this.#number);
+      this.#end();
       return this;
     }
 
@@ -112,6 +122,7 @@ export function createTimers(runtime: Runtime): Dict {
 
   class Immediate {
     readonly #entry: LoopImmediate;
+    readonly #watched = loop.watch?.begin("Immediate", this);
 
     constructor(callback: AnyFunction, args: unknown[]) {
       const { scope } = loop;
@@ -119,7 +130,10 @@ export function createTimers(runtime: Runtime): Dict {
         active: true, referenced: true, fire: () => {
           this.#entry.active = false;
           loop.scope = scope;
-          Reflect.apply(callback, this, args);
+          const call = (): unknown => Reflect.apply(callback, this, args);
+          if (this.#watched) this.#watched.run(call);
+          else call();
+          this.#watched?.end();
         },
       };
       loop.addImmediate(this.#entry);
@@ -147,6 +161,7 @@ export function createTimers(runtime: Runtime): Dict {
 
     close(): void {
       this.#entry.active = false;
+      this.#watched?.end();
       loop.poke();
     }
   }

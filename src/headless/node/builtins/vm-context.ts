@@ -3,6 +3,7 @@
 // A name that is nowhere is a ReferenceError; Node's own globals (process, setTimeout …) are undefined in it. Two things
 // tell it from a real one: the language's objects are the same inside and out, and a sloppy function called without an
 // owner has the process's global object as `this`.
+import { SCOPE_PARAMETERS } from "../loader/async-scope.ts";
 import type { Dict } from "../runtime.ts";
 
 const LANGUAGE = [
@@ -12,6 +13,8 @@ const LANGUAGE = [
   "eval", "isFinite", "isNaN", "console", "SharedArrayBuffer", "Atomics", "WebAssembly",
 ] as const;
 const language: ReadonlySet<PropertyKey> = new Set(LANGUAGE);
+/** Found outside, as they are of no program. */
+const ours: ReadonlySet<PropertyKey> = new Set(SCOPE_PARAMETERS);
 
 interface Lexical {
   value: unknown;
@@ -98,7 +101,7 @@ export class VmContext {
         if (key === Symbol.unscopables || this.#hoisting.has(key)) return false;
         if (this.#lexical.has(key) || Reflect.has(sandbox, key) || key === "globalThis" || key === "console") return true;
         // The language's own are found outside, and called there without a `this`.
-        return !language.has(key) && (this.#assigned.has(key) || key in globalThis || key in this.#outer);
+        return !language.has(key) && !ours.has(key) && (this.#assigned.has(key) || key in globalThis || key in this.#outer);
       },
       get: (_target, key) => {
         if (key === Symbol.unscopables) return undefined;

@@ -1,6 +1,7 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
 import { invalidArgType, nodeError, received } from "../errors.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
+import { SCOPE_PARAMETERS, scopeFunctions } from "../loader/async-scope.ts";
 import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
@@ -24,9 +25,13 @@ function checkObject(value: unknown, name: string): asserts value is object {
 }
 
 export function createVm(runtime: Runtime): Dict {
-  const { realm, sources } = runtime;
+  const { realm, sources, loop } = runtime;
   /** Of the scripts that ran as global code and have an `import()`. */
   const importers: ScriptImport[] = [];
+
+  const define = (name: string, value: unknown): void => void Object.defineProperty(realm.global, name, { value, configurable: true, writable: true, enumerable: false });
+  // For code that awaits.
+  for (const [k, value] of scopeFunctions(loop).entries()) define(SCOPE_PARAMETERS[k] as string, value);
 
   /** The runs with a time limit that are under way. */
   const limits: { readonly endMs: number; readonly timeout: number }[] = [];
@@ -49,12 +54,12 @@ export function createVm(runtime: Runtime): Dict {
     const rewritten = rewriteImports(code, `${GLOBAL_IMPORT}(${importers.length})`);
     if (rewritten) {
       importers.push(importer);
-      Object.defineProperty(realm.global, GLOBAL_IMPORT, { value: (k: number) => importers[k], configurable: true, writable: true, enumerable: false });
+      define(GLOBAL_IMPORT, (k: number) => importers[k]);
     }
     const imported = rewritten?.columnBefore ?? same;
     const text = rewritten?.code ?? code;
     const limited = timeout === undefined ? { code: text, columnBefore: same } : limitLoops(text);
-    if (timeout !== undefined) Object.defineProperty(realm.global, CHECK_NAME, { value: check, configurable: true, writable: true, enumerable: false });
+    if (timeout !== undefined) define(CHECK_NAME, check);
     const ending = sources.add(filename, code, (line, column) => imported(line, limited.columnBefore(line, column)), rewritten);
     try {
       return within(timeout, () => (realm.evaluate("(0, eval)", "") as (text: string) => unknown)(limited.code + ending));

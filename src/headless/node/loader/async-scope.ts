@@ -26,10 +26,12 @@ type Scope = EventLoop["scope"];
 
 export function scopeFunctions(loop: EventLoop): readonly unknown[] {
   const restore = (scope: Scope | undefined): undefined => {
-    if (scope) loop.scope = scope;
+    if (!scope) return;
+    loop.scope = scope;
+    loop.watch?.resume(scope);
   };
   return [
-    () => loop.scope,
+    () => loop.watch?.suspend() ?? loop.scope,
     (value: unknown) => value,
     (value: unknown, scope: Scope | undefined) => {
       restore(scope);

@@ -1,11 +1,13 @@
-// Scripts whose `import()` has to go another way than the engine's: into what `word` names.
+// Scripts whose `import()` has to go another way than the engine's, into what `word` names, and whose `await` keeps its scope.
 import { Parser } from "acorn";
+import { keepScopes, mayAwait } from "./async-scope.ts";
 import { Edits, type Rewritten } from "./edits.ts";
 import { type Ast, type ModuleFacts, readModule } from "./references.ts";
 
-/** Undefined when there is none. */
+/** Undefined when there is nothing to change. Code that awaits finds the names of `SCOPE_PARAMETERS` around it. */
 export function rewriteImports(code: string, word: string): Rewritten | undefined {
-  if (!/\bimport\s*\(/.test(code)) return undefined;
+  const imports = /\bimport\s*\(/.test(code);
+  if (!imports && !mayAwait(code)) return undefined;
   let program: Ast;
   try {
     program = Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
@@ -15,7 +17,9 @@ export function rewriteImports(code: string, word: string): Rewritten | undefine
     throw error;
   }
   const edits = new Edits(code);
-  redirectImports(edits, readModule(program, new Set()), word);
+  const awaits = keepScopes(program, edits);
+  if (!imports && !awaits) return undefined;
+  if (imports) redirectImports(edits, readModule(program, new Set()), word);
   return edits.apply();
 }
 
