@@ -1,7 +1,8 @@
 // The command line of `node`. Flags that change nothing here are accepted as Node accepts them; unknown ones are refused.
+// (Over 300 lines: a list of flags, each with what it sets.)
 
 export interface Options {
-  mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "stdin";
+  mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "stdin" | "watch";
   /** Code of -e and -p. */
   code: string;
   hasCode: boolean;
@@ -46,6 +47,11 @@ export interface Options {
   /** "index/total", unchecked. */
   testShard: string | undefined;
   testTimeoutMs: number;
+  /** The program, or the tests, run again when a file of theirs changes. */
+  isWatching: boolean;
+  /** What is watched instead of the files that are loaded. */
+  readonly watchPaths: string[];
+  watchPreservesOutput: boolean;
   unhandledRejections: string;
   /** `vm.SourceTextModule` and its kin are there. */
   vmModules: boolean;
@@ -75,7 +81,7 @@ const WITH_VALUE = new Set([
   "--stack-trace-limit", "--env-file", "--env-file-if-exists", "--title", "--disable-warning", "--dns-result-order", "--max-http-header-size", "--experimental-default-type", "--watch-path", "--network-family-autoselection-attempt-timeout", "--redirect-warnings",
 ]);
 const WITHOUT_VALUE = new Set([
-  "-i", "--interactive", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
+  "-i", "--interactive", "--watch", "--watch-preserve-output", "-p", "--print", "-pe", "-c", "--check", "-v", "--version", "-h", "--help", "--test", "--test-only", "--test-force-exit", "--test-update-snapshots", "--no-warnings", "--warnings",
   "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
   "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--insecure-http-parser", "--network-family-autoselection", "--no-network-family-autoselection", "--frozen-intrinsics", "--no-addons",
 ]);
@@ -87,7 +93,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
   const options: Options = {
     mode: "file", code: "", hasCode: false, hasCheck: false, inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     deprecations: true, throwDeprecation: false, traceDeprecation: false, pendingDeprecation: false, disabledWarnings: [], redirectWarnings: undefined, hiddenGlobals: [], title: "node",
-    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY,
+    testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY, isWatching: false, watchPaths: [], watchPreservesOutput: false,
     unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
   };
   const fromEnvironment = splitOptions(nodeOptions);
@@ -129,11 +135,23 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
     apply(options, flag, (value ?? "").replace(/^\\-/, "-"));
   }
   options.rest = line.slice(at);
+  if (options.isWatching) checkWatching(options, line.slice(0, at));
   if (options.mode === "file" && (options.rest.length === 0 || options.rest[0] === "-")) {
     options.mode = "stdin";
   }
   if (options.hasCheck && options.hasCode) options.error = "either --check or --eval can be used, not both";
   return options;
+}
+
+function checkWatching(options: Options, flags: readonly string[]): void {
+  if (options.mode === "test") {
+    if (options.watchPaths.length > 0) options.error = "--watch-path cannot be used in combination with --test";
+    return;
+  }
+  const other = options.hasCheck ? "--check" : options.hasCode ? "--eval" : flags.some((flag) => flag === "-i" || flag === "--interactive") ? "--interactive" : undefined;
+  if (other !== undefined) options.error = `either --watch or ${other} can be used, not both`;
+  else if (options.rest.length === 0) options.error = "--watch requires specifying a file";
+  else if (options.mode === "file") options.mode = "watch";
 }
 
 /** `NODE_OPTIONS`: words between blanks, with double quotes around those that have blanks in them. */
@@ -230,6 +248,16 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--test-shard":
       options.testShard = value;
+      return;
+    case "--watch":
+      options.isWatching = true;
+      return;
+    case "--watch-path":
+      options.isWatching = true;
+      options.watchPaths.push(value);
+      return;
+    case "--watch-preserve-output":
+      options.watchPreservesOutput = true;
       return;
     case "--test-timeout":
       options.testTimeoutMs = Number(value) || Number.POSITIVE_INFINITY;

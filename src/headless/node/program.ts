@@ -11,6 +11,7 @@ import { runTestFiles } from "./testing/test-command.ts";
 import { Buffer } from "./builtins/buffer.ts";
 import { builtinNames } from "./builtins/index.ts";
 import { isTerminal } from "./builtins/tty.ts";
+import { runWatched } from "./watch/watch-mode.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
 
 const EXEC_PATH = "/usr/local/bin/node";
@@ -42,6 +43,9 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
     case "test":
       process.argv = [EXEC_PATH, ...options.rest];
       return runTestFiles(runtime);
+    case "watch":
+      process.argv = [EXEC_PATH, ...options.rest];
+      return runWatched(runtime);
     case "file":
       process.argv = [EXEC_PATH, resolvePath(options.rest[0] as string, runtime.cwd), ...options.rest.slice(1)];
       return afterPreloads(runtime, () => runFile(runtime, loader));

@@ -11,6 +11,7 @@ import { type CjsModule, type ModuleClass, makeModuleClass, parentOf } from "./m
 import type { Resolver } from "./resolve.ts";
 import { ModuleMocks } from "./module-mocks.ts";
 import { toJavaScript } from "./typescript.ts";
+import { reportLoaded } from "../watch/changed-files.ts";
 
 export interface ResolveOptions {
   readonly paths?: unknown;
@@ -42,6 +43,7 @@ export class CommonJs {
 
   /** A file as JavaScript. */
   readText(path: string): string {
+    reportLoaded(this.runtime, path);
     const data = this.runtime.vfs.readFile(path);
     if (this.#last?.path === path && this.#last.data === data) return this.#last.text;
     const written = new TextDecoder().decode(data);

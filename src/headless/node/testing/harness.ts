@@ -75,6 +75,7 @@ export class Harness {
 
   readonly #failsProcess: boolean;
   readonly #forceExit: boolean;
+  #unlisten: () => void = () => undefined;
 
   /** `runner`: a run whose own tests are files. */
   constructor(runtime: Runtime, runner?: RunnerSettings) {
@@ -110,9 +111,12 @@ export class Harness {
     const { process } = this.runtime;
     const onException: AnyFunction = (error) => this.#uncaught(error, "uncaughtException");
     const onRejection: AnyFunction = (error) => this.#uncaught(error, "unhandledRejection");
-    const onEnd: AnyFunction = async () => {
+    const onEnd: AnyFunction = () => {
       process.off("beforeExit", onEnd);
-      await this.finish();
+      return this.finish();
+    };
+    this.#unlisten = () => {
+      process.off("beforeExit", onEnd);
       process.off("uncaughtException", onException);
       process.off("unhandledRejection", onRejection);
     };
@@ -125,6 +129,7 @@ export class Harness {
     const { root } = this;
     if (root.subtests.length === 0 && root.hooks.before.length + root.hooks.after.length > 0) await root.run();
     root.postRun(testFailure(PENDING_AT_END, "cancelledByParent"));
+    this.#unlisten();
   }
 
   /** The test or suite that code calling `test` or a hook right now belongs to. */

@@ -1,19 +1,20 @@
 // `node --test`: one child process per test file, its events gathered into one report.
 import { createStream } from "../builtins/stream.ts";
 import { resolvePath } from "../../posix-path.ts";
-import { checkInteger, ExitSignal, invalidArgType, invalidArgValue, unsupported } from "../errors.ts";
+import { checkInteger, ExitSignal, invalidArgType, invalidArgValue } from "../errors.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime } from "../runtime.ts";
 import { findTestFiles, MissingPath } from "./discovery.ts";
 import { type TestEvent, unpackEvent } from "./events.ts";
 import { testFailure } from "./failure.ts";
 import { Harness, harnessOf, patternOf, type RunnerSettings } from "./harness.ts";
-import type { EventSink } from "./reporter.ts";
+import { type EventSink, makeSinks } from "./reporter.ts";
 import { type TestInit, TestNode } from "./test-node.ts";
+import { ChangedFiles, loadedFiles, reporting } from "../watch/changed-files.ts";
 
 /** Totals of one file; the runner prints its own. */
 const FILE_TOTALS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 /** Flags the runner keeps to itself. */
-const RUNNER_FLAG = /^(--test|--watch|--test-isolation|--experimental-test-isolation|--test-reporter|--test-reporter-destination|--test-concurrency|--test-shard|--test-timeout)(=|$)/;
+const RUNNER_FLAG = /^(--test|--watch|--watch-preserve-output|--test-isolation|--experimental-test-isolation|--test-reporter|--test-reporter-destination|--test-concurrency|--test-shard|--test-timeout)(=|$)/;
 const RUNNER_FLAG_WITH_VALUE = /^--(?:test-(reporter|reporter-destination|concurrency|shard|timeout|isolation)|experimental-test-isolation)$/;
 
 class FileTest extends TestNode {
@@ -80,7 +81,7 @@ function childArguments(execArgv: readonly string[], { only, patterns = [], forc
 }
 
 /** Starts the file's process and passes on what it says. Fails like the process did. */
-function runFile(runtime: Runtime, test: FileTest, flags: FileFlags): Promise<void> {
+function runFile(runtime: Runtime, test: FileTest, { watch, ...flags }: FileFlags & { readonly watch?: Watch | undefined }): Promise<void> {
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   let errorLine = "";
   const say = (type: "test:stdout" | "test:stderr", message: string): void => {
@@ -88,9 +89,10 @@ function runFile(runtime: Runtime, test: FileTest, flags: FileFlags): Promise<vo
   };
   return new Promise((resolve, reject) => {
     const { loop, host, process } = runtime;
-    const env = Object.fromEntries(Object.entries({ ...process.env, NODE_TEST_CONTEXT: "child-v8" }).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const env = Object.fromEntries(Object.entries({ ...process.env, NODE_TEST_CONTEXT: "child-v8", ...(watch ? reporting : {}) }).filter((entry): entry is [string, string] => entry[1] !== undefined));
     const release = loop.hold();
     const done = (finish: () => void): void => loop.post(() => {
+      watch?.running.delete(test.path);
       if (errorLine !== "") say("test:stderr", `${errorLine}\n`);
       release();
       finish();
@@ -110,6 +112,7 @@ function runFile(runtime: Runtime, test: FileTest, flags: FileFlags): Promise<vo
           for (const line of lines) say("test:stderr", `${line}\n`);
         }),
         message: (message) => loop.post(() => {
+          for (const file of watch ? loadedFiles(message) : []) watch?.changed.add(file, test.path);
           const event = unpackEvent(message);
           if (event) test.add(event);
         }),
@@ -120,11 +123,19 @@ function runFile(runtime: Runtime, test: FileTest, flags: FileFlags): Promise<vo
         error: (_code, message) => done(() => reject(new Error(message))),
       },
     );
+    watch?.running.set(test.path, child);
     test.signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
   });
 }
 
+/** Of `--watch`: the files' processes, and what they have loaded. */
+interface Watch {
+  readonly running: Map<string, ChildHandle>;
+  readonly changed: ChangedFiles;
+}
+
 interface RunSettings extends FileFlags, RunnerSettings {
+  readonly watch?: Watch;
   readonly files: readonly string[];
   readonly setup?: (() => unknown) | undefined;
 }
@@ -141,6 +152,38 @@ async function runAll(runtime: Runtime, { files, setup, ...settings }: RunSettin
   if (runtime.host.ownsRealm) await Promise.all(tests.map((test) => test.start()));
   else for (const test of tests) await test.start();
   await harness.finish();
+}
+
+/** `--watch`: a report of all files, then one of those that load what has changed, until the signal fires. */
+async function runOnChanges(runtime: Runtime, { files: all, setup, sinks = makeSinks(runtime), ...settings }: RunSettings): Promise<void> {
+  const openSinks = sinks.map(({ send }): EventSink => ({ send, end: () => undefined }));
+  const running: Watch["running"] = new Map();
+  const due = new Set(all);
+  const { signal } = settings;
+  let wake: () => void = () => undefined;
+  const changed = new ChangedFiles(runtime, (owners) => {
+    for (const file of owners) {
+      due.add(file);
+      running.get(file)?.kill("SIGTERM");
+    }
+    wake();
+  });
+  changed.watchAdded();
+  signal?.addEventListener("abort", () => wake(), { once: true });
+  await setup?.();
+  for (;;) {
+    const files = [...due].filter((file) => runtime.vfs.exists(file));
+    due.clear();
+    for (const file of files) changed.forget(file);
+    if (files.length > 0) await runAll(runtime, { ...settings, files, sinks: openSinks, watch: { running, changed } });
+    if (due.size === 0 && !signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
+    if (signal?.aborted) break;
+  }
+  changed.close();
+  // After what the last round still has to tell.
+  runtime.loop.post(() => {
+    for (const sink of sinks) void sink.end();
+  });
 }
 
 /** `--test-isolation=none`: the files' tests are this process's own; they begin when all files are loaded. */
@@ -179,7 +222,8 @@ export function runTestFiles(runtime: Runtime): Promise<unknown> {
     return runtime.exit(1);
   }
   if (options.testIsolation === "none") return runInThisProcess(runtime, inShard(files, shard));
-  return runAll(runtime, { files: inShard(files, shard), concurrency: options.testConcurrency || true, timeout: options.testTimeoutMs }).catch((error: unknown) => {
+  const settings = { files: inShard(files, shard), concurrency: options.testConcurrency || true, timeout: options.testTimeoutMs };
+  return (options.isWatching ? runOnChanges : runAll)(runtime, settings).catch((error: unknown) => {
     if (!(error instanceof ExitSignal)) throw error;
   });
 }
@@ -213,8 +257,9 @@ export function runFiles(runtime: Runtime, given?: unknown): object {
   const { files, watch, forceExit, only, shard, setup, testNamePatterns, concurrency, timeout, signal } = options;
   if (files != null && !Array.isArray(files)) throw invalidArgType("options.files", "Array", files);
   for (const [name, value] of Object.entries({ watch, forceExit, only })) if (value != null && typeof value !== "boolean") throw invalidArgType(`options.${name}`, "boolean", value);
-  if (watch === true) throw unsupported("run() of node:test with watch", "nothing tells this runner that a file has changed");
+  if (watch === true && forceExit === true) throw invalidArgValue("options.forceExit", watch, "is not supported with watch mode");
   if (shard != null && typeof shard !== "object") throw invalidArgType("options.shard", "object", shard);
+  if (watch === true && shard != null) throw invalidArgValue("options.shard", watch, "shards not supported with watch mode");
   if (setup != null && typeof setup !== "function") throw invalidArgType("options.setup", "function", setup);
   const patterns = testNamePatterns == null ? [] : (Array.isArray(testNamePatterns) ? testNamePatterns : [testNamePatterns]).map((value: unknown, at) => {
     if (value instanceof RegExp) return value;
@@ -246,6 +291,6 @@ export function runFiles(runtime: Runtime, given?: unknown): object {
     sinks: [sink], setup: setup == null ? undefined : () => (setup as unknown as AnyFunction)(stream),
     concurrency: concurrency as boolean | number | undefined, timeout: timeout as number | undefined, signal: signal as AbortSignal | undefined,
   };
-  runtime.loop.track(runAll(runtime, settings)).catch((error: unknown) => void stream.emit("error", error));
+  runtime.loop.track((watch === true ? runOnChanges : runAll)(runtime, settings)).catch((error: unknown) => void stream.emit("error", error));
   return stream;
 }
