@@ -109,9 +109,8 @@ export class BashFs implements IFileSystem {
     this.#vfs.symlink(target, resolvePath(path));
   }
 
-  /** There are no hard links: the new name gets a copy. */
   async link(existing: string, path: string): Promise<void> {
-    this.#vfs.writeFile(resolvePath(path), this.#vfs.readFile(resolvePath(existing), "link"), { exclusive: true });
+    this.#vfs.link(resolvePath(existing), resolvePath(path));
   }
 
   async readlink(path: string): Promise<string> {

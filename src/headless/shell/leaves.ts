@@ -1,4 +1,4 @@
-// just-bash's commands (grep, sed, awk, find, sort, …), each run by itself: its arguments and input go in, its output and
+// just-bash's commands (awk, find, jq, tr, …), each run by itself: its arguments and input go in, its output and
 // code come out. What the commands run in turn (`find -exec`) are processes of ours where they name one.
 import { Bash, type CustomCommand, defineCommand, getCommandNames } from "just-bash/browser";
 import type { BashFs } from "./bash-fs.ts";
@@ -21,7 +21,7 @@ export interface LeafResult {
 }
 
 /** What the shell has in forms of its own. */
-const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut".split(" "));
+const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut grep egrep fgrep sed sort uniq diff gzip gunzip zcat tar rm stat touch tr od date".split(" "));
 /** Those that run other commands. */
 const RUNNERS = new Set(["find"]);
 
@@ -63,10 +63,10 @@ function bytesOf(text: string, kind: "text" | "bytes" | undefined): Uint8Array {
 
 /** For each filter: options with a value, and how many operands come before its files. */
 const FILTERS: Readonly<Record<string, readonly [valued: string, before: number]>> = {
-  grep: ["efmABCd", 1], egrep: ["efmABCd", 1], fgrep: ["efmABCd", 1], rg: ["efgmABCtTj", 1], sed: ["efl", 1], awk: ["Fvf", 1], jq: ["", 1], yq: ["opI", 1], xan: ["", 1],
-  tail: ["nc", 0], wc: ["", 0], sort: ["ktoST", 0], uniq: ["fsw", 0], comm: ["", 0], paste: ["d", 0], tr: ["", 9], rev: ["", 0], nl: ["bdfhilnsvw", 0], fold: ["w", 0], expand: ["t", 0],
-  unexpand: ["t", 0], strings: ["nt", 0], split: ["ablnC", 0], column: ["tsoc", 0], join: ["12jotea", 0], tac: ["s", 0], od: ["AtNjw", 0], md5sum: ["", 0], sha1sum: ["", 0], sha256sum: ["", 0], base64: ["w", 0],
-  gzip: ["S", 0], gunzip: ["S", 0], zcat: ["", 0], diff: ["U", 0], file: ["", 0], tar: ["fC", 9], "html-to-markdown": ["", 0],
+  rg: ["efgmABCtTj", 1], awk: ["Fvf", 1], jq: ["", 1], yq: ["opI", 1], xan: ["", 1],
+  tail: ["nc", 0], wc: ["", 0], comm: ["", 0], paste: ["d", 0], rev: ["", 0], nl: ["bdfhilnsvw", 0], fold: ["w", 0], expand: ["t", 0],
+  unexpand: ["t", 0], strings: ["nt", 0], split: ["ablnC", 0], column: ["tsoc", 0], join: ["12jotea", 0], tac: ["s", 0], md5sum: ["", 0], sha1sum: ["", 0], sha256sum: ["", 0], base64: ["w", 0],
+  file: ["", 0], "html-to-markdown": ["", 0],
 };
 
 /**
@@ -96,31 +96,13 @@ export function readsInput(name: string, args: readonly string[]): boolean {
       continue;
     }
     if (name === "jq" && arg.includes("n")) return false;
-    if (before < 9 && (((name.endsWith("grep") || name === "sed" || name === "rg") && /^-\w*[ef]/.test(arg)) || (name === "awk" && arg.startsWith("-f")))) before = 0;
+    if (before < 9 && ((name === "rg" && /^-\w*[ef]/.test(arg)) || (name === "awk" && arg.startsWith("-f")))) before = 0;
     const at = [...arg].findIndex((letter, k) => k > 0 && valued.includes(letter));
     if (at > 0 && at === arg.length - 1) i++;
   }
-  if (name === "tar") return args.some((arg, i) => /^-?\w*f$/.test(arg) && args[i + 1] === "-");
-  if (name === "tr") return true;
   const files = operands.slice(before);
   return files.length === 0 || files.includes("-");
 }
 
 /** Whether its output for some lines is what it prints for each of them: such a filter need not wait for the end. */
-export function isLinewise(name: string, args: readonly string[]): boolean {
-  const flags = args.filter((arg) => arg.startsWith("-"));
-  switch (name) {
-    case "grep":
-    case "egrep":
-    case "fgrep":
-      return flags.every((flag) => /^(-[ivwxEFPGohs]+|-e|--line-buffered|--colou?r(=\w+)?)$/.test(flag)) && args.length > 0;
-    case "sed":
-      return flags.every((flag) => /^-[Eru]+$/.test(flag)) && /^s(.)(?:(?!\1)[^\\\n]|\\.)*\1(?:(?!\1)[^\\\n]|\\.)*\1[gi]*$/.test(args.find((arg) => !arg.startsWith("-")) ?? "");
-    case "rev":
-      return true;
-    case "tr":
-      return !flags.some((flag) => /[sc]/.test(flag));
-    default:
-      return false;
-  }
-}
+export const isLinewise = (name: string): boolean => name === "rev";

@@ -3,7 +3,7 @@ import { FsError } from "../fs-error.ts";
 import { parentPath, resolvePath } from "../posix-path.ts";
 import { expandPieces, expandTarget, expandText, textOf } from "./expand.ts";
 import { ExpansionError, type ShellState } from "./state.ts";
-import { FileStream, NullStream, OpenFile, TextStream } from "./streams.ts";
+import { EndlessStream, FileStream, NullStream, OpenFile, TextStream } from "./streams.ts";
 import type { Redirection, WordPart } from "./syntax.ts";
 
 /** Puts everything back. */
@@ -88,6 +88,7 @@ function both(state: ShellState, put: Put, path: string, operator: ">" | ">>"): 
 
 export function open(state: ShellState, path: string, operator: string): OpenFile {
   if (path === "/dev/null") return new OpenFile(new NullStream());
+  if (path === "/dev/zero" || path === "/dev/urandom" || path === "/dev/random") return new OpenFile(new EndlessStream(path !== "/dev/zero"));
   const device = /^\/dev\/(stdin|stdout|stderr|tty|fd\/(\d+))$/.exec(path);
   if (device) {
     const from = device[2] === undefined ? ({ stdin: 0, stdout: 1, stderr: 2, tty: operator === "<" ? 0 : 1 }[device[1] ?? ""] ?? 0) : Number(device[2]);
@@ -116,7 +117,7 @@ export function open(state: ShellState, path: string, operator: string): OpenFil
   return new OpenFile(new FileStream(vfs, real, { read: operator === "<" || operator === "<>", write: operator !== "<", append: operator === ">>" }));
 }
 
-const REASONS: Readonly<Record<string, string>> = { ENOENT: "No such file or directory", EISDIR: "Is a directory", ENOTDIR: "Not a directory", EACCES: "Permission denied", EEXIST: "File exists", ENOSPC: "No space left on device", ELOOP: "Too many levels of symbolic links" };
+const REASONS: Readonly<Record<string, string>> = { ENOENT: "No such file or directory", EISDIR: "Is a directory", ENOTDIR: "Not a directory", EACCES: "Permission denied", EEXIST: "File exists", ENOSPC: "No space left on device", ELOOP: "Too many levels of symbolic links", ENOTEMPTY: "Directory not empty" };
 
 /** A file system's failure in a shell's words. */
 export function reason(error: unknown): string {

@@ -7,7 +7,7 @@ import { BUILTINS } from "./builtins/index.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { expandWords } from "./expand.ts";
 import { callFunction, subshell, withRedirections } from "./interpreter.ts";
-import { isLinewise, type LeafRun, readsInput } from "./leaves.ts";
+import { isLinewise, type LeafResult, type LeafRun, readsInput } from "./leaves.ts";
 import { INSTEAD } from "./missing-commands.ts";
 import { quoteWord } from "./parameters.ts";
 import { redirectForGood } from "./redirect.ts";
@@ -194,15 +194,16 @@ async function runProgram(state: ShellState, name: string, args: readonly string
 async function runLeaf(state: ShellState, name: string, args: readonly string[]): Promise<number> {
   const input = state.fds.get(0)?.stream;
   const reads = input !== undefined && readsInput(name, args);
-  if (reads && isLinewise(name, args)) return runLinewise(state, name, args);
+  if (reads && isLinewise(name)) return runLinewise(state, name, args);
   return leaf(state, name, args, reads ? await readAll(input, state.signal) : new Uint8Array());
 }
 
 async function leaf(state: ShellState, name: string, args: readonly string[], input: Uint8Array): Promise<number> {
   const descriptors = await gathered(state, args);
   const run: LeafRun = {
-    input, cwd: state.cwd, env: state.vars.exported(), signal: state.signal, programs: programNames(state),
+    input, cwd: state.cwd, env: state.vars.exported(), signal: state.signal, programs: [...programNames(state), ...IN_PLACE],
     runProgram: async (program, words, options) => {
+      if (IN_PLACE.has(program)) return runHere(state, [program, ...words], options.cwd, options.input);
       const parts: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
       const child = state.host.children.start({ command: program, args: words, cwd: options.cwd, env: options.env, terminal: null }, inputOf(options.input), true, { output: (fd, data) => parts[fd].push(data) > 0 });
       const known = { kill: child.kill };
@@ -220,6 +221,28 @@ async function leaf(state: ShellState, name: string, args: readonly string[], in
   } finally {
     for (const path of descriptors) state.host.vfs.unlink(path);
   }
+}
+
+/** Commands of the shell's own that `find -exec` runs without a process for each. */
+const IN_PLACE = new Set("cat cmp cut diff egrep fgrep grep gunzip gzip head ls rm sed sort stat tail tar uniq wc zcat".split(" "));
+
+class Collected extends NullStream {
+  readonly parts: Uint8Array[] = [];
+
+  override write(bytes: Uint8Array): void {
+    this.parts.push(bytes.slice());
+  }
+}
+
+async function runHere(state: ShellState, words: readonly string[], cwd: string, given: Uint8Array): Promise<LeafResult> {
+  const part = state.fork(new Task(state.task), state.jobs);
+  const [out, err] = [new Collected(), new Collected()];
+  part.cwd = cwd;
+  part.open(0, inputOf(given));
+  part.open(1, out);
+  part.open(2, err);
+  const code = await subshell(part, () => runFound(part, words[0] ?? "", words.slice(1)));
+  return { stdout: joined(out.parts), stderr: new TextDecoder().decode(joined(err.parts)), code };
 }
 
 function inputOf(bytes: Uint8Array): TextStream {

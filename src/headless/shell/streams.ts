@@ -246,11 +246,31 @@ export class TextStream extends Base {
 }
 
 export class NullStream extends Base {
-  override async read(): Promise<Uint8Array | undefined> {
+  override async read(_signal?: AbortSignal): Promise<Uint8Array | undefined> {
     return undefined;
   }
 
-  override write(): void {}
+  override write(_bytes: Uint8Array): void {}
+}
+
+/** /dev/zero and /dev/urandom. What is written is gone. */
+export class EndlessStream extends NullStream {
+  readonly #random: boolean;
+
+  constructor(random: boolean) {
+    super();
+    this.#random = random;
+  }
+
+  override async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    const back = this.takeBack();
+    if (back) return back;
+    // Whoever reads for ever lets others have their turn.
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    const bytes = new Uint8Array(16_384);
+    return this.#random ? crypto.getRandomValues(bytes) : bytes;
+  }
 }
 
 /** This shell's own output. */

@@ -8,19 +8,23 @@ import { FileStream, type OpenFile, readAll, readLine } from "../streams.ts";
 import { sleep } from "../task.ts";
 import type { OwnCommand } from "./index.ts";
 
-/** The file, or the input for `-`; undefined and told when there is none. */
+/** The file, or the input for `-`; undefined and told (if there are words for it) when there is none. */
 export async function input(state: ShellState, name: string, path: string, missing = (why: string): string => `${name}: ${path}: ${why}`): Promise<OpenFile | undefined> {
   if (path === "-") return state.fds.get(0)?.hold();
   const node = state.host.vfs.find(resolvePath(path, state.cwd));
+  const tell = async (why: string): Promise<void> => {
+    const words = missing(why);
+    if (words !== "") await state.write(2, `${words}\n`);
+  };
   if (node?.kind === "dir") {
-    await state.write(2, `${missing("Is a directory")}\n`);
+    await tell("Is a directory");
     return undefined;
   }
   try {
     return open(state, path, "<");
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error;
-    await state.write(2, `${missing(error.message.slice(path.length + 2))}\n`);
+    await tell(error.message.slice(path.length + 2));
     return undefined;
   }
 }
