@@ -6,7 +6,7 @@ const MiB = 1024 * KiB;
 /** Those of the container's own realms, which need not carry the others. */
 export const CONTAINER_LIMITS = {
   /** Processes alive at once in one container. */
-  processes: 32,
+  processes: 64,
   /** Subshells, parts of pipes and jobs of one shell at once: each costs a copy of its variables. */
   subshells: 512,
   /** Characters of the arguments and variables of one process together: what Linux allows. */

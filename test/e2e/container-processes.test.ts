@@ -142,7 +142,7 @@ describe("a spawned process", () => {
   });
 
   it("cannot be had more often than the limit, and the container says so", async () => {
-    const { output } = await run("node", ["-e", "const { spawn } = require('child_process'); let errors = 0; for (let i = 0; i < 40; i++) spawn('node', ['-e', 'setTimeout(() => {}, 3000)']).on('error', (e) => { if (++errors === 1) console.log(e.code); if (errors === 9) process.exit(0); })"]);
+    const { output } = await run("node", ["-e", "const { spawn } = require('child_process'); let errors = 0; for (let i = 0; i < 72; i++) spawn('node', ['-e', 'setTimeout(() => {}, 3000)']).on('error', (e) => { if (++errors === 1) console.log(e.code); if (errors === 9) process.exit(0); })"]);
     expect(output).toContain("EAGAIN");
   });
 });

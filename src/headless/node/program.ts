@@ -39,7 +39,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       return undefined;
     case "check":
       if (options.rest.length === 0 || options.rest[0] === "-") return readInput(runtime).then((code) => checkSource(runtime, code, "[stdin]", options.inputType ?? "commonjs"));
-      return check(runtime, loader);
+      return afterPreloads(runtime, () => check(runtime, loader));
     case "test":
       process.argv = [EXEC_PATH, ...options.rest];
       return runTestFiles(runtime);

@@ -7,9 +7,10 @@ const BANNER = `\nNode.js ${NODE_VERSION}\n`;
 
 /** Without the engine's word: it points at the `throw`, the stack at the error's making; the same when one line does both. */
 function caretColumn(position: Position): number {
-  const before = position.sourceLine?.slice(0, position.column - 1) ?? "";
+  const column = position.column - (position.columnsBefore ?? 0);
+  const before = position.sourceLine?.slice(0, column - 1) ?? "";
   const thrown = /\bthrow\s+(?:new\s+)?$/.exec(before);
-  return thrown ? thrown.index + 1 : position.column;
+  return thrown ? thrown.index + 1 : column;
 }
 
 function caretLength(position: Position, error: unknown): number {
@@ -24,13 +25,18 @@ function excerpt(position: Position, column: number, error: unknown): string {
   return `${position.label}:${position.line}\n${line}\n${indent}${"^".repeat(caretLength(position, error))}\n`;
 }
 
+/** The source line of an error's place with its caret, for an error that is not fatal. */
+export function excerptOf(error: unknown, position: Position): string {
+  return excerpt(position, caretColumn(position), error);
+}
+
 /** The whole text for an error that ends the process. */
 export function describeFatal(runtime: Runtime, error: unknown): string {
   const thrown = runtime.sources.thrown(error);
   const position = thrown ?? runtime.sources.position(error);
   const column = position && (thrown?.column ?? caretColumn(position));
   const written = position && runtime.sources.maps?.through({ ...position, column: column as number });
-  const head = written ? excerpt(written, written.column, error) : position ? excerpt(position, column as number, error) : "";
+  const head = runtime.sources.isDecorated(error) ? "" : written ? excerpt(written, written.column, error) : position ? excerpt(position, column as number, error) : "";
   if (!(error instanceof Error)) {
     if (typeof error === "object" && error !== null) return `${head && `\n${head}`}${inspect(error)}\n${BANNER}`;
     return `${head === "" ? "Uncaught:\n" : `\n${head}`}${typeof error === "string" ? error : inspect(error)}\n(Use \`node --trace-uncaught ...\` to show where the exception was thrown)\n${BANNER}`;

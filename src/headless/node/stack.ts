@@ -12,6 +12,13 @@ interface Source {
   readonly before: PlaceBefore;
   /** What runs, when it is not the text itself. */
   readonly rewritten: Rewritten | undefined;
+  readonly start: Start | undefined;
+}
+
+/** Where a text begins in what traces call its file: lines before it, and columns before its first line. */
+export interface Start {
+  readonly lines: number;
+  readonly columns: number;
 }
 
 /** The text that a file's JavaScript was made of, and the way from a 1-based place in that to the one in the text. */
@@ -28,6 +35,8 @@ export interface Position {
   readonly line: number;
   readonly column: number;
   readonly sourceLine: string | undefined;
+  /** Columns that the file is said to have before the source line. */
+  readonly columnsBefore?: number;
 }
 
 type PrepareStackTrace = (error: Error, sites: CallSite[]) => unknown;
@@ -58,12 +67,13 @@ export class SourceTable {
   readonly #theirs = new WeakMap<PrepareStackTrace, PrepareStackTrace>();
   readonly #ours: PrepareStackTrace = (error, sites) => this.#format(error, this.#visible(error, sites));
   #current: PrepareStackTrace = this.#ours;
+  readonly #decorated = new WeakSet<object>();
   #thrown: { readonly error: unknown; readonly position: Position } | undefined;
 
   /** The `//# sourceURL` to end evaluated code with, so that its frames are known. */
-  add(label: string, text: string, before: PlaceBefore, rewritten?: Rewritten): string {
+  add(label: string, text: string, before: PlaceBefore, rewritten?: Rewritten, start?: Start): string {
     const key = label.replace(/\s/g, "%20");
-    this.#sources.set(key, { label, text, before, rewritten });
+    this.#sources.set(key, { label, text, before, rewritten, start });
     return `\n//# sourceURL=${key}`;
   }
 
@@ -76,7 +86,10 @@ export class SourceTable {
   #positionIn(source: Source, line: number, column: number): Position {
     const origin = this.#origins.get(source.label.startsWith("file:") ? decodeURI(source.label.slice("file://".length).replace(/[?#].*$/, "")) : source.label);
     const place = origin?.place(line, column) ?? { line, column };
-    return { label: source.label, ...place, sourceLine: (origin ?? source).text.split("\n")[place.line - 1] };
+    const sourceLine = (origin ?? source).text.split("\n")[place.line - 1];
+    const { lines = 0, columns = 0 } = source.start ?? {};
+    const columnsBefore = place.line === 1 ? columns : 0;
+    return { label: source.label, line: place.line + lines, column: place.column + columnsBefore, sourceLine, columnsBefore };
   }
 
   /** Where the error was made: its first frame in the program. */
@@ -84,6 +97,19 @@ export class SourceTable {
     if (typeof error !== "object" || error === null) return undefined;
     void (error as Error).stack;
     return this.#positions.get(error);
+  }
+
+  /** Has its stack begin with what it is about, once (node:vm). `excerpt` makes that of its place. */
+  decorate(error: unknown, excerpt: (position: Position) => string): void {
+    const position = error instanceof Error ? this.position(error) : undefined;
+    if (!position || this.#decorated.has(error as object)) return;
+    this.#decorated.add(error as object);
+    const { stack } = error as Error;
+    Object.defineProperty(error, "stack", { value: `${excerpt(position)}\n${stack}`, writable: true, configurable: true, enumerable: false });
+  }
+
+  isDecorated(error: unknown): boolean {
+    return typeof error === "object" && error !== null && this.#decorated.has(error);
   }
 
   /** Says where an error without a frame of its own belongs (a syntax error). */

@@ -7,6 +7,7 @@ import { type ModuleCode, parseModule, shapeOf } from "../loader/esm-transform.t
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { contextOf } from "./vm-context.ts";
 import { scriptImport } from "./vm-imports.ts";
+import { cacheOf, isCacheOf } from "./vm-options.ts";
 import { VmModule, type VmModuleState, badStatus, owners, stateOf, states } from "./vm-module.ts";
 
 /** How many have been named in each context; those of none are the process'. */
@@ -72,6 +73,7 @@ export function createVmModules(runtime: Runtime): Dict {
       const { importModuleDynamically, initializeImportMeta, cachedData } = given as Dict;
       if (initializeImportMeta !== undefined && typeof initializeImportMeta !== "function") throw invalidArgType("options.initializeImportMeta", "function", initializeImportMeta);
       if (cachedData !== undefined && !ArrayBuffer.isView(cachedData)) throw invalidArgType("options.cachedData", ["Buffer", "TypedArray", "DataView"], cachedData);
+      if (cachedData !== undefined && !isCacheOf(source, cachedData)) throw nodeError(Error, "ERR_VM_MODULE_CACHED_DATA_REJECTED", "cachedData buffer was rejected");
       const importer = scriptImport(runtime, importModuleDynamically, given.identifier, () => this);
       try {
         const shape = shapeOf(source, parseModule(source));
@@ -89,7 +91,7 @@ export function createVmModules(runtime: Runtime): Dict {
     createCachedData(): unknown {
       const { record } = stateOf(this, "SourceTextModule");
       if (record.status.startsWith("evaluat")) throw nodeError(Error, "ERR_VM_MODULE_CANNOT_CREATE_CACHED_DATA", "Cached data cannot be created for a module which has been evaluated");
-      return (runtime.builtin("buffer")["Buffer"] as { from(text: string): unknown }).from(record.shape?.source ?? "");
+      return cacheOf(record.shape?.source ?? "");
     }
   }
 
@@ -113,7 +115,7 @@ export function createVmModules(runtime: Runtime): Dict {
     }
 
     setExport(name: unknown, value: unknown): void {
-      if (!(#values in this)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "this" argument must be an instance of SyntheticModule. ${received(this)}`);
+      if (typeof this !== "object" || this === null || !(#values in this)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "this" argument must be an instance of SyntheticModule. ${received(this)}`);
       checkString(name, "name");
       if (this.status === "unlinked" || this.status === "linking") throw badStatus("must be linked");
       if (!this.#values.has(name)) throw new ReferenceError(`Export '${name}' is not defined in module`);

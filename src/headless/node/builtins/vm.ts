@@ -1,15 +1,16 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
 import { invalidArgType, nodeError, received } from "../errors.ts";
+import { excerptOf } from "../report.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
 import { SCOPE_PARAMETERS, scopeFunctions } from "../loader/async-scope.ts";
 import { rewriteImports } from "../loader/rewrite-imports.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { Buffer } from "./buffer.ts";
+import type { Start } from "../stack.ts";
 import { VmContext, contextOf, contextify } from "./vm-context.ts";
 import { USE_MAIN_CONTEXT_DEFAULT_LOADER, scriptImport } from "./vm-imports.ts";
 import type { ScriptImport } from "./vm-module.ts";
 import { createVmModules } from "./vm-modules.ts";
-import { checkContext, checkNewContext, checkOffsets, checkScript, optionsOf, timeoutOf } from "./vm-options.ts";
+import { cacheOf, checkContext, checkNewContext, checkOffsets, checkScript, type Generation, isCacheOf, optionsOf, type RunOptions, runOptions, startOf } from "./vm-options.ts";
 import { CHECK_NAME, limitLoops, readScript } from "./vm-rewrite.ts";
 
 const DEFAULT_NAME = "evalmachine.<anonymous>";
@@ -17,6 +18,13 @@ const DEFAULT_NAME = "evalmachine.<anonymous>";
 const IMPORT_NAME = "__tw_import";
 const GLOBAL_IMPORT = "__tw_vm_import";
 const DONT_CONTEXTIFY = Symbol("vm_context_no_contextify");
+
+interface Code {
+  readonly code: string;
+  readonly filename: string;
+  readonly start: Start | undefined;
+  readonly importer: ScriptImport;
+}
 
 function checkObject(value: unknown, name: string): asserts value is object {
   if (typeof value !== "object" || value === null) {
@@ -49,8 +57,18 @@ export function createVm(runtime: Runtime): Dict {
     }
   };
 
+  /** What a run throws shows, as Node has it, where that was made. */
+  const showing = (displayErrors: boolean, run: () => unknown): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      if (displayErrors) sources.decorate(error, (position) => excerptOf(error, position));
+      throw error;
+    }
+  };
+
   /** Runs a script as global code; its last value comes back. */
-  const runHere = (code: string, filename: string, timeout: number | undefined, importer: ScriptImport): unknown => {
+  const runHere = ({ code, filename, start, importer }: Code, { timeout, displayErrors }: RunOptions): unknown => {
     const rewritten = rewriteImports(code, `${GLOBAL_IMPORT}(${importers.length})`);
     if (rewritten) {
       importers.push(importer);
@@ -60,15 +78,11 @@ export function createVm(runtime: Runtime): Dict {
     const text = rewritten?.code ?? code;
     const limited = timeout === undefined ? { code: text, columnBefore: same } : limitLoops(text);
     if (timeout !== undefined) define(CHECK_NAME, check);
-    const ending = sources.add(filename, code, (line, column) => imported(line, limited.columnBefore(line, column)), rewritten);
-    try {
-      return within(timeout, () => (realm.evaluate("(0, eval)", "") as (text: string) => unknown)(limited.code + ending));
-    } catch (error) {
-      throw error instanceof SyntaxError ? placeSyntaxError(error, code, filename, sources, "commonjs") : error;
-    }
+    const ending = sources.add(filename, code, (line, column) => imported(line, limited.columnBefore(line, column)), rewritten, start);
+    return showing(displayErrors, () => within(timeout, () => (realm.evaluate("(0, eval)", "") as (text: string) => unknown)(limited.code + ending)));
   };
 
-  const runIn = (context: VmContext, code: string, filename: string, timeout: number | undefined, importer: ScriptImport): unknown => {
+  const runIn = (context: VmContext, { code, filename, start, importer }: Code, { timeout, displayErrors }: RunOptions): unknown => {
     const rewritten = rewriteImports(code, IMPORT_NAME);
     const imported = rewritten?.columnBefore ?? same;
     let script: ReturnType<typeof readScript>;
@@ -80,13 +94,16 @@ export function createVm(runtime: Runtime): Dict {
     context.declare(script);
     // Functions exist before the first statement; `eval` makes them, then they are handed over.
     const hoisted = script.functions.map((name) => `arguments[2](${JSON.stringify(name)}, ${name});`).join("") + (script.functions.length > 0 ? "arguments[3]();" : "");
-    const ending = sources.add(filename, code, (line, column) => imported(line, script.columnBefore(line, line === 1 ? column - hoisted.length : column)));
+    const ending = sources.add(filename, code, (line, column) => imported(line, script.columnBefore(line, line === 1 ? column - hoisted.length : column)), undefined, start);
     const run = realm.evaluate(`(function () { with (arguments[0]) { return eval(arguments[1]); } })`, "") as AnyFunction;
     const handOver = (name: string, value: unknown): void => context.handOver(name, value);
-    const text = script.code.startsWith('"use strict"') || script.code.startsWith("'use strict'") ? `"use strict";${hoisted}${script.code.slice(12)}` : hoisted + script.code;
+    const isStrict = script.code.startsWith('"use strict"') || script.code.startsWith("'use strict'");
+    const text = isStrict ? `"use strict";${hoisted}${script.code.slice(12)}` : hoisted + script.code;
     const names = { ...(timeout === undefined ? {} : { [CHECK_NAME]: check }), ...(rewritten ? { [IMPORT_NAME]: importer } : {}) };
-    const scope = Object.keys(names).length === 0 ? context.scope : withNames(context.scope, names);
-    return within(timeout, () => (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, scope, text + ending, handOver, () => context.declareVariables(script.variables)));
+    const plain = isStrict ? context.strictScope : context.scope;
+    const scope = Object.keys(names).length === 0 ? plain : withNames(plain, names);
+    context.start();
+    return showing(displayErrors, () => within(timeout, () => (run as (this: unknown, ...args: unknown[]) => unknown).call(context.global, scope, text + ending, handOver, () => context.declareVariables(script.variables))));
   };
 
   const need = (object: unknown): VmContext => {
@@ -97,57 +114,63 @@ export function createVm(runtime: Runtime): Dict {
     checkObject(object, "object");
     return contextOf(object) !== undefined;
   };
-  const createContext = (object: unknown = {}, options?: unknown): object => {
-    if (object === DONT_CONTEXTIFY) return contextify({}, realm.global).global;
+  const makeContext = (object: unknown, generation: () => Generation): object => {
+    if (object === DONT_CONTEXTIFY) return contextify({}, realm.global, generation()).global;
     checkObject(object, "object");
-    if (contextOf(object)) return object;
-    checkContext(options);
-    contextify(object, realm.global);
+    if (!contextOf(object)) contextify(object, realm.global, generation());
     return object;
   };
+  // Functions that may be called with `new`, too.
+  function createContext(object: unknown = {}, options?: unknown): object {
+    return makeContext(object, () => checkContext(options));
+  }
 
   class Script {
-    readonly #code: string;
-    readonly #filename: string;
-    readonly #importer: ScriptImport;
+    readonly #made: Code;
     sourceMapURL: string | undefined;
 
     constructor(code: unknown, given?: unknown) {
       const options = optionsOf(given);
-      const { filename = DEFAULT_NAME, cachedData, importModuleDynamically } = options;
+      const { filename = DEFAULT_NAME, cachedData, importModuleDynamically, displayErrors } = options as { filename?: string; cachedData?: ArrayBufferView; importModuleDynamically?: unknown; displayErrors?: boolean };
       checkScript(options);
-      this.#code = String(code);
-      this.#filename = filename as string;
-      this.#importer = scriptImport(runtime, importModuleDynamically, this.#filename, () => this);
-      this.sourceMapURL = /\/\/[#@] sourceMappingURL=(\S+)\s*$/.exec(this.#code)?.[1];
-      if (cachedData !== undefined) Object.assign(this, { cachedDataRejected: false });
-      try {
-        // Compiled now, so that a syntax error is thrown by the constructor.
-        // oxlint-disable-next-line no-new-func -- only compiled
-        void new Function(this.#code);
-        if (/\breturn\b/.test(this.#code)) readScript(this.#code, false);
-      } catch (error) {
-        throw placeSyntaxError(error, this.#code, this.#filename, sources, "commonjs");
-      }
+      const text = String(code);
+      this.#made = { code: text, filename, start: startOf(options), importer: scriptImport(runtime, importModuleDynamically, filename, () => this) };
+      this.sourceMapURL = /\/\/[#@] sourceMappingURL=(\S+)\s*$/.exec(text)?.[1];
+      if (cachedData !== undefined) Object.assign(this, { cachedDataRejected: !isCacheOf(text, cachedData) });
+      showing(displayErrors !== false, () => placing(this.#made, () => compile(text)));
     }
 
     runInThisContext(options?: unknown): unknown {
-      return runHere(this.#code, this.#filename, timeoutOf(options), this.#importer);
+      return runHere(this.#made, runOptions(options));
     }
 
     runInContext(object: unknown, options?: unknown): unknown {
-      return runIn(need(object), this.#code, this.#filename, timeoutOf(options), this.#importer);
+      return runIn(need(object), this.#made, runOptions(options));
     }
 
-    runInNewContext(object?: unknown, options?: unknown): unknown {
-      checkNewContext(options);
-      return this.runInContext(createContext(object), options);
+    runInNewContext(object: unknown = {}, options?: unknown): unknown {
+      return this.runInContext(makeContext(object, () => checkNewContext(options)), options);
     }
 
     createCachedData(): unknown {
-      return Buffer.from(this.#code);
+      return cacheOf(this.#made.code);
     }
   }
+
+  const placing = ({ code, filename, start }: Omit<Code, "importer">, run: () => unknown): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      throw placeSyntaxError(error, code, filename, sources, "commonjs", start);
+    }
+  };
+
+  /** So that a syntax error is thrown by the constructor. */
+  const compile = (code: string): void => {
+    // oxlint-disable-next-line no-new-func -- only compiled
+    void new Function(code);
+    if (/\breturn\b/.test(code)) readScript(code, false);
+  };
 
   return {
     Script, createContext, isContext,
@@ -156,9 +179,8 @@ export function createVm(runtime: Runtime): Dict {
       need(object);
       return new Script(code, options).runInContext(object, optionsOf(options));
     },
-    runInNewContext: (code: unknown, object?: unknown, options?: unknown) => {
-      checkNewContext(options);
-      const context = createContext(object);
+    runInNewContext: (code: unknown, object: unknown = {}, options?: unknown) => {
+      const context = makeContext(object, () => checkNewContext(options));
       return new Script(code, options).runInContext(context, optionsOf(options));
     },
     runInThisContext: (code: unknown, options?: unknown) => new Script(code, options).runInThisContext(optionsOf(options)),
@@ -173,15 +195,14 @@ export function createVm(runtime: Runtime): Dict {
       const head = `(function (${parameters.join(",")}) {`;
       const scopes = [...(parsingContext ? [need(parsingContext).scope] : []), ...contextExtensions, ...(rewritten ? [{ __proto__: null, [IMPORT_NAME]: importer }] : [])];
       const shift = head.length;
-      const ending = sources.add(filename, code, (line, column) => imported(line, line === 1 ? column - shift : column));
+      const ending = sources.add(filename, code, (line, column) => imported(line, line === 1 ? column - shift : column), undefined, startOf(given as Dict));
       let made: unknown;
-      try {
+      const make = (): unknown => {
         const run = realm.evaluate(`(function () { ${scopes.map((_, k) => `with (arguments[${k + 1}])`).join(" ")} { return eval(arguments[0]); } })`, "") as AnyFunction;
         made = run(`${head}${rewritten?.code ?? code}\n})${ending}`, ...scopes);
         return made;
-      } catch (error) {
-        throw placeSyntaxError(error, code, filename, sources, "commonjs");
-      }
+      };
+      return showing(true, () => placing({ code, filename, start: startOf(given as Dict) }, make));
     },
     ...(runtime.options.vmModules ? createVmModules(runtime) : {}),
     constants: Object.freeze({ __proto__: null, USE_MAIN_CONTEXT_DEFAULT_LOADER, DONT_CONTEXTIFY }),

@@ -10,6 +10,27 @@ export function checkAttributeNames(attributes: Attributes): void {
   }
 }
 
+/** As Node's table of imports has it: what the first import of a module with that type was told is the answer to later ones. */
+export class AttributeChecks {
+  readonly #answers = new Map<string, { readonly error: unknown } | undefined>();
+
+  check(url: string, format: string, attributes: Attributes): void {
+    const key = `${attributes?.["type"] ?? ""} ${url}`;
+    if (!this.#answers.has(key)) this.#answers.set(key, answer(() => checkAttributes(url, format, attributes)));
+    const refused = this.#answers.get(key);
+    if (refused) throw refused.error;
+  }
+}
+
+function answer(check: () => void): { readonly error: unknown } | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
 /** Throws unless `with { … }` suits what is imported. */
 export function checkAttributes(url: string, format: string, attributes: Attributes): void {
   checkAttributeNames(attributes);

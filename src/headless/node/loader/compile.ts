@@ -4,7 +4,7 @@ import { Parser } from "acorn";
 import { urlToFile } from "../file-url.ts";
 import type { Realm } from "../realm.ts";
 import type { Runtime } from "../runtime.ts";
-import type { SourceTable } from "../stack.ts";
+import type { SourceTable, Start } from "../stack.ts";
 import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-scope.ts";
 import { Edits } from "./edits.ts";
 import { type Ast, readModule } from "./references.ts";
@@ -78,7 +78,7 @@ function engineMessage(source: string): string | undefined {
 }
 
 /** A syntax error of the engine or of acorn as Node reports it, placed at the token in question. */
-export function placeSyntaxError(error: unknown, source: string, label: string, sources: SourceTable, kind: "module" | "commonjs"): unknown {
+export function placeSyntaxError(error: unknown, source: string, label: string, sources: SourceTable, kind: "module" | "commonjs", { lines, columns }: Start = { lines: 0, columns: 0 }): unknown {
   if (!(error instanceof SyntaxError)) return error;
   let place = acornPlace(error) ?? (error as { typescriptAt?: { line: number; column: number } }).typescriptAt;
   if (!place) {
@@ -92,7 +92,8 @@ export function placeSyntaxError(error: unknown, source: string, label: string, 
   const placed = new SyntaxError(message);
   Object.defineProperty(placed, "stack", { value: `SyntaxError: ${message}`, configurable: true, writable: true, enumerable: false });
   const sourceLine = place ? source.split("\n")[place.line - 1] : undefined;
-  if (place) sources.setPosition(placed, { label, line: place.line, column: place.column + 1, sourceLine });
+  const columnsBefore = place?.line === 1 ? columns : 0;
+  if (place) sources.setPosition(placed, { label, line: place.line + lines, column: place.column + 1 + columnsBefore, sourceLine, columnsBefore });
   return placed;
 }
 

@@ -16,9 +16,11 @@ export const dataFormat = (url: string): DataModule["format"] | undefined => FOR
 export function readDataUrl(url: string, attributes: Parameters<typeof checkAttributeNames>[0]): DataModule {
   const [, type = "", base64, body] = /^data:([^/,;]+\/[^,;]+)(?:[^,]*?)(;base64)?,(.*)$/s.exec(url) ?? [];
   if (body === undefined) throw nodeError(TypeError, "ERR_INVALID_URL", "Invalid URL", { input: url });
-  checkAttributeNames(attributes);
   const format = FORMATS[type];
-  if (format === undefined) throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
+  if (format === undefined) {
+    checkAttributeNames(attributes);
+    throw nodeError(RangeError, "ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`);
+  }
   const text = base64 ? new TextDecoder().decode(Uint8Array.from(atob(decodeURIComponent(body)), (c) => c.charCodeAt(0))) : decodeURIComponent(body);
   return { format, text };
 }

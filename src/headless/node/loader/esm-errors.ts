@@ -43,10 +43,10 @@ export function unsupportedRequest(specifier: string, base: string): Error {
   return nodeError(TypeError, "ERR_UNSUPPORTED_RESOLVE_REQUEST", `Failed to resolve module specifier "${specifier}" from "${base}": Invalid relative URL or base scheme is not hierarchical.`, { cause });
 }
 
-/** `require` of an ES module that is in the middle of its run, or imports one that is. */
-export function cycleRefused(path: string, imported: string | undefined, from: string | undefined): Error {
+/** `require` of an ES module that is in the middle of its run, or imports a module that is. */
+export function cycleRefused({ kind, path }: EsmRecord, imported: string | undefined, from: string | undefined): Error {
   const trace = from === undefined ? "" : ` (from ${from})`;
-  if (imported !== undefined) return nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot import Module ${imported} in a cycle.${trace}`);
+  if (imported !== undefined) return nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot import ${kind === "cjs" ? "CommonJS " : ""}Module ${imported} in a cycle.${trace}`);
   return nodeError(Error, "ERR_REQUIRE_CYCLE_MODULE", `Cannot require() ES Module ${path} in a cycle.${trace} A cycle involving require(esm) is not allowed to maintain invariants mandated by the ECMAScript specification. Try making at least part of the dependency in the graph lazily loaded.`);
 }
 

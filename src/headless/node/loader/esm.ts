@@ -4,7 +4,7 @@ import { isBuiltin } from "../builtins/index.ts";
 import { nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
 import type { Dict, Runtime } from "../runtime.ts";
-import { checkAttributes } from "./attributes.ts";
+import { AttributeChecks } from "./attributes.ts";
 import { commonJsNames } from "./cjs-names.ts";
 import type { CommonJs } from "./commonjs.ts";
 import { detectFormat, evaluateModule, formatByName, parseJson, placeSyntaxError } from "./compile.ts";
@@ -29,6 +29,7 @@ export class EsmLoader {
   readonly #located = new Map<string, { url: string; path: string }>();
   /** Of modules that are none: an import fails the same way each time. */
   readonly #failures = new Map<string, unknown>();
+  readonly #attributes = new AttributeChecks();
   readonly #builtinSyncs: (() => void)[] = [];
   readonly #hooked: HookedGraph | undefined;
   #main: string | undefined;
@@ -120,7 +121,8 @@ export class EsmLoader {
 
   /** What `import.meta.resolve` says; files need not exist. */
   resolveUrl(specifier: string, parent: string): string {
-    if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
+    if (specifier.startsWith("node:")) return specifier;
+    if (isBuiltin(specifier)) return `node:${specifier}`;
     if (specifier.startsWith("data:")) return specifier;
     if (!/^(?:file|node):/.test(specifier) && URL.canParse(specifier)) return new URL(specifier).href;
     try {
@@ -151,7 +153,8 @@ export class EsmLoader {
     const visit = (module: EsmRecord, importer: EsmRecord | undefined, specifier: string): void => {
       if (seen.has(module)) return;
       seen.add(module);
-      if (module.status === "evaluating" && module.kind === "esm") throw cycleRefused(module.path, importer && specifier, importer?.path ?? from);
+      const isRunning = module.kind === "esm" ? module.status === "evaluating" : module.kind === "cjs" && this.#commonJs.Module._cache[module.path]?.loaded === false;
+      if (isRunning) throw cycleRefused(module, importer && specifier, importer?.path ?? from);
       if (module.shape?.topLevelAwait === true) {
         const places = from === undefined ? "" : `\n  From ${from} \n  Requiring ${record.path} `;
         throw nodeError(Error, "ERR_REQUIRE_ASYNC_MODULE", `require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await comes from, use --experimental-print-required-tla.${places}`);
@@ -198,7 +201,7 @@ export class EsmLoader {
       if (mocked) return mocked;
     }
     if (isBuiltin(specifier)) {
-      checkAttributes(`node:${specifier.replace(/^node:/, "")}`, "builtin", attributes);
+      this.#attributes.check(`node:${specifier.replace(/^node:/, "")}`, "builtin", attributes);
       return this.#builtin(specifier.replace(/^node:/, ""));
     }
     if (specifier.startsWith("node:")) throw nodeError(Error, "ERR_UNKNOWN_BUILTIN_MODULE", `No such built-in module: ${specifier}`);
@@ -211,7 +214,7 @@ export class EsmLoader {
     if (isBuiltin(path)) return this.#builtin(path.replace(/^node:/, ""));
     const known = this.#records.get(url);
     const format = known ? ({ esm: "module", cjs: "commonjs", json: "json", builtin: "builtin", synthetic: "synthetic" } as const)[known.kind] : this.#formatOf(path);
-    checkAttributes(url, format, attributes);
+    this.#attributes.check(url, format, attributes);
     if (known) return known;
     if (format === "json") return this.#json(url, url === fileToUrl(path) ? path : "", this.#commonJs.readText(path));
     return format === "module" ? this.#record(url, path) : this.#commonJsRecord(url, path);
@@ -330,7 +333,7 @@ export class EsmLoader {
 
   #data(url: string, attributes: Attributes): EsmRecord {
     const { format, text } = readDataUrl(url, attributes);
-    checkAttributes(url, format, attributes);
+    this.#attributes.check(url, format, attributes);
     const known = this.#records.get(url);
     if (known) return known;
     return format === "json" ? this.#json(url, "", text) : this.#makeEsm(url, url, text);

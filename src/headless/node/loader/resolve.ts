@@ -28,6 +28,15 @@ function promisedMissing(path: string, packagePath?: string): Error {
   return Object.assign(new Error(`Cannot find module '${path}'`), { code: "MODULE_NOT_FOUND" }, packagePath === undefined ? {} : { path: packagePath });
 }
 
+/** A URL that names no file says which import it came from. */
+function fileOf(url: URL, specifier: string, parent: string): string {
+  try {
+    return urlToFile(url);
+  } catch (error) {
+    throw Object.assign(error as Error, { input: specifier, module: fileToUrl(parent) });
+  }
+}
+
 export class Resolver {
   readonly #vfs: Vfs;
   readonly #options: { readonly preserveSymlinks: boolean; readonly preserveSymlinksMain: boolean };
@@ -96,7 +105,7 @@ export class Resolver {
       if (RELATIVE.test(specifier) || specifier.startsWith("file:")) {
         const url = specifier.startsWith("file:") ? new URL(specifier) : new URL(specifier, fileToUrl(parent));
         if (/%2f|%5c/i.test(url.pathname)) throw invalidSpecifier(url.pathname, `must not include encoded "/" or "\\" characters`, parent);
-        return this.#finish(urlToFile(url), parent);
+        return this.#finish(fileOf(url, specifier, parent), parent);
       }
       const scheme = /^([a-z][a-z\d+.-]+):/i.exec(specifier)?.[1];
       if (scheme) {
