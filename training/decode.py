@@ -24,11 +24,22 @@ SPANS = (256, 384, 512, 768, 1024, 1536, 2048, 4096)  # lengths of keys that a g
 
 @dataclass
 class Choice:
-    """How a turn's tokens are chosen: the most probable; drawn from all; or drawn with these numbers, filtered as the page does."""
+    """How a turn's tokens are chosen: the most probable; drawn, as `explore` says; or drawn with these numbers, filtered as the page does."""
     draw: bool = False
     temperature: float = 1.0
+    least: float = 0.0
     top_p: float = 1.0
     numbers: list[float] = field(default_factory=list)
+
+
+def explore(logits, temperature, least, chosen=None):
+    """Logits of the distribution that is drawn from: at this temperature, without tokens less probable than `least` of the most
+    probable one, so that the form of a call stays what it is while a choice the model is unsure of is made in many ways.
+    `chosen` is always among them: it was when it was drawn, though the weights may have moved since."""
+    kept = logits >= logits.amax(-1, keepdim=True) + torch.log(least)
+    if chosen is not None:
+        kept = kept.scatter(-1, chosen.unsqueeze(-1), True)
+    return (logits / temperature).masked_fill(~kept, float("-inf"))
 
 
 class Decoder:
@@ -47,7 +58,7 @@ class Decoder:
         self.position, self.last, self.at, self.length, self.count, self.most = (make(slots, kind=integer) for _ in range(6))
         self.live, self.draw, self.filtered = (make(slots, kind=torch.bool) for _ in range(3))
         self.pending = make(slots, context, kind=integer)
-        self.temperature, self.top_p = make(slots) + 1, make(slots) + 1
+        self.temperature, self.top_p, self.least = make(slots) + 1, make(slots) + 1, make(slots)
         self.numbers = make(slots, 256)
         self.chosen, self.logprob = make(slots, STEPS, kind=integer), make(slots, STEPS)
         self.rows = torch.arange(slots, device=device)
@@ -94,14 +105,14 @@ class Decoder:
             row[: len(turn)] = torch.tensor(turn)
         columns = torch.tensor([[len(ids), start, most] for ids, start, most, _ in turns])
         choices = [choice for *_, choice in turns]
-        floats = torch.tensor([[choice.draw, bool(choice.numbers), choice.temperature, choice.top_p] for choice in choices])
+        floats = torch.tensor([[choice.draw, bool(choice.numbers), choice.temperature, choice.top_p, choice.least] for choice in choices])
         put = lambda tensor: (tensor.pin_memory() if self.device.type == "cuda" else tensor).to(self.device, non_blocking=True)
         at, ids, columns, floats = put(slots), put(ids), put(columns), put(floats)
         self.pending[at, :width] = ids
         self.length[at], self.position[at], self.most[at] = columns.unbind(1)
         self.at[at], self.count[at], self.live[at] = 0, 0, True
         self.draw[at], self.filtered[at] = floats[:, 0] > 0, floats[:, 1] > 0
-        self.temperature[at], self.top_p[at] = floats[:, 2], floats[:, 3]
+        self.temperature[at], self.top_p[at], self.least[at] = floats[:, 2], floats[:, 3], floats[:, 4]
         for slot, choice in zip(slot_ids, choices):
             if choice.numbers:
                 numbers = choice.numbers[: self.numbers.shape[1]]
@@ -147,7 +158,7 @@ class Decoder:
     def _step(self, j: int, span: int) -> None:
         reading = self.at < self.length
         token = torch.where(reading, self.pending.gather(1, self.at.clamp(max=self.context - 1).unsqueeze(1)).squeeze(1), self.last)
-        logits = self.logits(token, self.live, span)
+        logits = self._explored(self.logits(token, self.live, span), slice(None))
         self.at += (reading & self.live).long()
         self.position += self.live.long()
         ready = self.live & (self.at >= self.length)
@@ -159,6 +170,10 @@ class Decoder:
         self.logprob[:, j] = logprob
         ended = (token.unsqueeze(1) == self.ends).any(1) | (self.count >= self.most) | (self.position >= self.context)
         self.live &= ~(ready & ended)
+
+    def _explored(self, logits, at):
+        """The logits of these slots; changed where tokens are drawn."""
+        return torch.where(self.draw[at].unsqueeze(1), explore(logits, self.temperature[at].unsqueeze(1), self.least[at].unsqueeze(1)), logits)
 
     def _choose(self, logits):
         """[slots]. Filters as src/model/sampling.ts: temperature, the 20 most probable, the fewest that reach top_p."""

@@ -128,7 +128,7 @@ class CpuDecoder(Decoder):
         if not ready:
             return
         w, at = self.weights, torch.tensor(ready)
-        logits = F.linear(rms_norm(hidden[torch.tensor(last)], w["norm_out"], self.c.eps), w["head"])
+        logits = self._explored(F.linear(rms_norm(hidden[torch.tensor(last)], w["norm_out"], self.c.eps), w["head"]), at)
         self.count[at] = torch.tensor([self.written[slot] for slot in ready])
         token = self._choose_for(logits, at)
         logprob = logits.log_softmax(-1).gather(1, token.unsqueeze(1)).squeeze(1)

@@ -126,9 +126,9 @@ class Episode:
 
 
 class Player:
-    """`draw`: every token drawn from the model's whole distribution; else as the page does, by the loop's own settings."""
+    """`draw`: how every token is drawn; None: as the page does, by the loop's own settings."""
 
-    def __init__(self, decoder: Decoder, environment: Environment, draw: bool):
+    def __init__(self, decoder: Decoder, environment: Environment, draw: Choice | None):
         self.decoder, self.environment, self.draw = decoder, environment, draw
         self.free = list(range(decoder.slots))
         self.waiting: deque[Episode] = deque()
@@ -198,7 +198,7 @@ class Player:
 
     def _choice(self, sampling: dict | None, most: int) -> Choice:
         if self.draw:
-            return Choice(draw=True)
+            return self.draw
         if not sampling or sampling.get("temperature", 0) == 0:
             return Choice()
         assert sampling["topK"] == 20, "the decoder filters by the 20 most probable"

@@ -111,7 +111,7 @@ def recorded(decoder: Decoder, model: Path) -> str | None:
     return f"{sum(ids == prompt['greedy'] for ids, prompt in zip(out, prompts))} of {len(prompts)}"
 
 
-def open_player(model, tokenizer, a, tasks: Path | None, draw: bool) -> Player:
+def open_player(model, tokenizer, a, tasks: Path | None, draw: Choice | None) -> Player:
     ends = [tokenizer.ids[token] for token in CONTROL if token != "<|im_start|>"]
     make = CpuDecoder if suits(model.c, a.device) and shutil.which(os.environ.get("CXX", "g++")) else Decoder
     decoder = make(model.c, a.slots, a.context, a.device, ends)
@@ -153,7 +153,7 @@ def main() -> None:
     torch.set_num_threads(a.threads)
     model, tokenizer = load_gguf(a.model)
     a.vocabulary = a.model
-    player = open_player(model, tokenizer, a, a.tasks, draw=False)
+    player = open_player(model, tokenizer, a, a.tasks, draw=None)
     print("recorded continuations alike:", recorded(player.decoder, a.model))
     begun, turns = time.time(), {}
     if a.practice:

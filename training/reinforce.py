@@ -3,7 +3,7 @@
     python reinforce.py --model ../public/models/tabwright-micro.gguf --out out/rl --secs 3600            # two cores
     python reinforce.py --model ... --out out/rl --secs 480 --frozen out/frozen.jsonl                     # one GPU
 
-Every task is played `--group` times, every token drawn from the model's whole distribution. A rollout's advantage is its
+Every task is played `--group` times, its tokens drawn as `--temperature` and `--least` say. A rollout's advantage is its
 reward less the group's mean, not divided by the deviation, which would favour tasks that are nearly always or never solved
 (Liu et al. 2025, arXiv 2503.20783); groups all alike teach nothing and are dropped (Yu et al. 2025, DAPO, arXiv 2503.14476),
 after `--look` rollouts already, and what is played next is what was divided before (`practice.py`). From the same paper the wider upper clip and the mean over all tokens come as well. A rollout that does not end by itself is worth
@@ -30,6 +30,7 @@ import export
 import gguf
 import ops
 from checkpoint import load_gguf, Rounded
+from decode import Choice, explore
 from environment import Environment, Episode, Player
 from measure import arguments, count_tasks, open_player, recorded, solve, summary
 from optimizer import Optimizer
@@ -58,7 +59,10 @@ def parse() -> argparse.Namespace:
     args.add_argument("--rows", type=int, default=8 if torch.cuda.is_available() else 4, help="rollouts of a group that are learnt from, half of them solved where there are enough; the others' weight is theirs")
     args.add_argument("--unfinished", type=float, default=0.2)
     args.add_argument("--invalid", type=float, default=0.5)
+    args.add_argument("--bf16", action="store_true", help="bfloat16 products in the steps on a CPU that has them: a step costs two thirds or less; on a GPU always")
     args.add_argument("--clip", type=float, nargs=2, default=(0.2, 0.28), help="how far the ratio may go below and above 1")
+    args.add_argument("--temperature", type=float, default=1.0, help="of rollouts, and of what is learnt: a model that is sure of itself seldom divides a group")
+    args.add_argument("--least", type=float, default=0.0, help="tokens less probable than this share of the most probable one are not drawn")
     args.add_argument("--turns", type=int, default=16, help="turns a rollout may have")
     args.add_argument("--rollout-tokens", type=int, default=1536, help="and tokens, prompts included")
     args.add_argument("--seed", type=int, default=1)
@@ -89,7 +93,7 @@ class Arm:
         self.optimizer.assign(self.flat)
         self.directions = torch.zeros(self.optimizer.size, device=run.a.device)
         self.step, self.rollouts = 0, 0
-        self.batch_tokens = 32768 if run.a.device == "cuda" else 4096  # padded; halved where memory does not do
+        self.batch_tokens = 32768 if run.a.device == "cuda" else 2048  # padded; halved where memory does not do
         self.earned: list[tuple[str, float]] = []  # kind and reward of every rollout
 
     def lately(self) -> float:
@@ -110,6 +114,7 @@ class Arm:
             return stats
         count = sum(int((weight != 0).sum()) for *_, weight in rows)
         sums = None
+        ops.use_bf16(a.bf16 or a.device == "cuda")  # not where tokens are drawn on a CPU: those are float32, as in the page
         while sums is None:
             self.flat.zero_()
             try:
@@ -119,6 +124,7 @@ class Arm:
                 torch.cuda.empty_cache()
                 if self.batch_tokens < 2 * a.rollout_tokens:
                     raise
+        ops.use_bf16(a.device == "cuda")
         size = self.flat.norm()
         self.flat.copy_(torch.where(size.isfinite(), self.flat / size.clamp(min=1.0), 0.0))
         self.rounded.lift()
@@ -177,7 +183,8 @@ class Arm:
         at = (weight.view(-1) != 0).nonzero().squeeze(1)
         y, old, weight = (part.view(-1)[at].to(device) for part in (y, old, weight))
         hidden = self.model.trunk(x.to(device))[0].view(-1, self.model.c.hidden)[at.to(device)]
-        logprob = -F.cross_entropy(self.model.logits(hidden), y, reduction="none")
+        explored = explore(self.model.logits(hidden), self.run.a.temperature, torch.tensor(self.run.a.least, device=device), y)
+        logprob = -F.cross_entropy(explored, y, reduction="none")
         difference = logprob - old
         ratio = difference.exp()
         low, high = self.run.a.clip
@@ -204,13 +211,13 @@ class Run:
             ops.use_bf16(True)
         wide = a.context
         a.context = a.rollout_tokens
-        self.player = open_player(self.start, self.tokenizer, a, None, draw=True)
+        self.player = open_player(self.start, self.tokenizer, a, None, Choice(True, a.temperature, least=a.least))
         a.context = wide
         self.examiner = None
         if a.frozen:
             self.count = count_tasks(a.frozen)
             seats = argparse.Namespace(**{**vars(a), "slots": a.eval_slots})
-            self.examiner = open_player(self.start, self.tokenizer, seats, a.frozen, draw=False)
+            self.examiner = open_player(self.start, self.tokenizer, seats, a.frozen, draw=None)
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0

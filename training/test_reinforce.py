@@ -16,7 +16,7 @@ import gguf
 from certainty import sign_test, wilson
 from checkpoint import load_gguf, rounded, Rounded
 from config import preset
-from decode import Choice, Decoder, STEPS
+from decode import Choice, Decoder, explore, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Episode, Player, seeded, Segment
 from model import Model
@@ -34,11 +34,11 @@ def small() -> Model:
     return model
 
 
-def logprobs(model: Model, ids: list[int]) -> torch.Tensor:
+def logprobs(model: Model, ids: list[int], temperature: float = 1.0, least: float = 0.0) -> torch.Tensor:
     row = torch.zeros(1, -(-len(ids) // model.c.chunk) * model.c.chunk, dtype=torch.long)
     row[0, : len(ids)] = torch.tensor(ids)
     with torch.no_grad():
-        return model.logits(model.trunk(row)[0])[0, : len(ids)].log_softmax(-1)
+        return explore(model.logits(model.trunk(row)[0])[0, : len(ids)], temperature, torch.tensor(least)).log_softmax(-1)
 
 
 def play(decoder: Decoder, turns: dict, steps: int = 4) -> dict[int, list[tuple[int, float]]]:
@@ -80,14 +80,14 @@ class Decoding(unittest.TestCase):
         # Slot 0 goes on from where it was; slot 1 begins while the others hold their states.
         ids = [5, 6, 7] + [t for t, _ in first[0]] + [11, 12]
         read = int(decoder.position[0])
-        second = play(decoder, {0: (ids[read:], read, 8, Choice()), 1: ([1, 2], 0, 6, Choice(draw=True))})
-        cases = [([5, 6, 7], first[0]), ([9] * 20, first[2]), (ids, second[0]), ([1, 2], second[1])]
-        for prompt, chosen in cases:
+        second = play(decoder, {0: (ids[read:], read, 8, Choice()), 1: ([1, 2], 0, 6, Choice(True, 1.7, least=0.2))})
+        cases = [([5, 6, 7], first[0], ()), ([9] * 20, first[2], ()), (ids, second[0], ()), ([1, 2], second[1], (1.7, 0.2))]
+        for prompt, chosen, how in cases:
             self.assertTrue(chosen)
-            expected = logprobs(model, prompt + [t for t, _ in chosen])
+            expected = logprobs(model, prompt + [t for t, _ in chosen], *how)
             for i, (token, value) in enumerate(chosen):
                 self.assertAlmostEqual(value, expected[len(prompt) - 1 + i, token].item(), delta=2e-4)
-        for prompt, chosen in (cases[0], cases[2]):  # greedy
+        for prompt, chosen, _ in (cases[0], cases[2]):  # greedy
             self.assertEqual([t for t, _ in chosen], [int(logprobs(model, prompt + [t for t, _ in chosen])[len(prompt) - 1 + i].argmax()) for i in range(len(chosen))])
 
     def test_ends_a_turn_at_its_end_or_its_length(self):
@@ -106,6 +106,14 @@ class Decoding(unittest.TestCase):
         for number, token in ((0.0, 8), (0.62, 8), (0.63, 4), (0.999, 4)):
             decoder.numbers[0, 0] = number
             self.assertEqual(decoder._choose(logits).item(), token)
+
+    def test_explores_without_what_is_improbable_but_with_what_was_chosen(self):
+        logits = torch.tensor([[0.6, 0.3, 0.09, 0.01]]).log()
+        as_drawn = explore(logits, 2.0, torch.tensor(0.12)).softmax(-1)[0]
+        self.assertEqual(as_drawn[3].item(), 0.0)
+        self.assertAlmostEqual((as_drawn[0] / as_drawn[1]).item(), 2**0.5, places=4)
+        self.assertGreater(explore(logits, 2.0, torch.tensor(0.12), torch.tensor([3])).softmax(-1)[0, 3].item(), 0.0)
+        torch.testing.assert_close(explore(logits, 1.0, torch.tensor(0.0)), logits)
 
     def test_random_numbers_are_the_pages(self):
         """Printed by `seededRandom(7)` of src/model/sampling.ts."""
@@ -148,7 +156,7 @@ class Files(unittest.TestCase):
 
 class Learning(unittest.TestCase):
     def run_of(self, model: Model) -> Arm:
-        a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), rows=8)
+        a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), rows=8)
         return Arm(argparse.Namespace(a=a), model, 1e-3)
 
     def episode(self, model: Model, ids: list[int], **done) -> Episode:
@@ -236,8 +244,8 @@ class Playing(unittest.TestCase):
         model.head.data.div_(20)
         decoder = Decoder(model.c, 24, 128, "cpu", [END])
         run = Run.__new__(Run)
-        run.a = argparse.Namespace(device="cpu", muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
-        run.player, run.examiner, run.limits = Player(decoder, Game(), draw=True), None, {}
+        run.a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
+        run.player, run.examiner, run.limits = Player(decoder, Game(), Choice(draw=True)), None, {}
         run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
         run.play(arm, 1e9, 1e9)

@@ -15,7 +15,7 @@ import { WordSource } from "./words.ts";
 export const HELD_OUT_SETS = ["known", "novel", "built"] as const;
 export type HeldOutSet = (typeof HELD_OUT_SETS)[number];
 
-const FAMILIES: Readonly<Record<HeldOutSet, readonly Family[]>> = { known: TRAINED_FAMILIES, novel: NOVEL_FAMILIES, built: BUILT_KEPT.flat() };
+const FAMILIES: Readonly<Record<HeldOutSet, readonly Family[]>> = { known: TRAINED_FAMILIES, novel: NOVEL_FAMILIES, built: BUILT_KEPT.all };
 /** One in this many tasks has several packages. */
 const MULTI_EVERY = 10;
 const HIDDEN_CASES = 10;
@@ -28,7 +28,7 @@ export function heldOutTasks(set: HeldOutSet, count: number, seed: number): Task
   const tasks: Task[] = [];
   for (let index = 0; tasks.length < count; index++) {
     const random = new Random(hashText(`held-out/${set}/${seed}/${index}`));
-    const pick = (inner: Random): Family => (set === "built" ? inner.pick(inner.pick(BUILT_KEPT)) : inner.weighted(families, (family) => family.weight));
+    const pick = (inner: Random): Family => (set === "built" ? BUILT_KEPT.pick(inner) : inner.weighted(families, (family) => family.weight));
     const problem = makeProblem(pick, { side: "held-out", words, hiddenCases: HIDDEN_CASES }, random);
     const { family } = problem.rendered;
     if ((used.has(family) && used.size < families.length) || problem.hidden.length <= problem.visible.length) continue;

@@ -48,7 +48,7 @@ function pickFamily(random: Random): Family {
 }
 
 function draw(kind: PracticeKind, words: WordSource, random: Random): Drawn | undefined {
-  const pick = kind === "built" ? (inner: Random): Family => inner.pick(inner.pick(BUILT)) : pickFamily;
+  const pick = kind === "built" ? (inner: Random): Family => BUILT.pick(inner) : pickFamily;
   const one = (): Problem => makeProblem(pick, { side: "train", words, hiddenCases: HIDDEN_CASES }, random);
   const first = one();
   if (!enough(first)) return undefined;

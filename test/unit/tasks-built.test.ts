@@ -14,15 +14,15 @@ import { behaviourOf, shapeOf } from "../support/family-likeness.ts";
 const SEED = 20261127;
 const random = new Random(SEED);
 const drafts = (families: readonly Family[], times: number) => families.flatMap((family) => Array.from({ length: times }, () => ({ id: family.id, draft: family.draft(random) })));
-const practised = drafts(BUILT.flat(), 1);
-const kept = drafts(BUILT_KEPT.flat(), 1);
+const practised = drafts(BUILT.all, 1);
+const kept = drafts(BUILT_KEPT.all, 1);
 const others = drafts([...TRAINED_FAMILIES, ...NOVEL_FAMILIES], 8);
 const functionName = (task: Task): string => /\{ (\w+) \}/.exec(new TextDecoder().decode([...task.files].find(([path]) => path.endsWith(".test.js"))![1]))![1]!;
 
 describe("built families", () => {
   it("are thousands, for practice and for measuring, each with an id of its own", () => {
-    expect(practised.length).toBeGreaterThan(10_000);
-    expect(kept.length).toBeGreaterThan(10_000);
+    expect(practised.length).toBeGreaterThan(7000);
+    expect(kept.length).toBeGreaterThan(4500);
     expect(new Set([...practised, ...kept].map(({ id }) => id)).size).toBe(practised.length + kept.length);
   });
 
@@ -36,8 +36,7 @@ describe("built families", () => {
   it("do what no family of the corpus or of the novel set does", { timeout: 120_000 }, () => {
     const known = new Map(others.map(({ id, draft }) => [behaviourOf(draft), id]));
     known.delete(undefined);
-    const some = [...random.shuffle(practised).slice(0, 4000), ...random.shuffle(kept).slice(0, 4000)];
-    expect(some.map(({ id, draft }) => [id, known.get(behaviourOf(draft))]).filter(([, other]) => other), `seed ${SEED}`).toEqual([]);
+    expect([...practised, ...kept].map(({ id, draft }) => [id, known.get(behaviourOf(draft))]).filter(([, other]) => other), `seed ${SEED}`).toEqual([]);
   });
 });
 
@@ -68,7 +67,7 @@ describe("tasks of built families", () => {
   });
 
   it("are of families of their own side, each of another", () => {
-    const ids = [BUILT, BUILT_KEPT].map((groups) => new Set(groups.flat().map(({ id }) => id)));
+    const ids = [BUILT, BUILT_KEPT].map(({ all }) => new Set(all.map(({ id }) => id)));
     for (const { family } of practice) expect([ids[0]!.has(family!), ids[1]!.has(family!)], family).toEqual([true, false]);
     for (const { family } of measured) expect([ids[0]!.has(family!), ids[1]!.has(family!)], family).toEqual([false, true]);
     expect(new Set(measured.map(({ family }) => family)).size).toBe(measured.length);

@@ -2,14 +2,19 @@
 // neither by what is written nor by what it does (test/unit/tasks-built.test.ts). Practice has those without a kept piece; those
 // with two or more are a second novel set, which neither the corpus nor practice ever shows; those with one are in neither.
 import type { Draft, Family } from "../draft.ts";
+import type { Random } from "../random.ts";
 import { type Choice, CONDITIONS, type End, ENDS, type Fold, FOLDS, GIVEN, OUTCOMES, type Source, SOURCES, type Test, TESTS, type Worth, WORTHS } from "./built-pieces.ts";
 
-/** A combination, and how many of its pieces are kept from practice. */
+/** A combination, how many of its pieces are not as in the corpus, and how many are kept from practice. */
 interface Built {
   readonly group: string;
+  readonly strange: number;
   readonly kept: number;
   readonly family: Family;
 }
+
+/** How many strange pieces a family may have. */
+const LEVELS = [1, 2];
 
 const indent = (code: string, by: string): string => code.replace(/^(?=.)/gm, by);
 
@@ -68,28 +73,43 @@ function choice(condition: Choice, yes: Choice, no: Choice, brief: boolean): Dra
   };
 }
 
-function built(group: string, pieces: readonly { readonly id: string; readonly kept?: true }[], draft: Family["draft"]): Built {
+function built(group: string, pieces: readonly { readonly id: string; readonly usual?: true; readonly kept?: true }[], draft: Family["draft"]): Built {
   return {
     group,
+    strange: pieces.filter(({ usual }) => !usual).length,
     kept: pieces.filter(({ kept }) => kept).length,
     family: { id: `built/${group.split("/")[0]}/${pieces.map(({ id }) => id).join("/")}`, weight: 1, draft },
   };
 }
 
-function grouped(all: readonly Built[]): readonly (readonly Family[])[] {
-  const groups = new Map<string, Family[]>();
-  for (const { group, family } of all) {
-    const some = groups.get(group);
-    if (some) some.push(family);
-    else groups.set(group, [family]);
+/** Families by what is drawn first: how strange, then source and fold, some of which have many combinations and some few. */
+export class BuiltFamilies {
+  readonly all: readonly Family[];
+  readonly #levels: readonly (readonly (readonly Family[])[])[];
+
+  constructor(every: readonly Built[]) {
+    this.all = every.map(({ family }) => family);
+    this.#levels = LEVELS.map((level) => {
+      const groups = new Map<string, Family[]>();
+      for (const { group, strange, family } of every) {
+        if (strange !== level) continue;
+        const some = groups.get(group);
+        if (some) some.push(family);
+        else groups.set(group, [family]);
+      }
+      return [...groups.values()];
+    });
   }
-  return [...groups.values()];
+
+  pick(random: Random): Family {
+    return random.pick(random.pick(random.pick(this.#levels)));
+  }
 }
 
-const every = [...loops(), ...choices()];
+const every = [...loops(), ...choices()].filter(({ strange }) => LEVELS.includes(strange));
 
-/** For practice, in groups to draw from first: some forms have many combinations, some few. */
-export const BUILT: readonly (readonly Family[])[] = grouped(every.filter(({ kept }) => kept === 0));
+/** For practice. */
+export const BUILT = new BuiltFamilies(every.filter(({ kept }) => kept === 0));
 
 /** The second novel set: every function has two pieces or more that practice never shows. */
-export const BUILT_KEPT: readonly (readonly Family[])[] = grouped(every.filter(({ kept }) => kept > 1));
+export const BUILT_KEPT = new BuiltFamilies(every.filter(({ kept }) => kept > 1));
