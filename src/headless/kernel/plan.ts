@@ -76,8 +76,9 @@ function runFile(vfs: Vfs, file: string, command: Command): readonly Step[] | un
   const text = new TextDecoder().decode(vfs.readFile(file).subarray(0, 128));
   if (text.startsWith(OWN_PROGRAM)) return plan(vfs, { argv0: command.command, ...command, command: text.slice(OWN_PROGRAM.length).trim() });
   const head = text.split("\n", 1)[0] ?? "";
-  const program: Program = /^#!.*\b(sh|bash|dash)\b/.test(head) ? "sh" : "node";
-  return [{ program, argv: [file, ...args], cwd, env }];
+  if (/^#!.*\bnode\s*$/.test(head) || (!head.startsWith("#!") && /\.[cm]?[jt]sx?$/.test(file))) return [{ program: "node", argv: [file, ...args], cwd, env }];
+  // What else the first line names, the shell finds; without one it is a script of the shell's, as for bash.
+  return [{ program: "sh", argv: [...(/^#!(?!.*sh\b)/.test(head) ? ["--run"] : []), file, ...args], cwd, env }];
 }
 
 /** One word for a shell. */

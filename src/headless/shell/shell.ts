@@ -9,6 +9,7 @@ import { BashFs } from "./bash-fs.ts";
 import { setOptions } from "./builtins/options.ts";
 import { Children } from "./children.ts";
 import { capture, leaving, runText, substitute } from "./interpreter.ts";
+import { runByFirstLine } from "./interpreter-line.ts";
 import { Jobs } from "./jobs.ts";
 import { Leaves } from "./leaves.ts";
 import { ShellState, type ShellHost } from "./state.ts";
@@ -182,6 +183,7 @@ export class Shell implements ShellHost {
       at += 2;
       break;
     }
+    const runs = argv[0] === "--run";
     if (script !== undefined) {
       if (argv[at] !== undefined) state.name = argv[at] ?? "";
       state.positional = argv.slice(at + 1);
@@ -193,7 +195,8 @@ export class Shell implements ShellHost {
     if (file === undefined) return this.#lines();
     state.name = file;
     try {
-      return await runText(state, new TextDecoder().decode(this.vfs.readFile(resolvePath(file, state.cwd))));
+      const text = new TextDecoder().decode(this.vfs.readFile(resolvePath(file, state.cwd)));
+      return runs ? await runByFirstLine(state, text, file, state.positional) : await runText(state, text);
     } catch (error) {
       if (!(error instanceof FsError)) throw error;
       await state.write(2, `bash: ${file}: ${error.code === "ENOENT" ? "No such file or directory" : error.code === "EISDIR" ? "Is a directory" : error.message}\n`);

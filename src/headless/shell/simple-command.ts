@@ -143,7 +143,13 @@ async function runExternal(state: ShellState, name: string, args: readonly strin
 async function runFound(state: ShellState, name: string, args: readonly string[]): Promise<number> {
   const own = COMMANDS[commandName(name)];
   if (own) return own(state, args);
-  if (isProgram(state, name)) return runProgram(state, name, args);
+  if (isProgram(state, name)) {
+    if (isNoProgram(state, name)) {
+      await state.complain(`${name}: Permission denied`);
+      return 126;
+    }
+    return runProgram(state, name, args);
+  }
   if (name.includes("/") && commandName(name) === name) {
     const node = state.host.vfs.find(resolvePath(name, state.cwd));
     await state.complain(`${name}: ${node?.kind === "dir" ? "Is a directory" : "No such file or directory"}`);
@@ -154,6 +160,12 @@ async function runFound(state: ShellState, name: string, args: readonly string[]
   const instead = INSTEAD[name];
   if (instead !== undefined) await state.write(2, `${name}: ${instead}\n`);
   return 127;
+}
+
+/** A file that neither says that it can be run nor how, nor has a name that does: modes are lost where projects come from. */
+function isNoProgram(state: ShellState, name: string): boolean {
+  const node = name.includes("/") ? state.host.vfs.find(resolvePath(name, state.cwd)) : undefined;
+  return node?.kind === "file" && (node.mode & 0o111) === 0 && !(node.data[0] === 35 && node.data[1] === 33) && !/\.(sh|bash|[cm]?[jt]sx?)$/.test(name);
 }
 
 async function runProgram(state: ShellState, name: string, args: readonly string[]): Promise<number> {

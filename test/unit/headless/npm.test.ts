@@ -89,4 +89,17 @@ describe("a command", () => {
     expect(plan(vfs, { command: "nosuch", args: [], cwd: "/home/p", env: {} })).toBeUndefined();
     expect(planned(vfs, "npx nosuch")[0]).toMatchObject({ program: "npm" });
   });
+
+  test("that is a file is run by what its first line names, or as a shell runs it", () => {
+    const vfs = project(DEMO);
+    const file = (name: string, text: string): void => vfs.writeFile(`/home/p/${name}`, encode(text), { mode: 0o755 });
+    file("plain", "echo hi\n");
+    file("plain.mjs", "console.log(1)\n");
+    file("flagged", "#!/usr/bin/env -S A=1 node --no-warnings\n");
+    file("zsh", "#!/bin/zsh -e\n");
+    expect(planned(vfs, "./plain a")[0]).toMatchObject({ program: "sh", argv: ["/home/p/plain", "a"] });
+    expect(planned(vfs, "./plain.mjs")[0]).toMatchObject({ program: "node", argv: ["/home/p/plain.mjs"] });
+    expect(planned(vfs, "./flagged x")[0]).toMatchObject({ program: "sh", argv: ["--run", "/home/p/flagged", "x"] });
+    expect(planned(vfs, "./zsh")[0]).toMatchObject({ program: "sh", argv: ["/home/p/zsh"] });
+  });
 });

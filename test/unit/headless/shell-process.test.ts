@@ -39,6 +39,27 @@ const PROGRAMS: Readonly<Record<string, (io: ProgramIo) => Promise<number>>> = {
 };
 const program = ({ args }: SpawnRequest, io: ProgramIo): Promise<number> => PROGRAMS[args[0] ?? ""]?.(io) ?? Promise.resolve(9);
 
+describe("a file that names what runs it", () => {
+  const run = async (text: string): Promise<readonly [number, string]> => {
+    const shell = new ShellProcess({ argv: ["--run", "./tool", "a"], files: { tool: text }, stdin: "", program: async (request, io) => {
+      io.write(1, `${[request.command, ...request.args].join(" ")} A=${request.env["A"] ?? ""}\n`);
+      return 7;
+    } });
+    return [await shell.exitCode, shell.output];
+  };
+
+  it.each([
+    ["#!/usr/bin/env -S A=1 node --no-warnings\n", 7, "node --no-warnings ./tool a A=1\n"],
+    ["#!/usr/bin/node --flag\r\n", 7, "node --flag ./tool a A=\n"],
+    ["#!/usr/bin/env python3\n", 127, "/usr/bin/env: ‘python3’: No such file or directory\n"],
+    ["#!/usr/bin/perl\n", 126, "bash: ./tool: /usr/bin/perl: bad interpreter: No such file or directory\n"],
+    ["#!/usr/bin/sed -n 1p\n", 0, "#!/usr/bin/sed -n 1p\n"],
+  ])("is run so, or it is said that there is no such thing: %j", async (text, code, output) => {
+    const [ended, said] = await run(text);
+    expect([ended, said.replace(/sed: can't read a: .*\n/, "")]).toEqual([text.includes("sed") ? 2 : code, output]);
+  });
+});
+
 describe("output", () => {
   it.each([
     ["a loop", 'for i in 1 2; do echo "line $i"; read x; done; echo "end $x"'],
