@@ -203,7 +203,9 @@ async function runProgram(state: ShellState, name: string, args: readonly string
   }
 }
 
-async function runLeaf(state: ShellState, name: string, args: readonly string[]): Promise<number> {
+async function runLeaf(state: ShellState, name: string, given: readonly string[]): Promise<number> {
+  // just-bash's wants its input named.
+  const args = name === "paste" && given.every((arg) => /^-./.test(arg)) ? [...given, "-"] : given;
   const input = state.fds.get(0)?.stream;
   const reads = input !== undefined && readsInput(name, args);
   if (reads && isLinewise(name)) return runLinewise(state, name, args);

@@ -13,6 +13,7 @@ import { OPEN } from "./open.ts";
 import { PS } from "./ps.ts";
 import { REMOVE } from "./remove.ts";
 import { SED } from "./sed.ts";
+import { SHUFFLE } from "./shuffle.ts";
 import { SORT } from "./sort.ts";
 import { STREAMS } from "./streams.ts";
 import { SYSTEM } from "./system.ts";
@@ -23,4 +24,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PS, REMOVE, SED, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;

@@ -5,6 +5,7 @@ import { subshell } from "../interpreter.ts";
 import { Killed, type ShellState } from "../state.ts";
 import { sleep, Task } from "../task.ts";
 import type { OwnCommand } from "./index.ts";
+import { input } from "./streams.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
 
 /** In a shell of its own, so that a builtin changes nothing here. */
@@ -107,11 +108,13 @@ interface XargsOptions {
   delimiter: string | undefined;
   skipEmpty: boolean;
   trace: boolean;
+  /** Where the words come from; else from the input. */
+  file: string;
   words: readonly string[];
 }
 
 function xargsOptions(args: readonly string[]): XargsOptions {
-  const options: XargsOptions = { count: 0, lines: 0, parallel: 1, replace: undefined, delimiter: undefined, skipEmpty: false, trace: false, words: ["echo"] };
+  const options: XargsOptions = { count: 0, lines: 0, parallel: 1, replace: undefined, delimiter: undefined, skipEmpty: false, trace: false, file: "-", words: ["echo"] };
   let at = 0;
   for (; /^-./.test(args[at] ?? ""); at++) {
     const arg = args[at] ?? "";
@@ -127,6 +130,7 @@ function xargsOptions(args: readonly string[]): XargsOptions {
     else if (arg.startsWith("-L")) options.lines = Number(value());
     else if (arg.startsWith("-P")) options.parallel = Number(value()) || Number.POSITIVE_INFINITY;
     else if (arg.startsWith("-I")) options.replace = value();
+    else if (arg === "-a" || arg.startsWith("--arg-file")) options.file = arg.startsWith("--arg-file=") ? arg.slice(11) : value();
     else if (arg.startsWith("-d")) options.delimiter = value().replace("\\n", "\n").replace("\\t", "\t").replace("\\0", "\0");
   }
   if (at < args.length) options.words = args.slice(at);
@@ -152,7 +156,10 @@ function xargsCommands(text: string, options: XargsOptions): string[][] {
 
 async function xargs(state: ShellState, args: readonly string[]): Promise<number> {
   const options = xargsOptions(args);
-  const commands = xargsCommands(new TextDecoder().decode(await readAll(state.stream(0), state.signal)), options);
+  const file = await input(state, "xargs", options.file, (why) => `xargs: Cannot open input file ‘${options.file}’: ${why}`);
+  if (!file) return 1;
+  const commands = xargsCommands(new TextDecoder().decode(await readAll(file.stream, state.signal)), options);
+  file.release();
   let code = 0;
   let stopped = false;
   const next = commands.values();

@@ -251,8 +251,9 @@ class Parser {
     this.#at += start.length;
     let out = "";
     for (; this.#next !== "" && this.#next !== "\n"; this.#at++) {
-      if (this.#next === "\\") this.#at++;
-      out += this.#next === "t" && this.#text[this.#at - 1] === "\\" ? "\t" : this.#next;
+      const escaped = this.#text.startsWith("\\", this.#at);
+      if (escaped) this.#at++;
+      out += escaped && this.#text[this.#at] === "t" ? "\t" : (this.#text[this.#at] ?? "");
     }
     return `${out}\n`;
   }
