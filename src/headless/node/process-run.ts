@@ -11,6 +11,7 @@ import { webClasses } from "./builtins/web-classes.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
+import { addExceptionOptions } from "./dom-exception.ts";
 import { limitMemory } from "./memory-limits.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
 import { EventLoop } from "./event-loop.ts";
@@ -111,6 +112,7 @@ class RunningProcess implements Runtime, NodeProcess {
       recordListeners();
       guardFunctionCode(this);
       wordAborts(this);
+      addExceptionOptions(realm.global);
       addStreamFrom();
       wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);

@@ -17,12 +17,12 @@ interface BufferFunction extends AnyFunction, Dict {
 
 let warned = false;
 
-/** Once, and not for code of packages: who runs it cannot change that. */
+/** Once, and for code of packages only when asked: who runs it cannot change that. */
 function warnOfConstructor(): void {
   const runtime = activeRuntime();
   if (warned || !runtime) return;
   const caller = new Error("caller").stack?.split("\n").find((line) => /\bat (?:.*\()?(?:file:\/\/)?\//.test(line)) ?? "";
-  if (caller.includes("/node_modules/")) return;
+  if (caller.includes("/node_modules/") && !runtime.options.pendingDeprecation) return;
   warned = true;
   runtime.process.emitWarning("Buffer() is deprecated due to security and usability issues. Please use the Buffer.alloc(), Buffer.allocUnsafe(), or Buffer.from() methods instead.", { type: "DeprecationWarning", code: "DEP0005" });
 }

@@ -26,9 +26,22 @@ export const { Buffer } = module;
 const MAX_STRING_LENGTH = 2 ** 29 - 24;
 
 function bytesOf(value: unknown, name: string): Uint8Array {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer && isDetached(value)) throw nodeError(Error, "ERR_INVALID_STATE", "Cannot validate on a detached buffer");
+  if (ArrayBuffer.isView(value)) return value.byteLength === 0 ? new Uint8Array() : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw invalidArgType(name, ["ArrayBuffer", "Buffer", "TypedArray"], value);
+}
+
+/** Newer engines say it themselves. */
+function isDetached(memory: ArrayBuffer): boolean {
+  const { detached } = memory as { readonly detached?: boolean };
+  if (detached !== undefined || memory.byteLength > 0) return detached === true;
+  try {
+    void new Uint8Array(memory);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function isUtf8(value: unknown): boolean {

@@ -95,7 +95,8 @@ function joinEmitters(active: () => unknown): void {
     const domain = this.domain as (Emitter & { enter(): void; exit(): void }) | null | undefined;
     if (!domain || (this as unknown) === domain) return Reflect.apply(emit, this, args);
     if (args[0] === "error" && this.listenerCount("error") === 0) {
-      const error = args[1];
+      // oxlint-disable-next-line prefer-nullish-coalescing -- Node makes one for false and 0, too
+      const error = args[1] || new Error("Unhandled error.");
       if (error instanceof Error) Object.assign(error, { domainEmitter: this, domainThrown: false, domain });
       return domain.emit("error", error);
     }

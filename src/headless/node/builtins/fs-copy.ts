@@ -92,8 +92,17 @@ class Copy {
       if (isDir && target.kind !== "dir") throw fsSystemError("ERR_FS_CP_DIR_TO_NON_DIR", "Cannot overwrite non-directory with directory", info(`cannot overwrite non-directory ${to.spelled} with directory ${from.spelled}`, "EISDIR", 21, to.spelled));
       if (!isDir && target.kind === "dir") throw fsSystemError("ERR_FS_CP_NON_DIR_TO_DIR", "Cannot overwrite directory with non-directory", info(`cannot overwrite directory ${to.spelled} with non-directory ${from.spelled}`, "ENOTDIR", 20, to.spelled));
     }
+    if (isDir && this.#real(to).some((path) => isWithin(path, from.full))) throw fsSystemError("ERR_FS_CP_EINVAL", "Invalid src or dest", info(`cannot copy ${from.spelled} to a subdirectory of self ${to.spelled}`, "EINVAL", 22, to.spelled));
     if (isDir && !this.#options.recursive) throw fsSystemError("ERR_FS_EISDIR", "Path is a directory", info(`${from.spelled} is a directory (not copied)`, "EISDIR", 22, from.spelled));
-    if (isDir && isWithin(to.full, from.full)) throw fsSystemError("ERR_FS_CP_EINVAL", "Invalid src or dest", info(`cannot copy ${from.spelled} to a subdirectory of self ${to.spelled}`, "EINVAL", 22, to.spelled));
+  }
+
+  /** Where it lies: as it is named, and by the links that lead there. */
+  #real({ full }: FilePath): string[] {
+    const { vfs } = this.#runtime;
+    for (let folder = parentPath(full); ; folder = parentPath(folder)) {
+      if (vfs.find(folder)) return [full, joinPath(vfs.realpath(folder), full.slice(folder.length).replace(/^\//, ""))];
+      if (folder === "/") return [full];
+    }
   }
 
   #copy(from: FilePath, to: FilePath): void {
@@ -115,12 +124,22 @@ class Copy {
       vfs.unlink(to.full);
     }
     if (node.kind === "link") {
+      const source = verbatimSymlinks ? node.target : resolvePath(node.target, parentPath(from.full));
+      if (target?.kind === "link") this.#checkLinks(from, source, to, resolvePath(target.target, parentPath(to.full)));
       if (target) vfs.unlink(to.full);
-      vfs.symlink(verbatimSymlinks || node.target.startsWith("/") ? node.target : resolvePath(node.target, parentPath(from.full)), to.full);
+      vfs.symlink(source, to.full);
       return;
     }
     copyOne(this.#runtime, from, to, false);
     if (preserveTimestamps) vfs.utimes(to.full, node.mtimeMs, node.atimeMs ?? node.mtimeMs);
+  }
+
+  /** Neither of two links to folders, of which one takes the other's place, may lead into what the other leads to. */
+  #checkLinks(from: FilePath, source: string, to: FilePath, target: string): void {
+    if (this.#runtime.vfs.find(from.full)?.kind !== "dir") return;
+    const info = { path: to.spelled, syscall: "cp", errno: 22, code: "EINVAL" };
+    if (isWithin(target, source)) throw fsSystemError("ERR_FS_CP_EINVAL", "Invalid src or dest", { ...info, message: `cannot copy ${source} to a subdirectory of self ${target}` });
+    if (isWithin(source, target)) throw fsSystemError("ERR_FS_CP_SYMLINK_TO_SUBDIRECTORY", "Cannot overwrite symlink in subdirectory of self", { ...info, message: `cannot overwrite ${target} with ${source}` });
   }
 }
 

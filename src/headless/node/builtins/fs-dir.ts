@@ -3,6 +3,7 @@ import { nodeError } from "../errors.ts";
 import type { AnyFunction, Runtime } from "../runtime.ts";
 import { takeCallback } from "./fs-arguments.ts";
 
+const busy = (): Error => nodeError(Error, "ERR_DIR_CONCURRENT_OPERATION", "Cannot do synchronous work on directory handle with concurrent asynchronous operations");
 const closed = (): Error => nodeError(Error, "ERR_DIR_CLOSED", "Directory handle was closed");
 
 type Loop = Runtime["loop"];
@@ -12,6 +13,8 @@ export class Dir {
   readonly #entries: unknown[];
   readonly #loop: Loop;
   #closed = false;
+  /** Reads and closes that are under way. */
+  #pending = 0;
 
   constructor(...args: [string, unknown[], Loop]) {
     const [path, entries, loop] = args;
@@ -27,22 +30,32 @@ export class Dir {
   }
 
   readSync(): unknown {
+    this.#checkSync();
+    return this.#next();
+  }
+
+  closeSync(): void {
+    this.#checkSync();
+    this.#end();
+  }
+
+  #next(): unknown {
     this.#check();
     return this.#entries.shift() ?? null;
   }
 
-  closeSync(): void {
+  #end(): void {
     this.#check();
     this.#closed = true;
   }
 
   read(...args: unknown[]): Promise<unknown> | undefined {
-    return this.#form(args, () => this.readSync());
+    return this.#form(args, () => this.#next());
   }
 
   close(...args: unknown[]): Promise<unknown> | undefined {
     if (this.#closed && typeof args[0] === "function") return void this.#loop.nextTick(() => void (args[0] as AnyFunction)(closed()));
-    return this.#form(args, () => this.closeSync());
+    return this.#form(args, () => this.#end());
   }
 
   async *entries(): AsyncGenerator<unknown> {
@@ -57,10 +70,17 @@ export class Dir {
     if (this.#closed) throw closed();
   }
 
+  #checkSync(): void {
+    this.#check();
+    if (this.#pending > 0) throw busy();
+  }
+
   /** A promise, or a call of the callback that was given. */
   #form(args: unknown[], run: () => unknown): Promise<unknown> | undefined {
     if (args.length === 0 || args[0] === undefined) {
+      this.#pending++;
       return new Promise((resolve, reject) => this.#loop.post(() => {
+        this.#pending--;
         try {
           resolve(run());
         } catch (error) {
@@ -70,7 +90,11 @@ export class Dir {
     }
     const done: AnyFunction = takeCallback(args, "callback");
     this.#check();
-    this.#loop.post(() => void done(null, run()));
+    this.#pending++;
+    this.#loop.post(() => {
+      this.#pending--;
+      done(null, run());
+    });
     return undefined;
   }
 }

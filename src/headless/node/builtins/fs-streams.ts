@@ -1,11 +1,13 @@
 // fs.ReadStream and fs.WriteStream over open descriptors, a FileHandle's or one of their own.
-import { checkFunction, checkInteger, nodeError, outOfRange } from "../errors.ts";
+import { checkFunction, checkInteger, invalidArgType, nodeError, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { checkFd, optionsOf, spelledPath } from "./fs-arguments.ts";
 import { createStream } from "./stream.ts";
 
 const CHUNK_BYTES = 64 * 1024;
+/** Writes that write nothing, one after the other, before a stream gives up. */
+const IDLE_WRITES = 5;
 
 type Done = (error?: Error | null) => void;
 type Class = AnyFunction & { prototype: Dict };
@@ -74,7 +76,7 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       const tell = (...answer: unknown[]): void => runtime.loop.nextTick(() => void done(...answer));
       (handle[name] as (...args: unknown[]) => Promise<Dict>)(...args).then((value) => tell(null, result && value[result]), tell);
     };
-    return { read: via("read", "bytesRead"), write: via("write", "bytesWritten"), writev: via("writev", "bytesWritten"), close: via("close") };
+    return { read: via("read", "bytesRead"), write: via("write", "bytesWritten"), writev: via("writev", "bytesWritten"), fsync: via("sync"), close: via("close") };
   };
 
   const call = (self: FileStream, name: string, ...args: unknown[]): void => void (self[FS][name] as AnyFunction).call(self[FS], ...args);
@@ -121,7 +123,9 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       done(error);
       return;
     }
-    call(this, "close", fd, (failure: Error | null) => done(error ?? failure));
+    const close = (unflushed?: Error | null): void => call(this, "close", fd, (failure: Error | null) => done(unflushed ?? error ?? failure));
+    if (this.flush && !error) call(this, "fsync", fd, close);
+    else close();
     this.fd = null;
   }
 
@@ -179,6 +183,7 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
       checkInteger(this.start, "start", 0);
       this.pos = this.start;
     }
+    if (options["flush"] != null && typeof options["flush"] !== "boolean") throw invalidArgType("options.flush", "boolean", options["flush"]);
     this.flush = options["flush"] === true;
     Writable.call(this, options);
     if (options["encoding"]) (this["setDefaultEncoding"] as AnyFunction)(options["encoding"]);
@@ -213,21 +218,29 @@ export function createFileStreams(runtime: Runtime, fs: Dict): Dict {
   }
 
   function writev(this: FileStream, pieces: readonly { chunk: Uint8Array }[], done: Done): void {
-    const written = (error: Error | null, bytes: number): void => {
-      if (error) {
-        done(error);
-        return;
-      }
-      this.bytesWritten += bytes;
-      if (this.pos !== undefined) this.pos += bytes;
-      done();
+    writeAll(this, pieces.map(({ chunk }) => chunk), done, 0);
+  }
+
+  /** `idle`: how often in a row nothing at all was written. */
+  function writeAll(self: FileStream, chunks: readonly Uint8Array[], done: Done, idle: number): void {
+    const { write: one, writev: many } = self[FS];
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    const together = typeof many === "function" && (chunks.length > 1 || typeof one !== "function");
+    const written = (error: (Error & { code?: string }) | null, count: number): void => {
+      const bytes = error ? 0 : count;
+      if (error && error.code !== "EAGAIN") return done(error);
+      if (self.destroyed) return done(nodeError(Error, "ERR_STREAM_DESTROYED", "Cannot call write after a stream was destroyed"));
+      self.bytesWritten += bytes;
+      if (self.pos !== undefined) self.pos += bytes;
+      if (bytes >= size) return done();
+      const tries = bytes > 0 ? 0 : idle + 1;
+      if (tries > IDLE_WRITES) return done(new Error(`${together ? "writev" : "write"} failed`));
+      writeAll(self, [Buffer.concat(chunks as Uint8Array[]).subarray(bytes)], done, tries);
     };
-    const chunks = pieces.map(({ chunk }) => chunk);
-    const { write: one, writev: many } = this[FS];
-    if (typeof many === "function" && (chunks.length > 1 || typeof one !== "function")) call(this, "writev", this.fd, chunks, this.pos, written);
+    if (together) call(self, "writev", self.fd, chunks, self.pos, written);
     else {
-      const whole = Buffer.concat(chunks);
-      call(this, "write", this.fd, whole, 0, whole.length, this.pos, written);
+      const whole = Buffer.concat(chunks as Uint8Array[]);
+      call(self, "write", self.fd, whole, 0, whole.length, self.pos, written);
     }
   }
 

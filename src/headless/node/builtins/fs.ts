@@ -64,7 +64,7 @@ export function createFs(runtime: Runtime): Dict {
     const run = exists(path);
     loop.post(() => void (done as AnyFunction)(run()));
   });
-  Object.defineProperty(fs["exists"], CUSTOM, { value: (path: unknown) => Promise.resolve(exists(path)()) });
+  Object.defineProperty(fs["exists"], CUSTOM, { value: { exists: (path: unknown) => Promise.resolve(exists(path)()) }.exists });
   define("openAsBlob", async (...args: unknown[]) => (operations["openAsBlob"] as Operation)(...args)());
   // Not on Linux, but there.
   fs["lchmod"] = fs["lchmodSync"] = undefined;

@@ -9,12 +9,21 @@ interface State {
   readonly ending: boolean;
   readonly finished: boolean;
   readonly pendingcb: number | undefined;
+  readonly buffered: readonly unknown[] | undefined;
+  readonly bufferedIndex: number;
+  readonly constructed: boolean;
+  readonly writing: boolean;
+  readonly corked: number;
+  readonly bufferProcessing: boolean;
+  readonly errored: unknown;
 }
 type Stream = Dict & {
   readonly _writableState?: State;
   readonly _readableState?: State;
   readonly destroyed: boolean;
   destroy(error?: unknown): unknown;
+  cork(): void;
+  uncork(): void;
   once(event: string, listener: AnyFunction): void;
   off(event: string, listener: AnyFunction): void;
 };
@@ -33,6 +42,14 @@ function wrap(target: Dict, name: string, make: (original: AnyFunction) => AnyFu
   target[name] = Object.defineProperty(make(original), "name", { value: original.name });
 }
 
+/** What was written before a stream was ready goes before what is written now: the kept ones would let it wait a tick longer. */
+function writeKept(stream: Stream): void {
+  const state = stream._writableState;
+  if (!state || !state.buffered || state.bufferedIndex === state.buffered.length || !state.constructed || state.writing || state.corked > 0 || state.bufferProcessing || state.errored || stream.destroyed) return;
+  stream.cork();
+  stream.uncork();
+}
+
 const telling = new WeakMap<object, AnyFunction>();
 
 /** A callback is told `null`, not nothing, where nothing failed. One callback stays one: the streams compare them. */
@@ -49,6 +66,7 @@ export function addNewerStreams(stream: Dict): void {
   const { Readable, Writable, Duplex } = stream as unknown as Readonly<Record<"Readable" | "Writable" | "Duplex", Class>>;
   for (const { prototype } of [Writable, Duplex]) {
     wrap(prototype, "write", (write) => function (this: Stream, chunk: unknown, encoding: unknown, done: unknown): unknown {
+      writeKept(this);
       return write.call(this, bytesOf(chunk, this._writableState), told(encoding), told(done));
     });
     wrap(prototype, "end", (end) => function (this: Stream, chunk: unknown, encoding: unknown, done: unknown): unknown {

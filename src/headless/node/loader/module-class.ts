@@ -77,7 +77,7 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
   Object.assign(Module.prototype as object, makePrototype(loader, Module));
   Object.defineProperty(Module.prototype, "parent", parentAccessor(runtime));
   Object.defineProperty(Module.prototype, "isPreloading", { get: () => loader.isPreloading, configurable: true });
-  const wrapper = [...WRAPPER];
+  let wrapper: string[] = [...WRAPPER];
   const wrap = (source: string): string => wrapper[0] + source + wrapper[1];
   const runMain = (): unknown => Module._load(String(runtime.process.argv[1]), null, true);
   const script = (module: CjsModule, filename: string): void => loader.loadScript(module, filename);
@@ -128,6 +128,7 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     customRunMain: () => (Module["runMain"] === runMain ? undefined : (Module["runMain"] as AnyFunction)),
   };
   Object.assign(Module, statics, { Module });
+  Object.defineProperty(Module, "wrapper", { get: () => wrapper, set: (value: string[]) => (wrapper = value), enumerable: true, configurable: true });
   for (const hidden of ["customWrap", "customRunMain", "_stat", "_preloadModules"]) Object.defineProperty(Module, hidden, { enumerable: false });
   return Module;
 }
