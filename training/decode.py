@@ -27,9 +27,9 @@ class Choice:
     """How a turn's tokens are chosen: the most probable; drawn, as `explore` says; or drawn with these numbers, filtered as the page does."""
     draw: bool = False
     temperature: float = 1.0
-    least: float = 0.0
     top_p: float = 1.0
     numbers: list[float] = field(default_factory=list)
+    least: float = 0.0
 
 
 def explore(logits, temperature, least, chosen=None):

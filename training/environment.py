@@ -202,7 +202,7 @@ class Player:
         if not sampling or sampling.get("temperature", 0) == 0:
             return Choice()
         assert sampling["topK"] == 20, "the decoder filters by the 20 most probable"
-        return Choice(False, sampling["temperature"], sampling["topP"], seeded(sampling["seed"], min(most, 256)))
+        return Choice(temperature=sampling["temperature"], top_p=sampling["topP"], numbers=seeded(sampling["seed"], min(most, 256)))
 
     def step(self) -> list[Episode]:
         """Some tokens for every episode; returns those that ended."""

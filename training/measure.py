@@ -40,12 +40,12 @@ def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=
     return play(player, until, report, turns)
 
 
-def practise(player: Player, count: int, chosen: Sequence[str] = KINDS) -> list[dict]:
+def practise(player: Player, count: int, chosen: Sequence[str] = KINDS, until: float = math.inf) -> list[dict]:
     """What came of the first tasks of each kind of practice."""
     for at, kind in enumerate(chosen):
         for index in range(count):
             player.add({"kind": kind, "seed": FRESH_SEED, "index": index, "home": at * count + index})
-    return play(player)
+    return play(player, until)
 
 
 def play(player: Player, until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None) -> list[dict]:
@@ -147,9 +147,12 @@ def main() -> None:
     args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
     args.add_argument("--levels", type=lambda text: text.split(","), default=[None], help="which instructions are asked of tasks that have three: vague,plain,exact")
     args.add_argument("--record", type=Path, help="gets the tasks and what was written, turn by turn, for test/browser/model-episodes.test.ts")
+    args.add_argument("--secs", type=float, default=math.inf, help="ends then; what has not ended is in no share, and is said")
     args.add_argument("--threads", type=int, default=1)
     arguments(args)
     a = args.parse_args()
+    if a.record and a.secs < math.inf:
+        args.error("--record is of tasks that have all ended: leave --secs out")
     torch.set_num_threads(a.threads)
     model, tokenizer = load_gguf(a.model)
     a.vocabulary = a.model
@@ -157,14 +160,16 @@ def main() -> None:
     print("recorded continuations alike:", recorded(player.decoder, a.model))
     begun, turns = time.time(), {}
     if a.practice:
-        results = practise(player, a.practice, a.kinds)
+        results = practise(player, a.practice, a.kinds, begun + a.secs)
     else:
         chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
-        results = solve(player, chosen, turns=turns, levels=a.levels)
+        results = solve(player, chosen, begun + a.secs, turns=turns, levels=a.levels)
     player.environment.close()
     sets = summary(results)
     for name, row in sets.items():
         print(name, json.dumps(row))
+    if player.open:
+        print(f"{player.open} had not ended")
     print(f"{len(results)} results, {player.tokens} tokens in {time.time() - begun:.0f} s, {time.process_time():.0f} s of this process")
     if a.record:
         lines = a.tasks.read_text().splitlines()

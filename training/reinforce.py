@@ -211,7 +211,7 @@ class Run:
             ops.use_bf16(True)
         wide = a.context
         a.context = a.rollout_tokens
-        self.player = open_player(self.start, self.tokenizer, a, None, Choice(True, a.temperature, least=a.least))
+        self.player = open_player(self.start, self.tokenizer, a, None, Choice(draw=True, temperature=a.temperature, least=a.least))
         a.context = wide
         self.examiner = None
         if a.frozen:

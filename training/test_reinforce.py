@@ -80,7 +80,7 @@ class Decoding(unittest.TestCase):
         # Slot 0 goes on from where it was; slot 1 begins while the others hold their states.
         ids = [5, 6, 7] + [t for t, _ in first[0]] + [11, 12]
         read = int(decoder.position[0])
-        second = play(decoder, {0: (ids[read:], read, 8, Choice()), 1: ([1, 2], 0, 6, Choice(True, 1.7, least=0.2))})
+        second = play(decoder, {0: (ids[read:], read, 8, Choice()), 1: ([1, 2], 0, 6, Choice(draw=True, temperature=1.7, least=0.2))})
         cases = [([5, 6, 7], first[0], ()), ([9] * 20, first[2], ()), (ids, second[0], ()), ([1, 2], second[1], (1.7, 0.2))]
         for prompt, chosen, how in cases:
             self.assertTrue(chosen)
@@ -114,6 +114,15 @@ class Decoding(unittest.TestCase):
         self.assertAlmostEqual((as_drawn[0] / as_drawn[1]).item(), 2**0.5, places=4)
         self.assertGreater(explore(logits, 2.0, torch.tensor(0.12), torch.tensor([3])).softmax(-1)[0, 3].item(), 0.0)
         torch.testing.assert_close(explore(logits, 1.0, torch.tensor(0.0)), logits)
+
+    def test_turns_of_a_player_are_chosen_as_the_loop_asks(self):
+        decoder = Decoder(small().c, 1, 128, "cpu", [END])
+        player = Player(decoder, Game(), None)
+        self.assertEqual(player._choice(None, 5), Choice())
+        freer = player._choice(dict(temperature=0.7, topP=0.8, topK=20, seed=7), 4)
+        self.assertEqual(freer, Choice(False, 0.7, 0.8, seeded(7, 4)))
+        decoder.begin({0: ([1], 0, 4, freer)})
+        self.assertEqual([decoder.filtered[0].item(), round(decoder.temperature[0].item(), 4), round(decoder.top_p[0].item(), 4), decoder.least[0].item()], [True, 0.7, 0.8, 0.0])
 
     def test_random_numbers_are_the_pages(self):
         """Printed by `seededRandom(7)` of src/model/sampling.ts."""
