@@ -1,4 +1,5 @@
 // What becomes of a rejection that nobody handles, by `--unhandled-rejections`; and of one that is handled too late.
+import { noteRejected } from "./builtins/shown-states.ts";
 import { nodeError } from "./errors.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -40,6 +41,7 @@ export class Rejections {
     const id = ++this.#ids;
     const tell = (): boolean => this.#runtime.process.emit("unhandledRejection", reason, promise);
     this.#told.set(promise, id);
+    noteRejected(promise, reason);
     switch (mode) {
       case "none":
         tell();

@@ -119,7 +119,8 @@ export function makeInterface(tools: TerminalTools) {
       const { input } = this;
       const onData = (chunk: unknown): void => this._normalWrite(chunk as Uint8Array);
       const onEnd = (): void => {
-        if (this.#rest !== "") this._onLine(this.#rest);
+        // A question is not answered by a line without an end, as in Node.
+        if (this.#rest !== "") this.emit("line", this.#rest);
         this.#rest = "";
         this.close();
       };

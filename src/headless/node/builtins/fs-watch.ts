@@ -149,7 +149,7 @@ export function createWatch(runtime: Runtime): Dict {
     const queue: Dict[] = [];
     let wake: () => void = () => undefined;
     watcher.on("change", (eventType, filename) => {
-      queue.push({ __proto__: null, eventType, filename });
+      queue.push({ eventType, filename });
       wake();
     });
     signal?.addEventListener("abort", () => wake(), { once: true });

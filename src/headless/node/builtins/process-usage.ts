@@ -1,6 +1,6 @@
 // What a process has used: the time since its start, and what the browser tells of memory. The rest of what an operating
 // system counts is 0 here.
-import { invalidArgType, nodeError, outOfRange } from "../errors.ts";
+import { invalidArgType, nodeError, outOfRange, unsupported } from "../errors.ts";
 import type { Dict } from "../runtime.ts";
 
 function hrtime(time?: unknown): [number, number] {
@@ -14,6 +14,14 @@ function hrtime(time?: unknown): [number, number] {
 }
 
 const UNCOUNTED = ["sharedMemorySize", "unsharedDataSize", "unsharedStackSize", "minorPageFault", "majorPageFault", "swappedOut", "fsRead", "fsWrite", "ipcSent", "ipcReceived", "signalsCount", "voluntaryContextSwitches", "involuntaryContextSwitches"];
+
+/** `process.report`: its settings, and functions that say what is not there. */
+export function processReport(): Dict {
+  const absent = (name: string) => (): never => {
+    throw unsupported(`process.report.${name}`, "a page tells nothing of the machine or the native stack");
+  };
+  return { compact: false, directory: "", excludeNetwork: false, filename: "", reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false, signal: "SIGUSR2", getReport: absent("getReport"), writeReport: absent("writeReport") };
+}
 
 export function usageFunctions(): Dict {
   const startedMs = performance.now();

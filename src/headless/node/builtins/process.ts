@@ -13,7 +13,7 @@ import { isBuiltin } from "./index.ts";
 import { createIpcChannel } from "./ipc-channel.ts";
 import { makeEnv } from "./process-env.ts";
 import { killFunctions } from "./process-kill.ts";
-import { usageFunctions } from "./process-usage.ts";
+import { processReport, usageFunctions } from "./process-usage.ts";
 import { userFunctions } from "./process-user.ts";
 import { emitWarning, warningSettings } from "./process-warnings.ts";
 import { terminalLibrary } from "./terminal.ts";
@@ -107,7 +107,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       fs.closeSync(fd);
       object.env = Object.assign(object.env, { ...read, ...object.env });
     },
-    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: new Set<string>(), report: {},
+    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: new Set<string>(), report: processReport(),
     setSourceMapsEnabled: (on: unknown) => {
       if (typeof on !== "boolean") throw invalidArgType("val", "boolean", on);
       if (runtime.sources.maps) runtime.sources.maps.enabled = on;

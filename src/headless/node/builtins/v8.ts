@@ -3,6 +3,11 @@ import { unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { deserialize, serialize } from "./v8-serializer.ts";
 
+/** Functions that say they are not there when they are called. */
+const absent = (group: string, names: readonly string[]): Dict => Object.fromEntries(names.map((name) => [name, () => {
+  throw unsupported(`v8.${group}.${name}`);
+}]));
+
 export function createV8(runtime: Runtime): Dict {
   const heap = { total_heap_size: 3e7, used_heap_size: 2e7, heap_size_limit: 2e9, total_available_size: 2e9, total_physical_size: 3e7, malloced_memory: 0, number_of_native_contexts: 1 };
   /** As in Node it does nothing where nobody asked for coverage. */
@@ -11,6 +16,7 @@ export function createV8(runtime: Runtime): Dict {
   };
   return {
     getHeapStatistics: () => ({ ...heap }), getHeapSpaceStatistics: () => [], setFlagsFromString: () => undefined, cachedDataVersionTag: () => 0, serialize, deserialize,
-    takeCoverage: coverage("takeCoverage"), stopCoverage: coverage("stopCoverage"), startupSnapshot: { isBuildingSnapshot: () => false },
+    takeCoverage: coverage("takeCoverage"), stopCoverage: coverage("stopCoverage"), startupSnapshot: { isBuildingSnapshot: () => false, ...absent("startupSnapshot", ["addSerializeCallback", "addDeserializeCallback", "setDeserializeMainFunction"]) },
+    promiseHooks: absent("promiseHooks", ["createHook", "onInit", "onBefore", "onAfter", "onSettled"]),
   };
 }

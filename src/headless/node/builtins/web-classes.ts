@@ -2,6 +2,7 @@
 import { inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction } from "../runtime.ts";
+import { showStates } from "./shown-states.ts";
 import { inspectCustom, show, showWebObjects } from "./web-inspect.ts";
 
 type Construct = (args: unknown[], make: (args: unknown[]) => object) => object;
@@ -174,6 +175,7 @@ interface WebClasses {
 
 /** Made once: they change the engine's prototypes. */
 function make(): WebClasses {
+  showStates();
   if (inspectCustom in URL.prototype) return { URL, URLSearchParams, TextDecoder };
   showWebObjects();
   nodePerformance();

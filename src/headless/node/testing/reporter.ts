@@ -1,5 +1,5 @@
 // Reporters: events in, text out. Which one, and where its text goes, is the command line's choice.
-import { invalidArgType, invalidArgValue } from "../errors.ts";
+import { invalidArgType, invalidArgValue, unsupported } from "../errors.ts";
 import { resolvePath } from "../../posix-path.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { packEvent, type TestEvent } from "./events.ts";
@@ -41,9 +41,12 @@ export function makeReporter(runtime: Runtime, name: string): Reporter | undefin
   if (name === "tap") return new TapReporter();
   if (name === "spec") return new SpecReporter(colors, runtime.cwd);
   if (name === "junit") return new JunitReporter(String((runtime.builtin("os")["hostname"] as AnyFunction)()));
+  if (name === "lcov") throw unsupported("the lcov reporter of node:test", UNMEASURED);
   if (name === "dot") return new DotReporter(colors, stdout.columns ?? 20);
   return undefined;
 }
+
+const UNMEASURED = "a page cannot measure which code has run";
 
 /** Which reporters, each with its place. Throws when their numbers differ, as node:test does when it is loaded. */
 export function chosenReporters({ options, process }: Runtime): readonly (readonly [name: string, destination: string])[] {
@@ -63,6 +66,7 @@ export function checkReporters(runtime: Runtime): void {
 /** In a test file's own process under `node --test`, events go to the runner; otherwise to the chosen reporters. */
 export function makeSinks(runtime: Runtime): EventSink[] {
   if (isTestFile(runtime)) return [{ send: (event) => runtime.host.send(packEvent(event)), end: () => undefined }];
+  if (runtime.process.execArgv.includes("--experimental-test-coverage")) runtime.process.emitWarning(`--experimental-test-coverage is not available in the container: ${UNMEASURED}. The tests run without it.`);
   return chosenReporters(runtime).map(([name, place]) => {
     const write = destination(runtime, place);
     const reporter = makeReporter(runtime, name);
