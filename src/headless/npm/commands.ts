@@ -6,6 +6,7 @@ import { FsError } from "../fs-error.ts";
 import { type Config, makeConfig, parseOptions } from "./config.ts";
 import { NpmError } from "./error.ts";
 import { exec } from "./exec.ts";
+import { explain } from "./explain.ts";
 import { findProject, type Host, type Project, readText } from "./host.ts";
 import { install } from "./install.ts";
 import { list } from "./list.ts";
@@ -20,9 +21,9 @@ import { runYarn } from "./yarn.ts";
 const ALIASES: Readonly<Record<string, string>> = {
   i: "install", in: "install", ins: "install", inst: "install", insta: "install", instal: "install", isnt: "install", add: "install",
   "clean-install": "ci", ic: "ci", "install-clean": "ci", un: "uninstall", unlink: "uninstall", remove: "uninstall", rm: "uninstall", r: "uninstall",
-  up: "update", upgrade: "update", list: "ls", la: "ls", ll: "ls", info: "view", show: "view", v: "view", x: "exec", create: "init", innit: "init", c: "config",
+  up: "update", upgrade: "update", list: "ls", la: "ls", ll: "ls", info: "view", show: "view", v: "view", x: "exec", create: "init", innit: "init", c: "config", why: "explain", ddp: "dedupe", find: "search", author: "owner", home: "docs",
 };
-const ELSEWHERE = new Set(["publish", "login", "logout", "whoami", "adduser", "audit", "token", "team", "owner", "org", "profile", "hook", "dist-tag", "deprecate", "unpublish", "star", "link", "search", "doctor", "pack", "rebuild", "dedupe", "fund", "explain", "cache", "shrinkwrap", "repo", "bugs", "docs"]);
+const ELSEWHERE = new Set(["publish", "login", "logout", "whoami", "adduser", "audit", "token", "team", "owner", "org", "profile", "hook", "dist-tag", "deprecate", "unpublish", "star", "link", "search", "doctor", "pack", "rebuild", "dedupe", "fund", "ping", "diff", "edit", "sbom", "query", "explore", "completion", "stars", "unstar", "set-script", "access", "install-test", "find-dupes", "cache", "shrinkwrap", "repo", "bugs", "docs"]);
 
 /** npm, or what `yarn` and `pnpm` as the first word ask for. */
 export function runManager(host: Host, argv: readonly string[]): Promise<number> {
@@ -94,6 +95,14 @@ async function dispatch(project: Project, command: string, words: readonly strin
       return 0;
     case "ls":
       list(project, words);
+      return 0;
+    case "explain":
+      explain(project, words);
+      return 0;
+    // As an install it takes away what nothing needs, and puts back what is missing.
+    case "prune":
+      if (words.length > 0) throw new NpmError("EUNSUPPORTED", "npm prune takes no names in this container: it removes all that is not needed.");
+      await install(project, {});
       return 0;
     case "exec":
       return exec(project, [...words, ...parsed.rest], parsed);

@@ -4,6 +4,8 @@ const COMMANDS: Readonly<Record<string, readonly [string, string]>> = {
   ci: ["npm ci [--omit=dev] [--offline]", "install exactly what package-lock.json says"],
   uninstall: ["npm uninstall PACKAGE…", "remove packages"],
   update: ["npm update [PACKAGE…]", "take the newest versions that package.json allows"],
+  explain: ["npm explain PACKAGE[@VERSION]…, npm why", "what needs a package"],
+  prune: ["npm prune [--omit=dev]", "remove what package.json does not need"],
   ls: ["npm ls [PACKAGE…] [--all] [--depth N] [--json] [--parseable]", "what is installed, and what is wrong with it"],
   outdated: ["npm outdated", "newer versions on the registry"],
   run: ["npm run [SCRIPT] [-w WORKSPACE|-ws] [--if-present] [-- ARGS…]", "run a script of package.json"],

@@ -42,6 +42,8 @@ async function both(files: Files, ...commands: readonly (readonly string[])[]): 
     await real.close();
   }
 }
+/** What each package is explained by, in any order: theirs is the order in which they came. */
+const paragraphs = (text: string): string[] => text.split("\n\n").map((paragraph) => paragraph.split(/\n(?=  \S)/).sort().join("\n")).sort();
 const demo = (json: object): Files => ({ "package.json": { name: "demo", version: "1.0.0", ...json } });
 
 describe.skipIf(!isNew)("like npm 11", { timeout: 60_000 }, () => {
@@ -49,6 +51,25 @@ describe.skipIf(!isNew)("like npm 11", { timeout: 60_000 }, () => {
     ["the packages of a web page", { dependencies: { lit: "^3.0.0", idb: "*", "readable-stream": "^4" }, devDependencies: { marked: "*", "fast-check": "*" } }],
     ["a test runner with peers, on a bundler with optional binaries", { devDependencies: { vitest: "^4", "@vitest/browser-playwright": "^4" } }],
   ])("installs %s", (_what, json) => both(demo(json), ["install"]));
+
+  it("explains why a package is there, and prunes what nothing needs", async () => {
+    const files = demo({ dependencies: { tape: "*", kit: "1", host: "1" }, devDependencies: { "chain-a": "1", mocha: "*" } });
+    const ours = new NpmProject(registry.origin, files);
+    const real = await RealNpm.open(registry.origin, files);
+    try {
+      for (const npm of [ours, real]) await npm.npm("install");
+      for (const command of [["explain", "minimist"], ["why", "wrap-ansi"], ["explain", "node_modules/kit"], ["explain", "core", "plugin"], ["explain", "mocha"], ["why", "nothing"], ["why"]]) {
+        const [a, b] = [await ours.npm(...command), await real.npm(...command)];
+        expect([command, a.code, paragraphs(a.out)]).toEqual([command, b.code, paragraphs(b.out)]);
+      }
+      await ours.npm("uninstall", "kit", "--no-save");
+      for (const npm of [ours, real]) await npm.npm("pkg", "delete", "dependencies.host");
+      for (const npm of [ours, real]) expect((await npm.npm("prune")).code).toBe(0);
+      expect(ours.tree()).toEqual(await real.tree());
+    } finally {
+      await real.close();
+    }
+  });
 
   it.each([
     ["a peer that decides for an older version", { dependencies: { core: "*", plugin: "^1" } }],
