@@ -4,6 +4,7 @@ import type { Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AppSite } from "../support/app-page.ts";
 import { type ContainerWindow, openContainer } from "../support/container-page.ts";
+import { packageFiles } from "../support/package-tree.ts";
 import { DOCUMENT_WAYS, type LeakServer, openLeakServer, REALM_WAYS, WORKER_WAYS } from "../support/leak-probes.ts";
 
 const SERVER = `
@@ -37,7 +38,29 @@ let site: AppSite;
 let page: Page;
 let leaks: LeakServer;
 
-type PreviewWindow = ContainerWindow & { url: string; server: { kill(): void; exit: Promise<number> } };
+/** A page that says what it hears, and a server of ws, the library. */
+const CHAT = `
+const http = require("http"), { WebSocketServer } = require("ws");
+const page = \`<!doctype html><title>Chat</title><script>
+  const heard = [], socket = new WebSocket("/chat?room=1#no", ["chat", "other"]);
+  const states = [socket.readyState, socket.url];
+  const note = (event) => heard.push([event.type, event.data, event.code, event.reason, event.wasClean].filter((x) => x !== undefined));
+  for (const type of ["open", "message", "error", "close"]) socket.addEventListener(type, note);
+</script>\`;
+const server = http.createServer((request, response) => response.writeHead(200, { "content-type": "text/html", "set-cookie": "who=me" }).end(page)).listen(3100);
+new WebSocketServer({ server, path: "/chat" }).on("connection", (socket, request) => {
+  socket.send(JSON.stringify([request.url, request.headers.origin, request.headers.cookie, socket.protocol]));
+  socket.on("message", (data, isBinary) => String(data) === "leave" ? socket.close(4002, "you asked") : socket.send(isBinary ? Buffer.from(data).reverse() : data + "!"));
+  socket.on("close", (code, reason) => console.log("closed", code, String(reason)));
+});
+`;
+
+interface Running {
+  kill(): void;
+  readonly exit: Promise<number>;
+}
+
+type PreviewWindow = ContainerWindow & { url: string; other: string; server: Running; chat: Running };
 
 /** Starts the server and waits for the url of its port. */
 async function serve(): Promise<void> {
@@ -133,6 +156,46 @@ describe("the url of a port", () => {
   });
 });
 
+describe("WebSockets of a preview", () => {
+  const heard = (): Promise<unknown> => inner()!.evaluate("heard");
+
+  it("talk to the container's servers: text, bytes, Blobs, protocols, cookies, goodbyes; and to nobody else", async () => {
+    await page.evaluate(async ([files, chat]) => {
+      const w = globalThis as PreviewWindow;
+      await w.wc.fs.mkdir("node_modules/ws/lib", { recursive: true });
+      for (const [path, text] of Object.entries(files)) await w.wc.fs.writeFile(path, text);
+      await w.wc.fs.writeFile("chat.js", chat);
+      const ready = new Promise<string>((resolve) => w.wc.on("server-ready", (port, url) => port === 3100 && resolve(url)));
+      w.chat = await w.wc.spawn("node", ["chat.js"]);
+      w.other = w.url;
+      w.url = await ready;
+    }, [packageFiles(["ws"]), CHAT] as const);
+    await show();
+    const greeting = ["message", JSON.stringify(["/chat?room=1", "http://localhost:3100", "who=me", "chat"])];
+    await expect.poll(() => heard().catch(() => []), { timeout: 10_000 }).toEqual([["open"], greeting]);
+    expect(await inner()!.evaluate("[...states, socket.readyState, socket.protocol, socket.OPEN, WebSocket.CLOSED, socket instanceof WebSocket]")).toEqual([0, "ws://localhost:3100/chat?room=1", 1, "chat", 1, 3, true]);
+    await inner()!.evaluate(`socket.binaryType = "arraybuffer"; socket.removeEventListener("message", note); socket.onmessage = async ({ data }) => heard.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
+      socket.send("first"); socket.send(new Blob([Uint8Array.of(1, 2, 3)])); socket.send(Uint8Array.of(4, 5).buffer); socket.send(new Uint16Array([258]).subarray(0)); socket.send("last"); globalThis.waiting = socket.bufferedAmount; socket.send("leave")`);
+    await expect.poll(heard).toEqual([["open"], greeting, "first!", [3, 2, 1], [5, 4], [1, 2], "last!", ["close", 4002, "you asked", true]]);
+    expect(await inner()!.evaluate("[waiting, socket.bufferedAmount, socket.readyState]")).toEqual([16, 0, 3]);
+    const outcome = await inner()!.evaluate(`(async () => {
+      const of = (make) => new Promise((resolve) => { try { const s = make(), seen = []; s.onopen = () => { seen.push("open"); s.close(3001, "bye") }; s.onerror = () => seen.push("error"); s.onclose = (e) => resolve([...seen, e.code, e.reason, e.wasClean]) } catch (error) { resolve(error.name) } });
+      return [await of(() => new WebSocket("/chat")), await of(() => new WebSocket("ws://localhost:9/")), await of(() => new WebSocket("/elsewhere")), await new Promise((resolve) => { const s = new WebSocket("ws://there.example/"); s.onopen = s.onerror = ({ type }) => resolve(type) }), await of(() => new WebSocket("/chat", ["a", "a"])), await of(() => new WebSocket("http://[")), await of(() => { const s = new WebSocket("/chat"); s.send("too early") })];
+    })()`);
+    expect(outcome).toEqual([["open", 3001, "bye", true], ["error", 1006, "", false], ["error", 1006, "", false], "error", "SyntaxError", "SyntaxError", "InvalidStateError"]);
+    // Another document: what was open is left.
+    await show();
+    await expect.poll(() => heard().catch(() => []), { timeout: 10_000 }).toEqual([["open"], greeting]);
+    await page.evaluate(async () => {
+      const w = globalThis as PreviewWindow;
+      w.url = w.other;
+      w.chat.kill();
+      await w.chat.exit;
+    });
+    await expect.poll(heard).toEqual([["open"], greeting, ["error"], ["close", 1006, "", false]]);
+  });
+});
+
 describe("what runs in a preview", () => {
   it("reaches no server outside, by any way that works elsewhere, WebRTC included", async () => {
     const context = await site.browser.newContext();
@@ -156,7 +219,7 @@ describe("what runs in a preview", () => {
     expect(new Set((seen as { frames: string[] }).frames)).toEqual(new Set(["SecurityError"]));
     // Malformed and forged messages to the page around it, to /headless and to the app: nothing changes and nothing answers.
     await inner()!.evaluate(`(() => {
-      const odd = [null, 1, "x", {}, { type: "request", id: 1, url: "http://localhost:3000/", method: "GET /\\r\\n", headers: [], body: null }, { type: "navigate", to: { url: "javascript:alert(1)", headers: [] } }, { type: "navigate", to: { url: "https://example.com/" , headers: [] } }, { type: "at", url: "http://localhost:3001/", push: true, key: 1 }, { type: "preview" }, { type: "connect", socket: 1, port: 3000 }, JSON.parse('{"__proto__":{"polluted":1}}')];
+      const odd = [null, 1, "x", {}, { type: "request", id: 1, url: "http://localhost:3000/", method: "GET /\\r\\n", headers: [], body: null }, { type: "navigate", to: { url: "javascript:alert(1)", headers: [] } }, { type: "navigate", to: { url: "https://example.com/" , headers: [] } }, { type: "at", url: "http://localhost:3001/", push: true, key: 1 }, { type: "socket-open", id: 1, url: "ws://localhost:3000/", protocols: ["a b"] }, { type: "socket-close", id: 1, code: 5, reason: "" }, { type: "preview" }, { type: "connect", socket: 1, port: 3000 }, JSON.parse('{"__proto__":{"polluted":1}}')];
       for (const message of odd) for (const to of [parent, top, ...Array.from({ length: top.length }, (_, i) => top[i])]) to.postMessage(message, "*", message?.type === "preview" ? [new MessageChannel().port1] : []);
     })()`);
     await page.evaluate(() => (globalThis as ContainerWindow).pause(200));

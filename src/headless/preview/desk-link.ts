@@ -22,15 +22,19 @@ export interface ConnectionEvents {
 
 /** Our end of a connection. */
 export interface Connection {
+  /** False: too much waits for the server already, and this was not taken. */
+  send(bytes: Uint8Array): boolean;
   close(): void;
 }
 
 /** Each piece is copied into a message of its own. */
 const PIECE_BYTES = 64 * 1024;
+/** What may wait for a server that does not read. */
+const WAITING_BYTES = 256 * 1024 * 1024;
 
 export class DeskLink {
   readonly #desk: MessagePort;
-  readonly #connections = new Map<number, ConnectionEvents & { readonly waiting: Uint8Array[]; roomBytes: number }>();
+  readonly #connections = new Map<number, ConnectionEvents & { readonly waiting: Uint8Array[]; waitingBytes: number; roomBytes: number; connected: boolean }>();
   #numbers = 0;
   #gone = false;
   onPort: (port: number, open: boolean) => void = () => undefined;
@@ -60,14 +64,14 @@ export class DeskLink {
   connect(port: number, bytes: Uint8Array, events: ConnectionEvents): Connection {
     if (this.#gone) {
       queueMicrotask(() => events.failed("ECONNREFUSED"));
-      return { close: () => undefined };
+      return { send: () => true, close: () => undefined };
     }
     const socket = ++this.#numbers;
-    const waiting: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) waiting.push(bytes.slice(at, at + PIECE_BYTES));
-    this.#connections.set(socket, { ...events, waiting, roomBytes: SOCKET_WINDOW_BYTES });
+    this.#connections.set(socket, { ...events, waiting: [], waitingBytes: 0, roomBytes: SOCKET_WINDOW_BYTES, connected: false });
+    this.#send(socket, bytes);
     this.#tell({ type: "connect", socket, port });
     return {
+      send: (more) => this.#send(socket, more),
       close: () => {
         if (this.#connections.delete(socket) && !this.#gone) this.#tell({ type: "socket-close", socket, reset: false });
       },
@@ -87,6 +91,7 @@ export class DeskLink {
     if (!connection) return;
     switch (message.type) {
       case "connected":
+        connection.connected = true;
         return this.#pump(socket);
       case "socket-ack":
         connection.roomBytes += message.bytes;
@@ -107,11 +112,22 @@ export class DeskLink {
     }
   }
 
+  #send(socket: number, bytes: Uint8Array): boolean {
+    const connection = this.#connections.get(socket);
+    if (!connection) return true; // it is over, and has said so
+    if (connection.waitingBytes + bytes.length > WAITING_BYTES) return false;
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) connection.waiting.push(bytes.slice(at, at + PIECE_BYTES));
+    connection.waitingBytes += bytes.length;
+    this.#pump(socket);
+    return true;
+  }
+
   #pump(socket: number): void {
     const connection = this.#connections.get(socket);
-    if (!connection) return;
+    if (!connection?.connected) return;
     for (let piece = connection.waiting[0]; piece && piece.length <= connection.roomBytes; piece = connection.waiting[0]) {
       connection.waiting.shift();
+      connection.waitingBytes -= piece.length;
       connection.roomBytes -= piece.length;
       this.#tell({ type: "socket-data", socket, data: piece }, [piece.buffer as ArrayBuffer]);
     }

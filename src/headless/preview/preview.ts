@@ -4,6 +4,7 @@ import { checkFromDocument, type FromDocument, type Navigation, type ToDocument 
 import { Cookies } from "./cookies.ts";
 import { type AnswerHead, exchange, type HeaderList, type ServedRequest } from "./exchange.ts";
 import { opaqueFrame } from "./opaque-frame.ts";
+import { Sockets } from "./sockets.ts";
 import { hashOfUrl, servedUrl, urlOfHash } from "./served-url.ts";
 
 const MAX_REDIRECTS = 20;
@@ -24,6 +25,7 @@ export class Preview {
   readonly #cookies = new Cookies();
   /** Requests of the document that is shown. */
   readonly #requests = new Map<number, () => void>();
+  readonly #sockets: Sockets;
   #frame: HTMLIFrameElement | undefined;
   /** Counts what was shown; the number of the current one. */
   #document = 0;
@@ -34,6 +36,7 @@ export class Preview {
 
   constructor(desk: DeskLink | undefined) {
     this.#desk = desk;
+    this.#sockets = new Sockets(desk, () => [["Origin", this.#url()?.origin ?? "null"], ...this.#own()], (message, transfer) => this.#tell(message, transfer));
     document.documentElement.style.cssText = "block-size: 100%; color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif";
     document.body.style.cssText = "margin: 0; block-size: 100%";
     if (desk) {
@@ -155,9 +158,7 @@ export class Preview {
       queueMicrotask(() => events.failed("ECONNREFUSED"));
       return () => undefined;
     }
-    const cookie = this.#cookies.text();
-    const own: HeaderList = [["User-Agent", navigator.userAgent], ["Accept-Language", navigator.language], ...(cookie ? [["Cookie", cookie] as const] : [])];
-    const headers = [...own, ...request.headers.filter(([name]) => !/^(?:cookie|user-agent)$/i.test(name))];
+    const headers = [...this.#own(), ...request.headers.filter(([name]) => !/^(?:cookie|user-agent)$/i.test(name))];
     return exchange(this.#desk, { ...request, headers }, {
       ...events,
       head: (head) => {
@@ -165,6 +166,12 @@ export class Preview {
         events.head(head);
       },
     });
+  }
+
+  /** What a browser says of itself in every request. */
+  #own(): HeaderList {
+    const cookie = this.#cookies.text();
+    return [["User-Agent", navigator.userAgent], ["Accept-Language", navigator.language], ...(cookie ? [["Cookie", cookie] as const] : [])];
   }
 
   #heard(message: FromDocument): void {
@@ -188,6 +195,10 @@ export class Preview {
         return this.reload();
       case "go":
         return history.go(message.by);
+      case "socket-open":
+      case "socket-send":
+      case "socket-close":
+        return this.#sockets.heard(message);
       case "cookie":
         return this.#cookies.set(message.text, true);
       case "at": {
@@ -251,6 +262,7 @@ export class Preview {
     this.#frame = undefined;
     for (const cancel of this.#requests.values()) cancel();
     this.#requests.clear();
+    this.#sockets.clear();
   }
 
   #tell(message: ToDocument, transfer: Transferable[] = []): void {

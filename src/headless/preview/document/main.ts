@@ -13,6 +13,7 @@ import { rewriteDocument } from "./rewrite-document.ts";
 import { Scripts } from "./scripts.ts";
 import { Served } from "./served.ts";
 import { installStorage } from "./storage.ts";
+import { installWebSocket } from "./web-socket.ts";
 import { installXhr } from "./xhr.ts";
 
 forget();
@@ -27,6 +28,7 @@ async function show({ url, head, body, cookies }: ToDocument & { readonly type: 
   installHistory(place, served);
   installRequests(served);
   installXhr();
+  installWebSocket(served);
   installStorage(served, cookies);
   const html = await rewriteDocument(url, head, body, files, scripts);
   document.open(); // takes every listener with it

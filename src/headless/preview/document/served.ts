@@ -1,5 +1,5 @@
 // Requests to the servers of the container, through the page around the frame.
-import type { FromDocument, ToDocument } from "../document-link.ts";
+import type { FromDocument, SocketToDocument, ToDocument } from "../document-link.ts";
 import type { AnswerHead, HeaderList } from "../exchange.ts";
 
 export interface Asking {
@@ -23,6 +23,15 @@ interface Waiting {
   failed(code: string): void;
 }
 
+/** What becomes of one WebSocket. */
+export interface SocketListener {
+  opened(protocol: string): void;
+  message(data: string | Uint8Array<ArrayBuffer>): void;
+  /** The oldest message that was not told of yet is on its way. */
+  taken(): void;
+  closed(code: number, reason: string, wasClean: boolean): void;
+}
+
 /** An answer, whole. */
 export interface ServedFile {
   readonly url: string;
@@ -40,6 +49,7 @@ const post = parent.postMessage.bind(parent);
 
 export class Served {
   readonly #waiting = new Map<number, Waiting>();
+  readonly #sockets = new Map<number, SocketListener>();
   #numbers = 0;
   /** Told of an entry of the history that was gone back to. */
   onPopped: (key: number, url: string) => void = () => undefined;
@@ -63,6 +73,30 @@ export class Served {
       case "failed":
         this.#waiting.delete(message.id);
         return waiting?.failed(message.code);
+      default:
+        return this.#toSocket(message);
+    }
+  }
+
+  /** The number of a WebSocket whose messages this hears. */
+  openSocket(listener: SocketListener): number {
+    const id = ++this.#numbers;
+    this.#sockets.set(id, listener);
+    return id;
+  }
+
+  #toSocket(message: SocketToDocument): void {
+    const socket = this.#sockets.get(message.id);
+    switch (message.type) {
+      case "socket-opened":
+        return socket?.opened(message.protocol);
+      case "socket-message":
+        return socket?.message(message.data);
+      case "socket-taken":
+        return socket?.taken();
+      case "socket-closed":
+        this.#sockets.delete(message.id);
+        return socket?.closed(message.code, message.reason, message.isClean);
       default:
         message satisfies never;
     }
