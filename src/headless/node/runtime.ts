@@ -130,11 +130,17 @@ export interface StreamLike extends Emitter {
 }
 
 /** What comes in on stdin, for its stream and for those who cannot wait for a stream. */
+export type InputNeed = "some" | "all";
+
 export interface Input {
   /** Null ends it. */
   deliver(chunk: Uint8Array | null): void;
   /** At least one byte of what comes next, at most `most`, waiting for it; none at the end. Throws where it would have to wait and cannot. */
   take(most: number): Uint8Array;
+  /** Whether `take` would not have to wait: for the next byte, or for the end. */
+  has(need: InputNeed): boolean;
+  /** Calls once more has come, the end too; until then the process goes on. */
+  onMore(then: () => void): void;
 }
 
 export interface Runtime {

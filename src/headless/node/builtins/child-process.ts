@@ -10,6 +10,7 @@ import { createMessenger, type Messenger } from "./child-messages.ts";
 import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
 import { createSyncChildren } from "./child-sync.ts";
+import { fromPairs, nativeOptions } from "./child-wrapped.ts";
 import { EventEmitter } from "./events.ts";
 import { spelledPath } from "./fs-arguments.ts";
 import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
@@ -44,8 +45,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     if (!Array.isArray(envPairs)) throw invalidArgType("options.envPairs", "Array", envPairs);
     checkString(file, "options.file");
     if (!Array.isArray(args)) throw invalidArgType("options.args", "Array", args);
-    const env = Object.fromEntries((envPairs as string[]).map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
-    if (runtime) this.start(runtime, { file, args: (args as string[]).slice(1), shown: args as string[], env, options });
+    if (runtime) this.start(runtime, { file, args: (args as string[]).slice(1), shown: args as string[], env: fromPairs(envPairs as string[]), options });
   }
 
   start(runtime: Runtime, command: Command): this {
@@ -208,6 +208,8 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
   }
 }
 
+const { spawn: ownSpawn } = ChildProcess.prototype;
+
 function deliver(runtime: Runtime, kind: Stdio, stream: Readable | null, fd: 1 | 2, data: Uint8Array): void {
   if (kind === "inherit") runtime.host.write(fd, data);
   else if (kind === "pipe") stream?.push(Buffer.from(data));
@@ -264,7 +266,9 @@ export function createChildProcess(runtime: Runtime): Dict {
     checkTimeout(command.options);
     checkSignal(command.options);
     const killSignal = killSignalOf(command.options);
-    const child = new ChildProcess().start(runtime, command);
+    const child = new ChildProcess();
+    if (child.spawn === ownSpawn) child.start(runtime, command);
+    else child.spawn(nativeOptions(command));
     followOptions(runtime, child, command.options, killSignal);
     return child;
   };

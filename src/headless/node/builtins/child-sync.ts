@@ -6,6 +6,7 @@ import type { SyncOutput } from "../../protocol.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { execArguments, execFileArguments } from "./child-exec.ts";
 import { checkMaxBuffer, checkTimeout, commandOf, type Command, errnoOf, isMinded, isRefused, killSignalOf, requestOf, spawnError, stdioOf, type Stdio } from "./child-options.ts";
+import { startWrapped } from "./child-wrapped.ts";
 
 const MAX_BUFFER_BYTES = 1024 * 1024;
 
@@ -44,10 +45,10 @@ export function createSyncChildren(runtime: Runtime): Dict {
     if (!spawnSync) {
       throw Object.assign(new Error(`child_process.${name} is not available: this page is not cross-origin isolated (COOP and COEP headers), and only then can a process wait for another without returning to its event loop; use ${name.replace("Sync", "")} instead (ENOSYS)`), { code: "ENOSYS", errno: -38, syscall: name });
     }
-    const result = spawnSync({
-      request: requestOf(runtime, command, kinds), input, stdout: outputOf(kinds[1]), stderr: outputOf(kinds[2]),
+    const result = startWrapped(runtime, command, (started) => spawnSync({
+      request: requestOf(runtime, started, kinds), input, stdout: outputOf(kinds[1]), stderr: outputOf(kinds[2]),
       timeoutMs: options.timeout || null, killSignal: isMinded(killSignal) ? killSignal : "SIGTERM", maxBytes: Math.min(options.maxBuffer ?? MAX_BUFFER_BYTES, Number.MAX_SAFE_INTEGER),
-    });
+    }));
     // A file of this process's that the child was to write to.
     const toFile = (kind: Stdio | undefined, bytes: Uint8Array): boolean => {
       if (typeof kind !== "object") return false;

@@ -11,6 +11,7 @@ import type { Dict, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { type FilePath, O, checkFd, checkInt, readMode, readTime } from "./fs-arguments.ts";
 import { type Operation, respell } from "./fs-operations.ts";
+import { waiting } from "./fs-pending.ts";
 import { makeStats } from "./fs-stats.ts";
 
 interface OpenFile {
@@ -39,7 +40,7 @@ const READ_BYTES = 1024 * 1024;
 const READ_BUFFER_BYTES = 16_384;
 
 /** Which of its own descriptors a path names; for the terminal's, input when it is to be read. */
-function deviceOf(path: string, access: number): 0 | 1 | 2 | undefined {
+export function deviceOf(path: string, access: number): 0 | 1 | 2 | undefined {
   const [, name] = DEVICE.exec(path) ?? [undefined, ""];
   if (name === "") return undefined;
   if (name === undefined) return access === O.WRONLY ? 1 : 0;
@@ -93,7 +94,7 @@ export class Descriptors {
     return fd;
   }
 
-  #isInput(fd: number): boolean {
+  isInput(fd: number): boolean {
     return fd === 0 || this.#open.get(fd)?.device === 0;
   }
 
@@ -129,7 +130,7 @@ export class Descriptors {
   }
 
   read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
-    if (this.#isInput(fd)) {
+    if (this.isInput(fd)) {
       const piece = this.#runtime.input.take(length);
       target.set(piece, offset);
       return piece.length;
@@ -144,7 +145,7 @@ export class Descriptors {
   }
 
   readAll(fd: number): Uint8Array {
-    if (this.#isInput(fd)) {
+    if (this.isInput(fd)) {
       const pieces: Uint8Array[] = [];
       for (let piece = this.#runtime.input.take(READ_BYTES); piece.length > 0; piece = this.#runtime.input.take(READ_BYTES)) pieces.push(piece);
       return joined(pieces);
@@ -231,7 +232,7 @@ export class Descriptors {
     read: (given, buffer, ...rest) => {
       const fd = checkFd(given);
       const { view, offset, length, position } = readRange(buffer, rest);
-      return () => (length === 0 ? 0 : this.read(fd, view, offset, length, position));
+      return waiting(length > 0 && this.isInput(fd) ? "some" : undefined, () => (length === 0 ? 0 : this.read(fd, view, offset, length, position)));
     },
     write: (given, data, ...rest) => {
       const fd = checkFd(given);
@@ -247,7 +248,7 @@ export class Descriptors {
     readv: (given, buffers, position) => {
       const fd = checkFd(given);
       const views = checkViews(buffers);
-      return () => vectored(views, position, (view, at) => this.read(fd, view, 0, view.length, at));
+      return waiting(this.isInput(fd) ? "some" : undefined, () => vectored(views, position, (view, at) => this.read(fd, view, 0, view.length, at)));
     },
     writev: (given, buffers, position) => {
       const fd = checkFd(given);

@@ -7,12 +7,13 @@ import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { type FilePath, O, checkBoolean, checkFlush, checkInt, decoded, fsSystemError, named, optionsOf, readData, readFlags, readMode, readPath, readTime, spelledPath } from "./fs-arguments.ts";
 import { prepareCopy, prepareCopyFile } from "./fs-copy.ts";
-import type { Descriptors } from "./fs-descriptors.ts";
+import { type Descriptors, deviceOf } from "./fs-descriptors.ts";
 import { openDirectory } from "./fs-dir.ts";
+import { type Work, waiting } from "./fs-pending.ts";
 import { makeDirent, makeStats } from "./fs-stats.ts";
 
 /** Checks now; the returned function does it, later perhaps. */
-export type Operation = (...args: unknown[]) => () => unknown;
+export type Operation = (...args: unknown[]) => Work;
 
 const TEMPORARY = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const ID_LIMIT = 2 ** 32 - 1;
@@ -44,18 +45,18 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
   const readFile: Operation = (target, given) => {
     const options = optionsOf(given);
     const { encoding, flag = "r" } = options;
-    if (typeof target === "number") return () => decoded(descriptors.readAll(target), encoding);
+    if (typeof target === "number") return waiting(descriptors.isInput(target) ? "all" : undefined, () => decoded(descriptors.readAll(target), encoding));
     const file = path(target);
     const flags = readFlags(flag);
     if (flags === 0 && !isDevice(file)) return () => respell([file], () => decoded(vfs.readFile(file.full), encoding));
-    return () => {
+    return waiting(deviceOf(file.full, flags) === 0 ? "all" : undefined, () => {
       const fd = descriptors.open(file, flags, 0o666);
       try {
         return decoded(descriptors.readAll(fd), encoding);
       } finally {
         descriptors.close(fd);
       }
-    };
+    });
   };
   const writeFile: Operation = (target, data, given) => {
     const { encoding, flag = "w", mode } = optionsOf(given);

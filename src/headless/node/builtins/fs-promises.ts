@@ -6,7 +6,7 @@ import { EventEmitter } from "./events.ts";
 import { optionsOf } from "./fs-arguments.ts";
 import { type Descriptors, type SentFile, withBuffer } from "./fs-descriptors.ts";
 import type { Operation } from "./fs-operations.ts";
-import type { Later } from "./fs-pending.ts";
+import type { Later, Work } from "./fs-pending.ts";
 import { streamedHandles } from "./fs-streams.ts";
 import { type Kind, markCloneable, onLoad } from "../threads/cloneable.ts";
 import { cloneFailure } from "../threads/transfer-list.ts";
@@ -23,7 +23,7 @@ onLoad(HANDLE.name, (runtime, sent) => {
 });
 
 export function createFsPromises(runtime: Runtime, later: Later, operations: Readonly<Record<string, Operation>>, fs: Dict, constants: Dict, descriptors: Descriptors): Dict {
-  const run = async (name: string, work: () => unknown): Promise<unknown> => {
+  const run = async (name: string, work: Work): Promise<unknown> => {
     try {
       return await new Promise((resolve, reject) => later(name, work, (error, value) => (error === null ? resolve(value) : reject(error as Error))));
     } catch (error) {

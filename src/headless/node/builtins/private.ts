@@ -1,6 +1,7 @@
 // Node's modules whose names begin with an underscore: parts of others, which some packages ask for and many list.
 import { unsupported } from "../errors.ts";
-import { METHODS, isBadValue, isToken, validateHeaderName, validateHeaderValue } from "../http/common.ts";
+import { isBadValue, isToken, validateHeaderName, validateHeaderValue } from "../http/common.ts";
+import { HTTPParser, NUMBERED_METHODS } from "../http/native-parser.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
 type Factory = (runtime: Runtime) => Dict;
@@ -19,7 +20,7 @@ export const PRIVATE: Readonly<Record<string, Factory>> = {
   _http_client: of("http", "ClientRequest"),
   _http_common: () => ({
     _checkInvalidHeaderChar: (value: unknown) => isBadValue(String(value)), _checkIsHttpToken: isToken, chunkExpression: /(?:^|\W)chunked(?:$|\W)/i, continueExpression: /(?:^|\W)100-continue(?:$|\W)/i,
-    CRLF: "\r\n", methods: [...METHODS], kIncomingMessage: Symbol("IncomingMessage"),
+    CRLF: "\r\n", methods: [...NUMBERED_METHODS], HTTPParser, kIncomingMessage: Symbol("IncomingMessage"),
   }),
   _http_incoming: (runtime) => ({
     ...of("http", "IncomingMessage")(runtime),

@@ -16,6 +16,7 @@ import { killFunctions } from "./process-kill.ts";
 import { processReport, usageFunctions } from "./process-usage.ts";
 import { userFunctions } from "./process-user.ts";
 import { emitWarning, warningSettings } from "./process-warnings.ts";
+import { spawnSyncBinding } from "./child-wrapped.ts";
 import { terminalLibrary } from "./terminal.ts";
 
 export function createProcess(runtime: Runtime): ProcessObject {
@@ -95,6 +96,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
     binding: (name: string) => {
       const { binding } = name === "tty_wrap" ? terminalLibrary(runtime) : {};
       if (binding) return binding;
+      if (name === "spawn_sync") return spawnSyncBinding(runtime);
       throw unsupported(`process.binding("${name}")`, "native bindings cannot run in the browser");
     },
     dlopen: () => {

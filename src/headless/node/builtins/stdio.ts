@@ -86,13 +86,25 @@ export function attachStdio(runtime: Runtime): Input {
     },
   });
   Object.assign(process, { openStdin: () => (stdin as unknown as { resume(): unknown }).resume() });
+  const kept = stdin as unknown as { readableLength: number; read(size: number): Uint8Array };
+  const readers: (() => void)[] = [];
   return {
     deliver: (chunk) => {
       waiting.push(chunk);
       pump();
+      for (const tell of readers.splice(0)) tell();
+    },
+    has: (need) => (need === "all" ? waiting.includes(null) : waiting.length > 0 || kept.readableLength > 0),
+    onMore: (then) => {
+      const go = loop.hold();
+      readers.push(() => {
+        go();
+        then();
+      });
+      want?.();
+      want = undefined;
     },
     take: (most) => {
-      const kept = stdin as unknown as { readableLength: number; read(size: number): Uint8Array };
       if (kept.readableLength > 0) return kept.read(Math.min(most, kept.readableLength));
       if (waiting.length === 0 && host.readSync) waiting.push(...host.readSync());
       const [chunk] = waiting;

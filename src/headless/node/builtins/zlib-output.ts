@@ -55,10 +55,23 @@ export class Output {
 export class Handle {
   readonly engine: Engine;
   readonly output: Output;
+  /** How much of the output is unused and of the input is left, after `writeSync`. */
+  readonly writeState = new Uint32Array(2);
+  /** Told what `writeSync` finds wrong. */
+  onerror: ((message: string, errno: number, code: string) => void) | undefined;
 
   constructor(engine: Engine, chunkSize: number) {
     this.engine = engine;
     this.output = new Output(engine, chunkSize);
+  }
+
+  /** One step, as libraries take it that read a whole packed text at once; what is left is in `_writeState`. */
+  writeSync(flush: number, input: Uint8Array | null | undefined, inputAt: number, inputLength: number, output: Uint8Array, outputAt: number, outputLength: number): void {
+    const { inputLeft, outputLeft } = this.engine.write(flush, input ?? new Uint8Array(), inputAt, inputLength, output.subarray(0, outputAt + outputLength), outputAt);
+    this.writeState[0] = outputLeft;
+    this.writeState[1] = inputLeft;
+    const { error } = this.engine;
+    if (error) this.onerror?.(error.message, error.errno, error.code);
   }
 
   reset(): void {

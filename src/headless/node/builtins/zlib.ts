@@ -87,7 +87,8 @@ export function createZlib(runtime: Runtime): Dict {
     this.bytesWritten = 0;
     this._options = read;
     this._handle = new Handle(engine, read.chunkSize);
-    Object.assign(this, { _chunkSize: read.chunkSize, _defaultFlushFlag: read.flush, _finishFlushFlag: read.finishFlush, _defaultFullFlushFlag: constants[isBrotli(mode) ? "BROTLI_OPERATION_FLUSH" : "Z_FULL_FLUSH"], _info: options?.["info"], _maxOutputLength: read.maxOutputLength });
+    this._handle.onerror = (message, errno, code) => this.destroy(Object.assign(new Error(message), { errno, code }));
+    Object.assign(this, { _writeState: this._handle.writeState, _outOffset: 0, _chunkSize: read.chunkSize, _defaultFlushFlag: read.flush, _finishFlushFlag: read.finishFlush, _defaultFullFlushFlag: constants[isBrotli(mode) ? "BROTLI_OPERATION_FLUSH" : "Z_FULL_FLUSH"], _info: options?.["info"], _maxOutputLength: read.maxOutputLength });
     if (!isBrotli(mode)) Object.assign(this, { _level: (read as ZlibOptions).level, _strategy: (read as ZlibOptions).strategy });
   } as unknown as AnyFunction & { prototype: Dict };
   inherit(ZlibBase, Transform);
@@ -184,6 +185,14 @@ export function createZlib(runtime: Runtime): Dict {
   Object.defineProperties(ZlibBase.prototype, {
     _closed: { configurable: true, enumerable: true, get(this: Zlib) {
       return !this._handle;
+    } },
+    // For those who drive the handle themselves; this stream has a buffer of its own.
+    _outBuffer: { configurable: true, get(this: Zlib) {
+      const value = Buffer.alloc(this._options.chunkSize);
+      Object.defineProperty(this, "_outBuffer", { value, writable: true, configurable: true, enumerable: true });
+      return value;
+    }, set(this: Zlib, value: unknown) {
+      Object.defineProperty(this, "_outBuffer", { value, writable: true, configurable: true, enumerable: true });
     } },
     bytesRead: { configurable: true, enumerable: true, get(this: Zlib) {
       return this.bytesWritten;

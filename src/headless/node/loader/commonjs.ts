@@ -4,13 +4,13 @@ import { parentPath, resolvePath } from "../../posix-path.ts";
 import { isBuiltin } from "../builtins/index.ts";
 import { invalidArgValue } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { type CommonJsFunction, compileCommonJs, detectFormat, formatByName, formatOf, placeSyntaxError } from "./compile.ts";
+import { type CommonJsFunction, compileCommonJs, detectFormat, type Format, formatByName, placeSyntaxError } from "./compile.ts";
 import { requireRefused } from "./esm-errors.ts";
 import type { EsmLoader } from "./esm.ts";
 import { type CjsModule, type ModuleClass, makeModuleClass, parentOf } from "./module-class.ts";
 import type { Resolver } from "./resolve.ts";
 import { ModuleMocks } from "./module-mocks.ts";
-import { toJavaScript } from "./typescript.ts";
+import { isTypeScript, toJavaScript } from "./typescript.ts";
 import { reportLoaded } from "../watch/changed-files.ts";
 
 export interface ResolveOptions {
@@ -19,6 +19,9 @@ export interface ResolveOptions {
 
 /** What the engine says to `import` and `export` in a script. */
 const MODULE_SYNTAX = /^(Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module)$/;
+
+/** What is said to `_compile` of a file. */
+export type GivenFormat = Format | "typescript" | `${Format}-typescript`;
 
 /** What requires the modules of `-r`. */
 const PRELOAD = "internal/preload";
@@ -46,17 +49,19 @@ export class CommonJs {
     reportLoaded(this.runtime, path);
     const data = this.runtime.vfs.readFile(path);
     if (this.#last?.path === path && this.#last.data === data) return this.#last.text;
-    const written = new TextDecoder().decode(data);
-    let text: string;
+    const text = this.#toJavaScript(new TextDecoder().decode(data), path);
+    this.#last = { path, data, text };
+    return text;
+  }
+
+  #toJavaScript(written: string, path: string): string {
     try {
       const { code, origin } = toJavaScript(written, path, this.runtime);
-      text = code;
       if (origin) this.runtime.sources.setOrigin(path, origin);
+      return code;
     } catch (error) {
       throw placeSyntaxError(error, written, path, this.runtime.sources, "module");
     }
-    this.#last = { path, data, text };
-    return text;
   }
 
   loadMain(path: string): void {
@@ -72,7 +77,7 @@ export class CommonJs {
   /** `module.exports` of a text that stands for the module's file. */
   loadText(module: CjsModule, text: string, isMain: boolean): unknown {
     if (isMain) this.runtime.process["mainModule"] = module;
-    module._compile(text, module.filename as string);
+    module._compile(text, module.filename as string, "commonjs");
     module.loaded = true;
     return module.exports;
   }
@@ -95,7 +100,14 @@ export class CommonJs {
     return this.Module._resolveFilename(specifier, this.moduleFor(file), false);
   }
 
-  compile(module: CjsModule, source: string, filename: string): unknown {
+  /** `format` is what the name says; without one the text says it. A tool's own `_compile` has been asked before. */
+  compile(module: CjsModule, given: string, filename: string, format?: GivenFormat): unknown {
+    const source = format?.endsWith("typescript") ? this.#toJavaScript(given, filename) : given;
+    const known = format === "typescript" ? undefined : format?.replace("-typescript", "");
+    if (this.runtime.options.requireModule && (known ?? detectFormat(source)) === "module") {
+      module.exports = this.#esm().requireSync(filename, parentOf(module)?.filename ?? undefined);
+      return undefined;
+    }
     const dynamicImport = (specifier: unknown, options?: unknown): Promise<unknown> => this.#esm().dynamicImport(specifier, filename, options);
     let run: CommonJsFunction;
     try {
@@ -113,12 +125,13 @@ export class CommonJs {
 
   /** The `.js` handler: a file as the module system it belongs to. */
   loadScript(module: CjsModule, filename: string): void {
-    const read = (): string => this.readText(filename);
-    if (!this.runtime.options.requireModule) {
-      if (formatByName(filename, this.#resolver) === "module") throw requireRefused(filename, parentOf(module)?.filename ?? undefined, this.#resolver, detectFormat(read()) === "module");
-      module._compile(read(), filename);
-    } else if (formatOf(filename, this.#resolver, read) === "module") module.exports = this.#esm().requireSync(filename, parentOf(module)?.filename ?? undefined);
-    else module._compile(read(), filename);
+    const format = formatByName(filename, this.#resolver);
+    if (format === "module" && !this.runtime.options.requireModule) throw requireRefused(filename, parentOf(module)?.filename ?? undefined, this.#resolver, detectFormat(this.readText(filename)) === "module");
+    // A tool that has its own `_compile` gets TypeScript as it is written.
+    if (isTypeScript(filename) && Object.hasOwn(module, "_compile")) {
+      reportLoaded(this.runtime, filename);
+      module._compile(new TextDecoder().decode(this.runtime.vfs.readFile(filename)), filename, format === undefined ? "typescript" : `${format}-typescript`);
+    } else module._compile(this.readText(filename), filename, format);
   }
 
   makeRequire(module: CjsModule): AnyFunction & Dict {

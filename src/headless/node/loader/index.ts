@@ -41,7 +41,9 @@ function makeLoader(runtime: Runtime, hooks: ModuleHooks, hooksLoader: HooksLoad
       // As in Node: hooks see a CommonJS program when the command line names them or a module that may have brought them.
       if (hooks.active && (loaders.length > 0 || preloads.some(({ kind }) => kind === "import"))) return esm.importMain(path);
       const named = formatByName(path, resolver);
-      if ((named ?? detectFormat(commonJs.readText(path))) === "module") {
+      // A transpiler's own handler knows better what the text will be.
+      const asked = named === undefined && commonJs.Module.customHandler(path) ? "commonjs" : named;
+      if ((asked ?? detectFormat(commonJs.readText(path))) === "module") {
         if (named === undefined) esm.noteTypeless(path);
         return esm.importMain(path);
       }

@@ -7,7 +7,7 @@ import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { fileToUrl, urlToFile } from "../file-url.ts";
 import { isTrackedProxy } from "../proxies.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
-import type { CommonJs, ResolveOptions } from "./commonjs.ts";
+import type { CommonJs, GivenFormat, ResolveOptions } from "./commonjs.ts";
 import { parseJson } from "./compile.ts";
 
 export interface CjsModule {
@@ -20,7 +20,7 @@ export interface CjsModule {
   paths: string[];
   parent: CjsModule | null | undefined;
   require(specifier: unknown): unknown;
-  _compile(source: string, filename: string): unknown;
+  _compile(source: string, filename: string, format?: GivenFormat): unknown;
   load(filename: string): void;
 }
 
@@ -35,6 +35,8 @@ export interface ModuleStatics {
   customWrap(): ((source: string) => string) | undefined;
   /** `Module.runMain` likewise. */
   customRunMain(): AnyFunction | undefined;
+  /** Whether a tool has put its own handler in the place of the one for such files. */
+  customHandler(filename: string): boolean;
 }
 
 export type ModuleClass = (new (id?: string, parent?: CjsModule | null) => CjsModule) & Dict & ModuleStatics;
@@ -125,11 +127,12 @@ export function makeModuleClass(loader: CommonJs): ModuleClass {
     syncBuiltinESMExports: () => loader.syncBuiltins(),
     findSourceMap: (file: string) => runtime.sources.maps?.find(String(file)),
     runMain,
+    customHandler: (filename) => Module._extensions[extensionOf(filename, Module._extensions)] !== script,
     customRunMain: () => (Module["runMain"] === runMain ? undefined : (Module["runMain"] as AnyFunction)),
   };
   Object.assign(Module, statics, { Module });
   Object.defineProperty(Module, "wrapper", { get: () => wrapper, set: (value: string[]) => (wrapper = value), enumerable: true, configurable: true });
-  for (const hidden of ["customWrap", "customRunMain", "_stat", "_preloadModules"]) Object.defineProperty(Module, hidden, { enumerable: false });
+  for (const hidden of ["customWrap", "customRunMain", "customHandler", "_stat", "_preloadModules"]) Object.defineProperty(Module, hidden, { enumerable: false });
   return Module;
 }
 
@@ -166,8 +169,8 @@ function makePrototype(loader: CommonJs, Module: ModuleClass): Dict {
       (Module._extensions[extensionOf(filename, Module._extensions)] as AnyFunction)(this, filename);
       this.loaded = true;
     },
-    _compile(this: CjsModule, source: string, filename: string): unknown {
-      return loader.compile(this, source, filename);
+    _compile(this: CjsModule, source: string, filename: string, format?: GivenFormat): unknown {
+      return loader.compile(this, source, filename, format);
     },
   };
 }
