@@ -1,4 +1,5 @@
-// What Node's inspect sees and script cannot: what is left in an iterator of a Map or Set, and how a promise has ended.
+// What Node's inspect sees and script cannot: what is left in an iterator of a Map or Set, how a promise has ended, and which
+// functions are generators.
 import { inspect } from "node-inspect-extracted";
 import { isTrackedProxy } from "../proxies.ts";
 import { inspectCustom, type InspectOptions, show } from "./web-inspect.ts";
@@ -86,8 +87,18 @@ function notePromises(): void {
   });
 }
 
+/** The kept `inspect` knows generators by `function*` alone: those of methods it takes for plain functions. */
+function showGeneratorMethods(kind: "GeneratorFunction" | "AsyncGeneratorFunction", prototype: object): void {
+  show(prototype, function (this: object, _depth, options) {
+    const text = inspect(this, { ...options, customInspect: false } as never);
+    return text.includes(`[${kind}`) || typeof this !== "function" ? this : text.replace(/\[(?:Async)?Function(?=[: ])/, `[${kind}`).replace(` ${kind}`, "");
+  });
+}
+
 /** Changes the realm's prototypes; to be called once. */
 export function showStates(): void {
+  showGeneratorMethods("GeneratorFunction", Object.getPrototypeOf(function* () {}) as object);
+  showGeneratorMethods("AsyncGeneratorFunction", Object.getPrototypeOf(async function* () {}) as object);
   showIterators("Map", Object.getPrototypeOf(new Map().entries()) as object);
   showIterators("Set", Object.getPrototypeOf(new Set().values()) as object);
   notePromises();

@@ -89,8 +89,8 @@ async function foreground(state: ShellState, [spec]: readonly string[]): Promise
 
 const NUMBERS = Object.fromEntries(Object.entries(SIGNAL_EXIT_CODES).map(([name, code]) => [String(code - 128), name as Signal]));
 
-/** 0 asks whether it is there. */
-function signalOf(given: string): Signal | "0" | undefined {
+/** By name or number, SIG before it or not; 0 asks whether there is such a process. */
+export function signalOf(given: string): Signal | "0" | undefined {
   if (given === "0") return "0";
   if (/^\d+$/.test(given)) return NUMBERS[given];
   const name = `SIG${given.toUpperCase().replace(/^SIG/, "")}`;
@@ -102,7 +102,7 @@ async function kill(state: ShellState, given: readonly string[]): Promise<number
   let signal: Signal | "0" | undefined = "SIGTERM";
   if (args[0] === "-l" || args[0] === "-L") {
     const [, code] = args;
-    await state.write(1, code === undefined ? `${Object.keys(SIGNAL_EXIT_CODES).map((name) => name.slice(3)).join(" ")}\n` : `${(NUMBERS[String(Number(code) > 128 ? Number(code) - 128 : code)] ?? "").slice(3)}\n`);
+    await state.write(1, code === undefined ? `${Object.keys(SIGNAL_EXIT_CODES).map((name) => name.slice(3)).join(" ")}\n` : `${/^\d+$/.test(code) ? (NUMBERS[String(Number(code) > 128 ? Number(code) - 128 : code)] ?? "").slice(3) : (Object.keys(NUMBERS).find((number) => NUMBERS[number] === signalOf(code)) ?? "")}\n`);
     return 0;
   }
   if (args[0] === "-s" || args[0] === "-n") {
@@ -123,7 +123,8 @@ async function kill(state: ShellState, given: readonly string[]): Promise<number
   return code;
 }
 
-async function send(state: ShellState, spec: string, signal: Signal | "0"): Promise<boolean> {
+/** A signal to a job or a process; 0 only asks. Whether there is one: told if not. */
+export async function send(state: ShellState, spec: string, signal: Signal | "0"): Promise<boolean> {
   const job = state.jobs.find(spec);
   if (job) {
     if (job.status === undefined) {

@@ -11,6 +11,7 @@ import { LESS } from "./less.ts";
 import { LIST } from "./list.ts";
 import { OPEN } from "./open.ts";
 import { PS } from "./ps.ts";
+import { PROCESS_GREP } from "./process-grep.ts";
 import { REMOVE } from "./remove.ts";
 import { SED } from "./sed.ts";
 import { SHUFFLE } from "./shuffle.ts";
@@ -24,4 +25,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PROCESS_GREP, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;

@@ -8,7 +8,7 @@ import type { OwnCommand } from "./index.ts";
 const UID = "1000";
 
 /** A process as it is shown. */
-interface Row extends ProcessInfo {
+export interface Row extends ProcessInfo {
   readonly tty: string;
   /** R, S or T, and what follows it. */
   readonly stat: string;
@@ -29,7 +29,7 @@ const word = (head: string, left: number, text: Column["text"]): Column => ({ he
 const since = ({ startedMs }: Row, now: number): number => Math.max(0, Math.floor((now - startedMs) / 1000));
 const started = (row: Row): Date => new Date(row.startedMs);
 const hour = (row: Row): string => started(row).toISOString().slice(11, 16);
-const nameOf = ({ words }: Row): string => baseName(words[0] ?? "") || "?";
+export const nameOf = ({ words }: Row): string => baseName(words[0] ?? "") || "?";
 
 /** [[d-]hh:]mm:ss */
 function elapsed(seconds: number): string {
@@ -164,7 +164,7 @@ class Options {
 }
 
 /** The kernel's, and what this shell runs by itself: its jobs, and this command. */
-async function rows(state: ShellState, args: readonly string[]): Promise<Row[]> {
+export async function rows(state: ShellState, args: readonly string[]): Promise<Row[]> {
   const { host } = state;
   const list = [...(await host.processes())];
   const self = list.find(({ pid }) => pid === host.pid);
