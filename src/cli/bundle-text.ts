@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, type Plugin } from "vite";
+import { inspectKinds } from "./inspect-kinds.ts";
 
 const SUFFIX = "?bundle";
 const PREFIX = "\0bundle:";
@@ -46,7 +47,7 @@ export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
     logLevel: "error",
     publicDir: false,
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
-    plugins: [packedFiles],
+    plugins: [packedFiles, inspectKinds],
     resolve: { alias: STAND_INS },
     build: {
       write: false,

@@ -320,14 +320,15 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     destroy(error?: Error | null) {
       if (this.destroyed) return this;
       this.destroyed = true;
-      this.errored = error ?? null;
       this.res?._dump();
-      this[PRIVATE].error = error ?? null;
+      // Packages stand in for requests with objects that only OutgoingMessage has set up.
+      const own = this[PRIVATE] as ClientRequest[typeof PRIVATE] | undefined;
+      if (own) own.error = error ?? null;
       this.socket?.destroy(error ?? null);
       return this;
     },
     setTimeout(given: number, done?: AnyFunction) {
-      if (this[PRIVATE].ended) return this;
+      if ((this[PRIVATE] as ClientRequest[typeof PRIVATE] | undefined)?.ended) return this;
       listenForTimeout(this);
       const ms = timerMs(given, "msecs");
       if (done) this.once("timeout", done);
