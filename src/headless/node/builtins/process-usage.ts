@@ -1,7 +1,7 @@
 // What a process has used: the time since its start, and what the browser tells of memory. The rest of what an operating
 // system counts is 0 here.
 import { invalidArgType, nodeError, outOfRange, unsupported } from "../errors.ts";
-import type { Dict } from "../runtime.ts";
+import type { Dict, Runtime } from "../runtime.ts";
 
 function hrtime(time?: unknown): [number, number] {
   const nowMs = performance.now();
@@ -15,12 +15,31 @@ function hrtime(time?: unknown): [number, number] {
 
 const UNCOUNTED = ["sharedMemorySize", "unsharedDataSize", "unsharedStackSize", "minorPageFault", "majorPageFault", "swappedOut", "fsRead", "fsWrite", "ipcSent", "ipcReceived", "signalsCount", "voluntaryContextSwitches", "involuntaryContextSwitches"];
 
-/** `process.report`: its settings, and functions that say what is not there. */
-export function processReport(): Dict {
-  const absent = (name: string) => (): never => {
-    throw unsupported(`process.report.${name}`, "a page tells nothing of the machine or the native stack");
+/** What native code of packages is chosen by: there is none here that could run, and the choice for Linux's is refused by name. */
+const LIBC = { glibcVersionRuntime: "2.36", glibcVersionCompiler: "2.28" };
+
+/** `process.report`: its settings, and what a page can say of a process. A report is not written to a file. */
+export function processReport(runtime: Runtime): Dict {
+  const getReport = (error?: unknown): Dict => {
+    if (error !== undefined && (typeof error !== "object" || error === null)) throw invalidArgType("err", "Object", error);
+    const { process, cwd, host } = runtime;
+    const message = error === undefined ? "Error [ERR_SYNTHETIC]: JavaScript Callstack" : `${(error as Error).name}: ${(error as Error).message}`;
+    const { stack } = (error as Error | undefined) ?? new Error("report");
+    const now = new Date();
+    return {
+      header: {
+        reportVersion: 4, event: "JavaScript API", trigger: "GetReport", filename: null, dumpEventTime: now.toISOString().replace(/\.\d+/, ""), dumpEventTimeStamp: String(now.getTime()), processId: host.pid,
+        threadId: 0, cwd, commandLine: [process["execPath"], ...(process.execArgv), ...process.argv.slice(1)], nodejsVersion: process["version"], ...LIBC, wordSize: 64, arch: process["arch"],
+        platform: process["platform"], componentVersions: process["versions"], release: process["release"],
+      },
+      javascriptStack: { message, stack: (stack ?? "").split("\n").slice(1).map((line) => line.trim()), errorProperties: {} },
+      javascriptHeap: {}, nativeStack: [], resourceUsage: {}, libuv: [], workers: [], environmentVariables: { ...process.env }, userLimits: {}, sharedObjects: [],
+    };
   };
-  return { compact: false, directory: "", excludeNetwork: false, filename: "", reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false, signal: "SIGUSR2", getReport: absent("getReport"), writeReport: absent("writeReport") };
+  const writeReport = (): never => {
+    throw unsupported("process.report.writeReport", "a page tells nothing of the machine or the native stack; getReport gives what there is");
+  };
+  return { compact: false, directory: "", excludeNetwork: false, filename: "", reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false, signal: "SIGUSR2", getReport, writeReport };
 }
 
 export function usageFunctions(): Dict {

@@ -109,7 +109,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       fs.closeSync(fd);
       object.env = Object.assign(object.env, { ...read, ...object.env });
     },
-    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: new Set<string>(), report: processReport(),
+    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: new Set<string>(), report: processReport(runtime),
     setSourceMapsEnabled: (on: unknown) => {
       if (typeof on !== "boolean") throw invalidArgType("val", "boolean", on);
       if (runtime.sources.maps) runtime.sources.maps.enabled = on;
