@@ -21,7 +21,7 @@ export interface LeafResult {
 }
 
 /** What the shell has in forms of its own. */
-const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut grep egrep fgrep sed sort uniq diff gzip gunzip zcat tar rm stat touch tr od date".split(" "));
+const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut grep egrep fgrep sed sort uniq diff gzip gunzip zcat tar rm stat touch tr od date awk".split(" "));
 /** Those that run other commands. */
 const RUNNERS = new Set(["find"]);
 
@@ -63,7 +63,7 @@ function bytesOf(text: string, kind: "text" | "bytes" | undefined): Uint8Array {
 
 /** For each filter: options with a value, and how many operands come before its files. */
 const FILTERS: Readonly<Record<string, readonly [valued: string, before: number]>> = {
-  rg: ["efgmABCtTj", 1], awk: ["Fvf", 1], jq: ["", 1], yq: ["opI", 1], xan: ["", 1],
+  rg: ["efgmABCtTj", 1], jq: ["", 1], yq: ["opI", 1], xan: ["", 1],
   tail: ["nc", 0], wc: ["", 0], comm: ["", 0], paste: ["d", 0], rev: ["", 0], nl: ["bdfhilnsvw", 0], fold: ["w", 0], expand: ["t", 0],
   unexpand: ["t", 0], strings: ["nt", 0], split: ["ablnC", 0], column: ["tsoc", 0], join: ["12jotea", 0], tac: ["s", 0], md5sum: ["", 0], sha1sum: ["", 0], sha256sum: ["", 0], base64: ["w", 0],
   file: ["", 0], "html-to-markdown": ["", 0],
@@ -96,7 +96,7 @@ export function readsInput(name: string, args: readonly string[]): boolean {
       continue;
     }
     if (name === "jq" && arg.includes("n")) return false;
-    if (before < 9 && ((name === "rg" && /^-\w*[ef]/.test(arg)) || (name === "awk" && arg.startsWith("-f")))) before = 0;
+    if (before < 9 && ((name === "rg" && /^-\w*[ef]/.test(arg)))) before = 0;
     const at = [...arg].findIndex((letter, k) => k > 0 && valued.includes(letter));
     if (at > 0 && at === arg.length - 1) i++;
   }

@@ -1,6 +1,7 @@
 // Commands that are no builtins in bash and yet are the shell's own here: those that must stream, wait or run others.
 import type { ShellState } from "../state.ts";
 import { RUNNERS } from "./runners.ts";
+import { AWK } from "./awk.ts";
 import { CUT } from "./cut.ts";
 import { DATE } from "./date.ts";
 import { DIFF } from "./diff.ts";
@@ -25,4 +26,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PROCESS_GREP, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, AWK, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PROCESS_GREP, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
