@@ -75,4 +75,4 @@ async function awk(state: ShellState, args: readonly string[]): Promise<number> 
   }
 }
 
-export const AWK = { awk, mawk: awk, gawk: awk } satisfies Readonly<Record<string, OwnCommand>>;
+export const AWK = { awk } satisfies Readonly<Record<string, OwnCommand>>;

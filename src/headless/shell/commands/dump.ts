@@ -190,5 +190,5 @@ const told = (name: string, run: (state: ShellState, args: readonly string[]) =>
   }
 };
 
-export const DUMP = { od: told("od", od), xxd: told("xxd", xxd), hexdump: told("hexdump", hexdump), hd: told("hexdump", (state, args) => hexdump(state, ["-C", ...args])) } satisfies Readonly<Record<string, OwnCommand>>;
+export const DUMP = { od: told("od", od), xxd: told("xxd", xxd), hexdump: told("hexdump", hexdump) } satisfies Readonly<Record<string, OwnCommand>>;
 

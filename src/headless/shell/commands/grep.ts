@@ -320,4 +320,4 @@ function command(usual: string): OwnCommand {
   };
 }
 
-export const GREP = { grep: command("G"), egrep: command("E"), fgrep: command("F"), rgrep: command("G") } satisfies Readonly<Record<string, OwnCommand>>;
+export const GREP = { grep: command("G"), egrep: command("E"), fgrep: command("F") } satisfies Readonly<Record<string, OwnCommand>>;

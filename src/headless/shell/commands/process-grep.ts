@@ -1,4 +1,4 @@
-// pgrep, pkill, pidof and killall, as procps' and psmisc's: processes found by name or command line.
+// pgrep, pkill and killall, as procps' and psmisc's: processes found by name or command line.
 import { SIGNAL_EXIT_CODES } from "../../protocol.ts";
 import { send, signalOf } from "../builtins/jobs.ts";
 import type { ShellState } from "../state.ts";
@@ -91,11 +91,4 @@ async function killall(state: ShellState, args: readonly string[]): Promise<numb
   return code;
 }
 
-async function pidof(state: ShellState, args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, "sx", {});
-  const hits = (await others(state)).filter((row) => options.operands.includes(nameOf(row))).map(({ pid }) => pid).reverse();
-  if (hits.length > 0) await state.write(1, `${(options.has("s") ? hits.slice(0, 1) : hits).join(" ")}\n`);
-  return hits.length > 0 ? 0 : 1;
-}
-
-export const PROCESS_GREP = { pgrep: told("pgrep", pgrep), pkill: told("pkill", pkill), killall: told("killall", killall), pidof: told("pidof", pidof) } satisfies Readonly<Record<string, OwnCommand>>;
+export const PROCESS_GREP = { pgrep: told("pgrep", pgrep), pkill: told("pkill", pkill), killall: told("killall", killall) } satisfies Readonly<Record<string, OwnCommand>>;
