@@ -1,8 +1,11 @@
 // Messages between a process and its children, the same for both sides: what may be sent, what becomes of it on its way, and
 // what is told when there is nobody to send it to.
-import { invalidArgType, nodeError, unsupported } from "../errors.ts";
+import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Emitter, Runtime } from "../runtime.ts";
 import { checkObject } from "./child-options.ts";
+import { isHandle, receiveHandle, sendHandle, type SentHandle } from "../net/handles.ts";
+import type { Server } from "../net/server.ts";
+import type { Socket } from "../net/socket.ts";
 import { deserialize, serialize } from "./v8-serializer.ts";
 
 const KINDS = ["string", "object", "number", "boolean"];
@@ -25,23 +28,24 @@ interface MessengerParts {
 export function createMessenger(runtime: Runtime, { target, advanced, isConnected, post }: MessengerParts): Messenger {
   const { loop } = runtime;
   /** Those that came before anybody listened. */
-  let waiting: unknown[] = [];
-  const deliver = (message: unknown): void => {
-    if (isInternal(message)) target.emit("internalMessage", message, undefined);
-    else if (target.listenerCount("message") === 0) waiting.push(message);
-    else target.emit("message", message, undefined);
+  let waiting: (readonly [message: unknown, handle: object | undefined])[] = [];
+  const deliver = (message: unknown, handle?: object): void => {
+    if (isWithHandle(message)) deliver(message.message, receiveHandle(runtime, message.handle));
+    else if (isInternal(message)) target.emit("internalMessage", message, undefined);
+    else if (target.listenerCount("message") === 0) waiting.push([message, handle]);
+    else target.emit("message", message, handle);
   };
   target.on("newListener", (event) => {
     if (event !== "message" || waiting.length === 0) return;
     loop.nextTick(() => {
       const messages = waiting;
       waiting = [];
-      for (const message of messages) deliver(message);
+      for (const [message, handle] of messages) deliver(message, handle);
     });
   });
   return {
     send: (message, ...rest) => {
-      const done = checkSend(runtime, rest);
+      const { handle, kept, done } = checkSend(runtime, rest);
       if (!isConnected()) {
         const error = nodeError(Error, "ERR_IPC_CHANNEL_CLOSED", "Channel closed");
         loop.nextTick(() => (done ? void done(error) : void target.emit("error", error)));
@@ -49,7 +53,9 @@ export function createMessenger(runtime: Runtime, { target, advanced, isConnecte
       }
       if (message === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "message" argument must be specified');
       if (!KINDS.includes(typeof message)) throw invalidArgType("message", KINDS, message);
-      post(advanced ? Uint8Array.from(serialize(message)) : (JSON.parse(JSON.stringify(message)) as unknown));
+      const sent = handle && sendHandle(runtime, handle, kept);
+      const whole = sent ? ({ cmd: WITH_HANDLE, message, handle: sent } satisfies WithHandle) : message;
+      post(advanced ? Uint8Array.from(serialize(whole)) : (JSON.parse(JSON.stringify(whole)) as unknown));
       if (done) loop.nextTick(() => void done(null));
       return true;
     },
@@ -57,17 +63,33 @@ export function createMessenger(runtime: Runtime, { target, advanced, isConnecte
   };
 }
 
-/** `(message, handle?, options?, callback?)` without the first: the callback. */
-function checkSend(runtime: Runtime, [handle, options, callback]: readonly unknown[]): AnyFunction | undefined {
-  if (typeof handle === "function") return handle as AnyFunction;
+interface Sending {
+  readonly handle: Socket | Server | undefined;
+  /** The connection stays open here, too. */
+  readonly kept: boolean;
+  readonly done: AnyFunction | undefined;
+}
+
+/** `(message, handle?, options?, callback?)` without the first. */
+function checkSend(runtime: Runtime, [handle, options, callback]: readonly unknown[]): Sending {
+  if (typeof handle === "function") return { handle: undefined, kept: false, done: handle as AnyFunction };
   if (typeof options === "function") callback = options;
   else if (options !== undefined) checkObject(options, "options");
-  if (handle) {
-    const { Socket, Server } = runtime.builtin("net") as Readonly<Record<string, new () => object>>;
-    if ([Socket, Server].some((each) => each && handle instanceof each)) throw unsupported("child_process: a server or a connection as a message's handle", "a connection stays with the process that made it");
-    throw nodeError(TypeError, "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent");
-  }
-  return typeof callback === "function" ? (callback as AnyFunction) : undefined;
+  if (handle && !isHandle(runtime, handle)) throw nodeError(TypeError, "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent");
+  const { keepOpen } = (typeof options === "object" ? options : {}) as { keepOpen?: unknown };
+  return { handle: isHandle(runtime, handle) ? handle : undefined, kept: Boolean(keepOpen), done: typeof callback === "function" ? (callback as AnyFunction) : undefined };
+}
+
+const WITH_HANDLE = "NODE_HANDLE";
+
+interface WithHandle {
+  readonly cmd: typeof WITH_HANDLE;
+  readonly message: unknown;
+  readonly handle: SentHandle;
+}
+
+function isWithHandle(message: unknown): message is WithHandle {
+  return typeof message === "object" && message !== null && (message as { cmd?: unknown }).cmd === WITH_HANDLE && "handle" in message;
 }
 
 /** Node's own among the messages. */

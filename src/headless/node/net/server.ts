@@ -6,6 +6,7 @@ import { REJECTION } from "../builtins/event-emitter.ts";
 import { invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
 import { EventEmitter } from "../builtins/events.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
+import type { NetAddress } from "../../protocol.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
 import { adopting } from "./callable.ts";
 import { addressError, type NetError } from "./errors.ts";
@@ -36,6 +37,11 @@ function listenPlace(options: Dict): { readonly port: number; readonly host: unk
   throw invalidArgValue("options", options, 'must have the property "port" or "path"');
 }
 
+/** Takes a connection. */
+export type Sharer = (accept: (events: WireEvents) => Wire, remotePort: number) => void;
+
+const ignore = (): void => undefined;
+
 export type ServerClass = ReturnType<typeof createServerClass>;
 export type Server = InstanceType<ServerClass>;
 
@@ -57,6 +63,11 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
     _handle: object | null = null;
     _connectionKey: string | undefined;
     #listening: Listening | undefined;
+    /** Other processes that have this server, too: each takes connections in turn. */
+    readonly #sharers: Sharer[] = [];
+    #turn = 0;
+    /** Node's list of them. */
+    readonly _workers: readonly unknown[] = [];
     /** How often it was asked to listen or to close: who looks up a host listens only if it was the last. */
     #asked = 0;
     #host = "::";
@@ -143,21 +154,65 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
           this.#answered();
           if (this.#listening === listening) fail(code);
         },
-        connection: (accept, remotePort) => this.#accept(accept, remotePort),
+        connection: (accept, remotePort) => this.#deal(accept, remotePort),
       });
       if (!listening) {
         this.#answered();
         return fail("EADDRINUSE");
       }
-      this.#listening = listening;
-      this._handle = {};
-      openHandle(runtime, this, port < 0 ? "PipeServerWrap" : "TCPServerWrap", () => this.#referenced);
-      if (this.#referenced) this.#release = loop.hold();
+      this.#opened(listening);
     }
 
     #answered(): void {
       this.#awaited?.();
       this.#awaited = undefined;
+    }
+
+    /** Connections go to `sharer` as well from now on. Where it listens; undefined when it does not. */
+    share(sharer: Sharer): { readonly host: string; readonly address: NetAddress } | undefined {
+      if (!this.#listening) return undefined;
+      this.#sharers.push(sharer);
+      return { host: this.#host, address: this.#listening.address };
+    }
+
+    /** It takes no more. When all are gone and this server is closed, nobody listens. */
+    unshare(sharer: Sharer): void {
+      const at = this.#sharers.indexOf(sharer);
+      if (at >= 0) this.#sharers.splice(at, 1);
+      if (!this._handle) this.#stop();
+    }
+
+    /** Another process's server, which hands its connections over at `address`. */
+    adopt(address: string, place: { readonly host: string; readonly address: NetAddress }, closed: () => void): void {
+      this.#host = place.host;
+      const listening = netStack(runtime).listen(address, { listening: ignore, failed: ignore, connection: (accept, remotePort) => this.#accept(accept, remotePort) });
+      const close = (): void => {
+        listening?.close();
+        closed();
+      };
+      this.#opened(listening && { address: place.address, close });
+    }
+
+    #opened(listening: Listening | undefined): void {
+      this.#listening = listening;
+      if (!listening) return;
+      this._handle = {};
+      openHandle(runtime, this, typeof listening.address === "string" ? "PipeServerWrap" : "TCPServerWrap", () => this.#referenced);
+      if (this.#referenced) this.#release = loop.hold();
+    }
+
+    /** Whose turn it is. */
+    #deal(accept: (events: WireEvents) => Wire, remotePort: number): void {
+      const takers = this.#sharers.length + (this._handle ? 1 : 0);
+      const sharer = takers === 0 ? undefined : this.#sharers[this.#turn++ % takers];
+      if (sharer) sharer(accept, remotePort);
+      else this.#accept(accept, remotePort);
+    }
+
+    #stop(): void {
+      if (this.#sharers.length > 0) return;
+      this.#listening?.close();
+      this.#listening = undefined;
     }
 
     #accept(accept: (events: WireEvents) => Wire, remotePort: number): void {
@@ -197,8 +252,7 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this._handle = null;
       this.#asked++;
       this.#answered(); // none comes any more
-      this.#listening?.close();
-      this.#listening = undefined;
+      this.#stop();
       this.#letGo();
       this.#closeWhenEmpty();
       return this;
@@ -242,6 +296,5 @@ export function createServerClass(runtime: Runtime, Socket: SocketClass) {
       this.#letGo();
       return this;
     }
-
   };
 }

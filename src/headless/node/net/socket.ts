@@ -5,45 +5,22 @@ import { closeHandle } from "../active-resources.ts";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { createStream } from "../builtins/stream.ts";
-import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
+import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { SOCKET_WINDOW_BYTES } from "../../protocol.ts";
 import { isIP, isThisMachine, placeOf, type SocketPlace } from "./address.ts";
 import { timerMs } from "../http/common.ts";
-import { addressError, familyError, type NetError, streamError } from "./errors.ts";
+import type { DuplexStream } from "./duplex-stream.ts";
+import { addressError, familyError, streamError } from "./errors.ts";
 import { type Handle, HandleOptions, openSocket } from "./handle.ts";
 import { adopting } from "./callable.ts";
 import { ADDRCONFIG } from "./dns.ts";
 import { checkConnect, checkPort, connectArguments, type ConnectOptions } from "./connect-options.ts";
+import type { Server } from "./server.ts";
 import { netStack } from "./stack.ts";
 import { UserBuffer } from "./user-buffer.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
 type Done = (error?: Error | null) => void;
-
-/** What this file uses of a Duplex. */
-export interface DuplexStream extends Emitter {
-  destroyed: boolean;
-  readonly writableEnded: boolean;
-  readonly writableFinished: boolean;
-  readonly readableEnded: boolean;
-  readonly writableLength: number;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  readonly writableCorked: number;
-  readonly writableHighWaterMark: number;
-  allowHalfOpen: boolean;
-  isPaused(): boolean;
-  _undestroy(): void;
-  cork(): void;
-  uncork(): void;
-  push(chunk: Uint8Array | null): boolean;
-  read(size?: number): unknown;
-  write(chunk: unknown, ...rest: unknown[]): boolean;
-  end(...args: unknown[]): this;
-  destroy(error?: Error | null): this;
-  pause(): this;
-  resume(): this;
-}
 
 export type SocketClass = ReturnType<typeof createSocket>;
 export type Socket = InstanceType<SocketClass>;
@@ -67,6 +44,8 @@ export function createSocket(runtime: Runtime) {
     readonly #held: (Uint8Array | null)[] = [];
     #holds: boolean;
     #wire: Wire | undefined;
+    /** Who has the connection now, where it was given away. */
+    #relay: WireEvents | undefined;
     #bytesSent = 0;
     /** Of those sent, what the stream still counts as its own. */
     #writing = 0;
@@ -204,16 +183,42 @@ export function createSocket(runtime: Runtime) {
       this.#handleOptions.tell(this._handle as Handle);
     }
 
+    /** Gives the connection away; undefined when there is none. `relay` is told what comes; `kept`: the program goes on writing here. `taken`: of what is told at once, this much is acknowledged already. */
+    handOver(relay: WireEvents, kept: boolean): { readonly wire: Wire; readonly taken: number; readonly server: Server | undefined } | undefined {
+      const wire = this.#wire;
+      if (!wire || this.connecting) return undefined;
+      const server = this.server as Server | undefined;
+      const unread = this.read() as Uint8Array | null;
+      if (unread) relay.data(unread);
+      const taken = Math.max(0, (unread?.length ?? 0) - this.#untaken);
+      for (const bytes of this.#held.splice(0)) if (bytes) relay.data(bytes);
+      this.#relay = relay;
+      this.#untaken = 0;
+      if (!kept) {
+        this.setTimeout(0);
+        this.#wire = undefined;
+        this._handle = null;
+        this.server = undefined;
+        closeHandle(runtime, this);
+      }
+      this.#holdOrRelease();
+      return { wire, taken, server: kept ? undefined : server };
+    }
+
     #events(): WireEvents {
       return {
-        data: (bytes) => this.#receive(bytes),
-        taken: (bytes) => {
+        data: (bytes) => (this.#relay ? this.#relay.data(bytes) : this.#receive(bytes)),
+        taken: (count) => {
+          const bytes = this.#relay ? Math.min(count, this.#inFlight) : count;
+          if (count > bytes) this.#relay?.taken(count - bytes);
           this.#inFlight -= bytes;
           this.#active();
           if (this.#inFlight < SOCKET_WINDOW_BYTES) this.#unblock();
         },
-        ended: () => this.#ended(),
+        ended: () => (this.#relay ? this.#relay.ended() : this.#ended()),
         closed: (reset) => {
+          this.#relay?.closed(reset);
+          if (this.#relay && !this.#wire) return;
           this.#gone = true;
           this.#wire = undefined;
           this.#reset ||= reset;
@@ -492,5 +497,3 @@ export function createSocket(runtime: Runtime) {
     }
   };
 }
-
-export type { NetError };

@@ -49,10 +49,10 @@ export class NetStack {
     };
   }
 
-  /** A connection from this process; the local port is in use until it closes. */
-  connect(address: NetAddress, events: ConnectEvents): { readonly wire: Wire; readonly localPort: number } {
+  /** A connection from this process; the local port is in use until it closes. `asPort`: in the name of another's. */
+  connect(address: NetAddress, events: ConnectEvents, asPort?: number): { readonly wire: Wire; readonly localPort: number } {
     const { loop, host } = this.#runtime;
-    const localPort = typeof address === "number" ? this.#freePort() : 0;
+    const localPort = asPort ?? (typeof address === "number" ? this.#freePort() : 0);
     const looped = inLoop(loop, {
       ...events,
       closed: (reset: boolean) => {
