@@ -21,7 +21,7 @@ export interface LeafResult {
 }
 
 /** What the shell has in forms of its own. */
-const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut grep egrep fgrep sed sort uniq diff gzip gunzip zcat tar rm stat touch tr od date awk".split(" "));
+const OWN = new Set("echo printf pwd ls cat wc head tail tee alias unalias history xargs true false bash sh sleep timeout time env help which yes cut grep egrep fgrep sed sort uniq diff gzip gunzip zcat tar rm stat touch tr od date awk seq".split(" "));
 /** Those that run other commands. */
 const RUNNERS = new Set(["find"]);
 

@@ -15,6 +15,7 @@ import { PS } from "./ps.ts";
 import { PROCESS_GREP } from "./process-grep.ts";
 import { REMOVE } from "./remove.ts";
 import { SED } from "./sed.ts";
+import { SEQUENCE } from "./sequence.ts";
 import { SHUFFLE } from "./shuffle.ts";
 import { SORT } from "./sort.ts";
 import { STREAMS } from "./streams.ts";
@@ -26,4 +27,4 @@ import { curl } from "../curl/curl.ts";
 
 export type OwnCommand = (state: ShellState, args: readonly string[]) => Promise<number> | number;
 
-export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, AWK, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PROCESS_GREP, PS, REMOVE, SED, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
+export const COMMANDS: Readonly<Record<string, OwnCommand>> = Object.assign(Object.create(null), LIST, RUNNERS, AWK, CUT, DATE, DIFF, DUMP, GREP, GZIP, LESS, OPEN, PROCESS_GREP, PS, REMOVE, SED, SEQUENCE, SHUFFLE, SORT, STREAMS, SYSTEM, TAR, TRANSLATE, WATCH, { curl }) as Record<string, OwnCommand>;
