@@ -72,7 +72,7 @@ export class Sed {
         restart = await this.#cycle();
         if (restart) continue;
         await this.#flushAfter();
-        if (this.#bytes > 65_536 || !this.#inPlace) await this.#flush();
+        if (this.#bytes > 65_536 || this.#reader?.isAhead !== true) await this.#flush();
       }
     } catch (error) {
       if (!(error instanceof Quit)) throw error;

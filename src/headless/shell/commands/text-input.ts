@@ -40,6 +40,11 @@ export class LineReader {
     return lines.length > 0 ? lines : undefined;
   }
 
+  /** Whether the next line is here already. */
+  get isAhead(): boolean {
+    return this.#at < this.#lines.length;
+  }
+
   async next(): Promise<Line | undefined> {
     if (this.#at >= this.#lines.length) await this.#fill();
     return this.#lines[this.#at++];
