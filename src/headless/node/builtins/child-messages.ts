@@ -14,6 +14,8 @@ export interface Messenger {
   send(...args: unknown[]): boolean;
   /** As it came from the other side. */
   receive(value: unknown): void;
+  /** Runs what comes after the messages that have come. */
+  inTurn(run: () => void): void;
 }
 
 interface MessengerParts {
@@ -27,6 +29,7 @@ interface MessengerParts {
 
 export function createMessenger(runtime: Runtime, { target, advanced, isConnected, post }: MessengerParts): Messenger {
   const { loop } = runtime;
+  let hasSentHandles = false;
   /** Those that came before anybody listened. */
   let waiting: (readonly [message: unknown, handle: object | undefined])[] = [];
   const deliver = (message: unknown, handle?: object): void => {
@@ -43,7 +46,13 @@ export function createMessenger(runtime: Runtime, { target, advanced, isConnecte
       for (const [message, handle] of messages) deliver(message, handle);
     });
   });
+  // What the other side wrote to a connection of ours before it wrote a message is on its way through here, too: it goes first.
+  const inTurn = (run: () => void): void => {
+    if (hasSentHandles) loop.post(run);
+    else run();
+  };
   return {
+    inTurn,
     send: (message, ...rest) => {
       const { handle, kept, done } = checkSend(runtime, rest);
       if (!isConnected()) {
@@ -54,12 +63,16 @@ export function createMessenger(runtime: Runtime, { target, advanced, isConnecte
       if (message === undefined) throw nodeError(TypeError, "ERR_MISSING_ARGS", 'The "message" argument must be specified');
       if (!KINDS.includes(typeof message)) throw invalidArgType("message", KINDS, message);
       const sent = handle && sendHandle(runtime, handle, kept);
+      hasSentHandles ||= sent !== undefined;
       const whole = sent ? ({ cmd: WITH_HANDLE, message, handle: sent } satisfies WithHandle) : message;
       post(advanced ? Uint8Array.from(serialize(whole)) : (JSON.parse(JSON.stringify(whole)) as unknown));
       if (done) loop.nextTick(() => void done(null));
       return true;
     },
-    receive: (value) => deliver(advanced ? deserialize(value) : value),
+    receive: (value) => {
+      const message: unknown = advanced ? deserialize(value) : value;
+      inTurn(() => deliver(message));
+    },
   };
 }
 

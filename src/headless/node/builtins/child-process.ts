@@ -79,6 +79,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
       output: (fd, data) => loop.post(() => deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd, data)),
       message: (message) => loop.post(() => {
         if (message !== null) this.#messenger?.receive(message);
+        else if (this.#messenger) this.#messenger.inTurn(() => this.#disconnected());
         else this.#disconnected();
       }),
       exit: (code, signal) => loop.post(() => this.#ended(code, signal)),

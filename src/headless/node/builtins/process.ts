@@ -160,7 +160,7 @@ function addIpc(runtime: Runtime, object: ProcessObject): void {
   };
   const messenger = createMessenger(runtime, { target: object, advanced, isConnected: () => object["connected"] === true, post: (value) => runtime.host.send(value) });
   Object.assign(object, { connected: true, disconnect, channel, _channel: channel, send: (...args: unknown[]) => messenger.send(...args) });
-  runtime.receive = (message) => (message === null ? disconnect() : messenger.receive(message));
+  runtime.receive = (message) => (message === null ? messenger.inTurn(disconnect) : messenger.receive(message));
   // As in Node, the channel keeps the process alive only while somebody listens to it.
   const counts = (event: unknown): boolean => event === "message" || event === "disconnect";
   object.on("newListener", (event) => {
