@@ -20,13 +20,14 @@ from decode import Choice, Decoder
 
 HERE = Path(__file__).parent
 ROLLOUTS = f"npx --prefix {HERE.parent} tsx {HERE / 'rollouts.ts'}"
-SILENT = 30.0  # seconds after which a process that owes something is taken for stuck in what a model wrote
+SILENT = 30.0  # seconds after which a process that owes something is taken for stuck in what a model wrote; more where tests start a Node each
 
 
 class Environment:
     """Processes of `command MODEL [TASKS]`. A process that hangs is ended and begun again; its episodes are lost."""
 
-    def __init__(self, command: str, model: Path, tasks: Path | None, procs: int):
+    def __init__(self, command: str, model: Path, tasks: Path | None, procs: int, silent: float = SILENT):
+        self.silent = silent
         self.command = [*shlex.split(command), str(model), *([str(tasks)] if tasks else [])]
         self.selector = selectors.DefaultSelector()
         self.owed: list[set[int]] = [set() for _ in range(procs)]
@@ -42,7 +43,7 @@ class Environment:
         for pipe in (process.stdin, process.stdout):
             os.set_blocking(pipe.fileno(), False)
         self.selector.register(process.stdout, selectors.EVENT_READ, i)
-        self.parts[i], self.out[i], self.heard[i] = b"", bytearray(), time.time() + SILENT  # time to start
+        self.parts[i], self.out[i], self.heard[i] = b"", bytearray(), time.time() + self.silent  # time to start
         return process
 
     def send(self, order: dict, home: int | None = None) -> None:
@@ -87,7 +88,7 @@ class Environment:
         lost: list[int] = []
         for i, process in enumerate(self.procs):
             dead = process.poll() is not None
-            if dead or (self.owed[i] and time.time() - self.heard[i] > SILENT):
+            if dead or (self.owed[i] and time.time() - self.heard[i] > self.silent):
                 self.deaths += dead
                 if self.deaths > 5 * len(self.procs):
                     raise RuntimeError(f"processes of the agent loop keep ending by themselves: {' '.join(self.command)}. Run that by hand to see why.")

@@ -15,4 +15,4 @@ if [ "$1" = ready ]; then
   exit
 fi
 exec python3 reinforce.py --model out/supervised.gguf --out "$1" --rollouts "node out/rollouts.mjs" --secs "${SECS:-470}" \
-  --kinds built,renamed,one --temperature 2 --least 0.003 --arms 3e-4 --decay 0.4 --tasks 16 --turns 10
+  --kinds built,renamed,one --temperature 2 --least 0.003 --arms 3e-4 --decay 0.4 --tasks 16 --turns 8

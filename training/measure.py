@@ -24,7 +24,7 @@ from certainty import wilson
 from checkpoint import load_gguf
 from decode import Choice, Decoder, STEPS
 from decode_cpu import CpuDecoder, suits
-from environment import Environment, Episode, Player, ROLLOUTS
+from environment import Environment, Episode, Player, ROLLOUTS, SILENT
 from practice import kinds, KINDS
 from tokenizer import CONTROL
 
@@ -32,11 +32,11 @@ FRESH_SEED = 4_000_000  # of practice that is only measured
 RECORDED = Path(__file__).parent.parent / "test/fixtures/models/bundled.json"
 
 
-def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None, levels: Sequence[str | None] = (None,)) -> list[dict]:
+def solve(player: Player, tasks: Iterable[int], until: float = math.inf, report=None, turns: dict[int, list[list[int]]] | None = None, levels: Sequence[str | None] = (None,), limits: dict | None = None) -> list[dict]:
     """What came of each task, in the order of the file. Stops early at `until`: the rest is left out. `turns` gets what was written."""
     for task in tasks:
         for level in levels:
-            player.add({"task": task, "home": task} | ({"level": level} if level else {}))
+            player.add({"task": task, "home": task} | ({"level": level} if level else {}) | ({"limits": limits} if limits else {}))
     return play(player, until, report, turns)
 
 
@@ -64,12 +64,12 @@ def play(player: Player, until: float = math.inf, report=None, turns: dict[int, 
 
 def written(episode: Episode) -> list[list[int]]:
     """The ids of each turn, the one that ended it included."""
-    out: list[list[int]] = [[] for _ in range(episode.turns)]
+    out: list[list[int]] = [[] for _ in range(episode.turns + 1)]  # the last: of a turn that its process did not live to hear
     for segment in episode.segments:
         for token, kind in zip(segment.ids, segment.kind):
             if kind:
                 out[kind - 1].append(token)
-    return out
+    return out if out[-1] else out[:-1]
 
 
 def summary(results: list[dict]) -> dict:
@@ -122,7 +122,7 @@ def open_player(model, tokenizer, a, tasks: Path | None, draw: Choice | None) ->
         except RuntimeError as error:  # slower, but nothing else depends on it
             print(f"no CUDA graphs, every step is launched by itself: {error}", flush=True)
             decoder.graphs.clear()
-    return Player(decoder, Environment(a.rollouts, a.vocabulary, tasks, a.procs), draw)
+    return Player(decoder, Environment(a.rollouts, a.vocabulary, tasks, a.procs, a.silent), draw)
 
 
 def arguments(args: argparse.ArgumentParser) -> None:
@@ -132,6 +132,7 @@ def arguments(args: argparse.ArgumentParser) -> None:
     args.add_argument("--slots", type=int, default=1024 if cuda else 48)
     args.add_argument("--context", type=int, default=4096, help="tokens a sequence may have")
     args.add_argument("--procs", type=int, default=max(1, (os.cpu_count() or 1) - 2), help="processes of Node")
+    args.add_argument("--silent", type=float, default=SILENT, help="seconds after which a process of Node that owes something is ended and begun again")
     args.add_argument("--rollouts", default=ROLLOUTS, help="the command, where it is not run from this repository")
 
 
@@ -147,6 +148,7 @@ def main() -> None:
     args.add_argument("--only", type=lambda text: [int(task) for task in text.split(",")], help="tasks by their place in the file, from 0")
     args.add_argument("--levels", type=lambda text: text.split(","), default=[None], help="which instructions are asked of tasks that have three: vague,plain,exact")
     args.add_argument("--record", type=Path, help="gets the tasks and what was written, turn by turn, for test/browser/model-episodes.test.ts")
+    args.add_argument("--limits", type=lambda text: dict(zip(("context", "turn", "steps"), map(int, text.split(",")))), help="CONTEXT,TURN,STEPS in tokens and turns, less than the page's for tasks on which a model goes on without end")
     args.add_argument("--secs", type=float, default=math.inf, help="ends then; what has not ended is in no share, and is said")
     args.add_argument("--threads", type=int, default=1)
     arguments(args)
@@ -163,7 +165,7 @@ def main() -> None:
         results = practise(player, a.practice, a.kinds, begun + a.secs)
     else:
         chosen = a.only or range(min(a.limit, count_tasks(a.tasks)))
-        results = solve(player, chosen, begun + a.secs, turns=turns, levels=a.levels)
+        results = solve(player, chosen, begun + a.secs, turns=turns, levels=a.levels, limits=a.limits)
     player.environment.close()
     sets = summary(results)
     for name, row in sets.items():

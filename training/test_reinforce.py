@@ -19,6 +19,7 @@ from config import preset
 from decode import Choice, Decoder, explore, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Episode, Player, seeded, Segment
+from measure import written
 from model import Model
 from practice import KINDS, Practice
 from reinforce import Arm, Run
@@ -114,6 +115,12 @@ class Decoding(unittest.TestCase):
         self.assertAlmostEqual((as_drawn[0] / as_drawn[1]).item(), 2**0.5, places=4)
         self.assertGreater(explore(logits, 2.0, torch.tensor(0.12), torch.tensor([3])).softmax(-1)[0, 3].item(), 0.0)
         torch.testing.assert_close(explore(logits, 1.0, torch.tensor(0.0)), logits)
+
+    def test_what_was_written_is_told_by_turns_the_one_that_was_lost_included(self):
+        segment = Segment(ids=[1, 2, 3, 4, 5], kind=[0, 1, 1, 0, 2], logprob=[0.0] * 5)
+        self.assertEqual(written(Episode({}, [segment], turns=2)), [[2, 3], [5]])
+        self.assertEqual(written(Episode({}, [segment], turns=1)), [[2, 3], [5]])
+        self.assertEqual(written(Episode({}, [segment], turns=3)), [[2, 3], [5], []])
 
     def test_turns_of_a_player_are_chosen_as_the_loop_asks(self):
         decoder = Decoder(small().c, 1, 128, "cpu", [END])
