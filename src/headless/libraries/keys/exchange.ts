@@ -83,7 +83,7 @@ class ECDH {
   setPrivateKey(key: unknown, encoding?: unknown): this {
     const { curve, bytes } = CURVES[this.#curve];
     const value = fromBigEndian(bytesOf(key, encoding, "key"));
-    if (value <= 0n || value >= curve.Point.Fn.ORDER) throw new Error("Private key is not valid for specified curve.");
+    if (value <= 0n || value >= curve.Point.Fn.ORDER) throw tools().nodeError(RangeError, "ERR_CRYPTO_INVALID_KEYTYPE", "Private key is not valid for specified curve.");
     this.#private = toBigEndian(value, bytes);
     this.#public = curve.getPublicKey(this.#private, false);
     return this;

@@ -89,7 +89,7 @@ export function ecFromScalar(curve: CurveName, scalar: Uint8Array): Material {
 
 function curveOfOid(dotted: string): CurveName {
   const found = Object.entries(CURVES).find(([, curve]) => curve.oid === dotted);
-  if (!found) throw tools().unsupported(`crypto: the curve ${dotted}`, "the container has prime256v1, secp384r1, secp521r1 and secp256k1");
+  if (!found) throw tools().unsupported(`crypto: the curve ${dotted}`, "the container has prime256v1, secp384r1, secp521r1, secp256k1, secp224r1 and prime192v1");
   return found[0] as CurveName;
 }
 
@@ -160,6 +160,7 @@ export function toJwk(key: Material): Record<string, string> {
   }
   if (key.type === "ec") {
     const { jwk, bytes } = CURVES[key.curve];
+    if (jwk === undefined) throw tools().nodeError(Error, "ERR_CRYPTO_JWK_UNSUPPORTED_CURVE", `Unsupported JWK EC curve: ${key.curve}.`);
     return { kty: "EC", x: text(key.point.subarray(1, 1 + bytes)), y: text(key.point.subarray(1 + bytes)), crv: jwk, ...(key.private ? { d: text(key.private) } : {}) };
   }
   if (key.type === "dh" || isRsa(key)) throw tools().nodeError(Error, "ERR_CRYPTO_JWK_UNSUPPORTED_KEY_TYPE", "Unsupported JWK Key Type.");

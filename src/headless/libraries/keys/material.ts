@@ -3,6 +3,7 @@ import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { ed448, x448 } from "@noble/curves/ed448.js";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { secp192r1, secp224r1 } from "./small-curves.ts";
 import { tools } from "./tools.ts";
 
 export interface RsaKey {
@@ -42,6 +43,8 @@ export const CURVES = {
   secp384r1: { curve: p384, oid: "1.3.132.0.34", jwk: "P-384", bytes: 48 },
   secp521r1: { curve: p521, oid: "1.3.132.0.35", jwk: "P-521", bytes: 66 },
   secp256k1: { curve: secp256k1, oid: "1.3.132.0.10", jwk: "secp256k1", bytes: 32 },
+  secp224r1: { curve: secp224r1, oid: "1.3.132.0.33", jwk: undefined, bytes: 28 },
+  prime192v1: { curve: secp192r1, oid: "1.2.840.10045.3.1.1", jwk: undefined, bytes: 24 },
 } as const;
 export type CurveName = keyof typeof CURVES;
 
@@ -52,7 +55,7 @@ export const EDWARDS = {
   x448: { oid: "1.3.101.111", jwk: "X448", bytes: 56, publicOf: (key: Uint8Array) => x448.getPublicKey(key) },
 } as const;
 
-const ALIASES: Readonly<Record<string, CurveName>> = { "p-256": "prime256v1", "p-384": "secp384r1", "p-521": "secp521r1", "secp256r1": "prime256v1" };
+const ALIASES: Readonly<Record<string, CurveName>> = { "p-256": "prime256v1", "p-384": "secp384r1", "p-521": "secp521r1", "p-224": "secp224r1", "p-192": "prime192v1", "secp256r1": "prime256v1" };
 
 /** By OpenSSL's or NIST's name. Throws Node's error for any other. */
 export function curveNamed(name: string): CurveName {

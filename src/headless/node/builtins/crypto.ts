@@ -99,7 +99,7 @@ export function createCrypto(runtime: Runtime): Dict {
   const crypto: Dict = {
     createHash: (name: unknown, options?: unknown) => new (Hash as unknown as Maker)(name, options),
     createHmac: (name: unknown, key: unknown, options?: unknown) => new (Hmac as unknown as Maker)(name, key, options),
-    hash: oneShot, getHashes: () => hashNames.slice(), getCurves: () => ["prime256v1", "secp256k1", "secp384r1", "secp521r1"], Hash, Hmac,
+    hash: oneShot, getHashes: () => hashNames.slice(), getCurves: () => ["prime192v1", "prime256v1", "secp224r1", "secp256k1", "secp384r1", "secp521r1"], Hash, Hmac,
     randomBytes, pseudoRandomBytes: randomBytes, rng: randomBytes, prng: randomBytes,
     randomUUID: (options?: unknown) => {
       if (options !== undefined && (typeof options !== "object" || options === null)) throw invalidArgType("options", "Object", options);

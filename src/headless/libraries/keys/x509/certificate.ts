@@ -144,8 +144,9 @@ function keyFacts(key: Material): Dict {
   const { Buffer } = tools();
   if (isRsa(key)) return { modulus: evenHex(key.n), bits: modulusBits(key), exponent: `0x${key.e.toString(16)}`, pubkey: Buffer.from(spki(key)) };
   if (key.type !== "ec") return {};
-  const { curve, jwk } = CURVES[key.curve];
-  return { bits: curve.Point.Fn.ORDER.toString(2).length, pubkey: Buffer.from(key.point), asn1Curve: key.curve, ...(jwk.startsWith("P-") ? { nistCurve: jwk } : {}) };
+  const { curve, jwk, bytes } = CURVES[key.curve];
+  const nistCurve = jwk === undefined ? `P-${bytes * 8}` : jwk.startsWith("P-") ? jwk : undefined;
+  return { bits: curve.Point.Fn.ORDER.toString(2).length, pubkey: Buffer.from(key.point), asn1Curve: key.curve, ...(nistCurve === undefined ? {} : { nistCurve }) };
 }
 
 const contents = new WeakMap<object, Parsed>();
