@@ -29,6 +29,7 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "@fastify/jwt", version: "10.2.8", runner: "node:test", command: "node --test", needs: ["fastify@5.12.8", "@fastify/cookie@11.1.5", "@fastify/rate-limit@11.0.0"] },
   { name: "@fastify/csrf", version: "8.1.1", runner: "node:test", command: "node --test", needs: [] },
   { name: "tabwright-jose-sample", version: "1.0.0", folder: "jose", runner: "node:test", command: "node --test", needs: ["jose@6.2.18"] },
+  { name: "tabwright-libraries-sample", version: "1.0.0", folder: "libraries", runner: "node:test", command: "node --test", needs: ["express@5.3.0", "supertest@7.3.2", "socket.io@4.8.4", "socket.io-client@4.8.4", "graphql@16.15.0", "graphql-yoga@5.24.1", "archiver@7.0.1", "adm-zip@0.5.18", "tar@7.5.23", "pngjs@7.0.0", "immutable@5.2.1", "bluebird@3.7.2", "esbuild-wasm@0.25.10", "piscina@4.9.4", "workerpool@9.3.4", "jest-worker@29.7.0", "winston@3.19.0"] },
   { name: "@pinojs/redact", version: "0.4.0", runner: "node:test", command: "node --test", needs: ["fast-redact@3.5.0"] },
 
   { name: "pino", version: "10.4.0", runner: "node:test", command: "node --test test/*.test.js", needs: ["@matteo.collina/tspl@0.2.0", "proxyquire@2.1.3", "flush-write-stream@2.0.0", "split2@4.2.0", "pino-pretty@13.1.2", "strip-ansi@6.0.1", "rfdc@1.4.1", "fastbench@1.0.1", "steed@1.1.3", "semver@7.7.3", "tape@5.9.0", "execa@5.1.1", "bunyan@1.8.15", "winston@3.18.3", "loglevel@1.9.2", "bole@5.0.21", "debug@4.4.3", "import-fresh@3.3.1", "log@6.3.2", "@yao-pkg/pkg@6.9.0", "pre-commit@1.2.2", "ts-node@10.9.2", "typescript@5.9.3", "fresh-require@1.0.3", "@types/node@20.19.43"] },
@@ -74,6 +75,10 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "commist", version: "3.2.0", runner: "tape", command: "tape test.js", needs: [TAPE, "minimist@1.2.8"] },
   { name: "help-me", version: "5.0.0", runner: "tape", command: "node test.js", needs: [TAPE, "commist@2.0.0", "concat-stream@2.0.0", "proxyquire@2.1.3"] },
   { name: "retimer", version: "4.0.0", runner: "tape", command: "tape test.js", needs: [TAPE] },
+  { name: "function-bind", version: "1.1.2", runner: "tape", command: "tape 'test/**/*.js'", needs: ["tape@5.10.2"] },
+  { name: "fast-json-stable-stringify", version: "2.1.0", runner: "tape", command: "tape test/*.js", needs: ["tape@4.17.0", "json-stable-stringify@1.3.0", "fast-stable-stringify@1.0.0", "faster-stable-stringify@1.0.0"] },
+  { name: "crypto-browserify", version: "3.12.1", runner: "tape", command: "tape 'test/**/*.js'", needs: ["hash-test-vectors@1.3.2", "object.entries@1.1.9", "pseudorandombytes@2.0.0", "safe-buffer@5.2.1", "semver@6.3.2", "tape@5.10.2"] },
+  { name: "simple-concat", version: "1.0.1", runner: "tape", command: "tape test/*.js", needs: ["tape@5.10.2"] },
 
   { name: "fast-redact", version: "3.5.0", runner: "tap", command: "node test", needs: [TAP] },
   { name: "on-exit-leak-free", version: "2.1.2", runner: "tap", command: `set -e; for t in test/*.js; do node $t; done`, needs: [TAP], difference: "one of its tests calls for the garbage collector, which a browser does not let programs do." },
@@ -81,6 +86,7 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "nopt", version: "3.0.6", runner: "tap", command: "node test/basic.js", needs: [TAP] },
   { name: "pem-jwk", version: "2.0.0", runner: "tap", command: "node test/test.js", needs: [TAP] },
   { name: "rfdc", version: "1.4.1", runner: "tap", command: "node test/index.js", needs: [TAP] },
+  { name: "jsonparse", version: "1.3.1", runner: "tap", command: "set -e; for t in test/*.js; do node $t; done", needs: ["tap@12.7.0", "tape@0.1.5"] },
   { name: "pump", version: "3.0.4", runner: "script", command: "node test-node.js" },
   { name: "sax", version: "0.6.1", runner: "script", command: "node test/index.js" },
   { name: "nodeunit", version: "0.11.3", runner: "script", command: "node ./bin/nodeunit", needs: ["should@3.3.2"] },
@@ -97,6 +103,7 @@ export const SUITES: readonly PackageSuite[] = [
   { name: "passport-jwt", version: "4.0.1", runner: "mocha", command: "mocha --reporter spec --require test/bootstrap 'test/*test.js'", needs: [MOCHA, "chai@3.5.0", "chai-passport-strategy@1.0.1", "sinon@1.17.7"] },
   { name: "json-schema-traverse", version: "1.0.0", runner: "mocha", command: "mocha spec -R spec", needs: [MOCHA] },
   { name: "papaparse", version: "5.7.1", runner: "mocha", command: "mocha tests/node-tests.js tests/test-cases.js", needs: [MOCHA, CHAI] },
+  { name: "tabwright-mocks-sample", version: "1.0.0", folder: "mocks", runner: "mocha", command: "nyc --reporter=text mocha -r ts-node/register test/*.js test/*.ts", needs: ["mocha@11.8.0", "chai@4.5.0", "nock@14.0.17", "sinon@19.0.5", "rewire@7.0.0", "testdouble@3.21.1", "proxyquire@2.1.3", "nyc@17.1.0", "msw@2.15.0", "axios@1.21.1", "ts-node@10.9.2", "typescript@5.9.3", "@types/node@20.19.43"] },
   { name: "dot", version: "1.1.3", runner: "mocha", command: "mocha test/*.js", needs: [MOCHA] },
   { name: "proxyquire", version: "2.1.3", runner: "mocha", command: "mocha", needs: [MOCHA, "should@3.3.2", "sinon@1.17.7", "native-hello-world@2.0.0"] },
 
