@@ -44,6 +44,22 @@ describe("TypeScript files", () => {
   });
 });
 
+describe("what a flag asks for and the container does not have", () => {
+  it("is refused where a program would count on it: permissions", async () => {
+    for (const flag of ["--experimental-permission", "--permission", "--allow-fs-read=*"]) {
+      const ran = await runProgram({ "main.js": "console.log('ran')" }, [flag, "main.js"]);
+      expect(ran).toMatchObject({ code: 9, out: "" });
+      expect(ran.err).toContain(`${flag.split("=")[0]!} is not available in the container`);
+    }
+  });
+
+  it("is told where the program runs as well without: coverage", async () => {
+    const ran = await runProgram({ "a.test.js": "require('node:test')('one', () => {})" }, ["--test", "--experimental-test-coverage"]);
+    expect(ran.code).toBe(0);
+    expect(ran.err).toContain("--experimental-test-coverage is not available in the container");
+  });
+});
+
 // What Node 20 has not yet: expected values are those that Node 22.23 printed for the same files.
 describe("node:test of a newer Node", () => {
   it("runs all files in one process with --test-isolation=none, hooks around them all, a file without tests as a test", async () => {

@@ -85,6 +85,8 @@ const WITHOUT_VALUE = new Set([
   "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
   "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--insecure-http-parser", "--network-family-autoselection", "--no-network-family-autoselection", "--frozen-intrinsics", "--no-addons", "--zero-fill-buffers",
 ]);
+/** A program that counts on them would believe itself held back. */
+const PERMISSIONS = /^--(experimental-permission|permission|allow-(fs-read|fs-write|child-process|worker|addons|wasi))$/;
 const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allow|disable|enable|max|stack|es-module)-?/;
 
 const REJECTION_MODES: readonly string[] = ["none", "warn", "warn-with-error-code", "strict", "throw"];
@@ -121,6 +123,9 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
       if (own) options.execArgv.push(value);
     } else if (WITH_VALUE.has(flag.replace("--no-", "--")) && flag.startsWith("--no-")) {
       options.error = `${word} is an invalid negation because it is not a boolean option`;
+      return options;
+    } else if (PERMISSIONS.test(flag)) {
+      options.error = `${flag} is not available in the container: a program has all of the project's files, and no network`;
       return options;
     } else if (!WITH_VALUE.has(flag) && !WITHOUT_VALUE.has(flag) && !KNOWN_PREFIX.test(flag)) {
       options.error = `bad option: ${word}`;
