@@ -34,7 +34,7 @@ describe("a hostile project (fault 26)", () => {
     });
     const title = await page.title();
     await page.evaluate(() => navigator.clipboard.writeText("mine"));
-    expect(await page.locator('tw-files-panel [role="treeitem"]', { hasText: "U+202E" }).count()).toBe(1);
+    await expect.poll(() => page.locator('tw-files-panel [role="treeitem"]', { hasText: "U+202E" }).count()).toBe(1);
     for (const row of await page.locator('tw-files-panel [data-path^="evil/"]:not([data-path="evil/"])').all()) await row.click();
     await page.getByRole("tab", { name: /Tests/ }).click();
     await page.getByRole("button", { name: "Run tests" }).click();
