@@ -149,7 +149,9 @@ function installConstructors(): void {
   }
   takePlace(globalThis, "Date", NativeDate, made, { parse: (given: unknown) => parse(String(given)) });
   function format(this: unknown, ...[locales, options]: LocaleArguments): unknown {
-    return Reflect.construct(NativeFormat, [locales, zoned(options)], new.target ?? NativeFormat);
+    const given = [locales, zoned(options)];
+    // Called on an object of its own kind it marks that one.
+    return new.target ? (Reflect.construct(NativeFormat, given, new.target) as object) : Reflect.apply(NativeFormat as unknown as (...given: unknown[]) => unknown, this, given);
   }
   takePlace(Intl, "DateTimeFormat", NativeFormat, format, {});
 }
