@@ -96,7 +96,7 @@ export function readsInput(name: string, args: readonly string[]): boolean {
       continue;
     }
     if (name === "jq" && arg.includes("n")) return false;
-    if (before < 9 && ((name === "rg" && /^-\w*[ef]/.test(arg)))) before = 0;
+    if (name === "rg" && /^-\w*[ef]/.test(arg)) before = 0;
     const at = [...arg].findIndex((letter, k) => k > 0 && valued.includes(letter));
     if (at > 0 && at === arg.length - 1) i++;
   }
