@@ -119,7 +119,9 @@ export class WebSocketClient {
     if (accept !== btoa(String.fromCharCode(...digest)) || !isChosen) return this.#end(LOST, "", false);
     this.#isOpen = true;
     this.#events.opened(protocol);
-    for (const bytes of this.#early ?? []) this.#readFrames(bytes);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const bytes of early) this.#readFrames(bytes);
   }
 
   #readFrames(bytes: Uint8Array): void {
