@@ -340,13 +340,7 @@ class Parser {
   }
 
   #match(): Node {
-    let left = this.#comparison();
-    while (this.#is("~", "!~")) {
-      const operator = this.#next.text;
-      this.#at++;
-      left = { kind: "binary", operator, left, right: this.#comparison() };
-    }
-    return left;
+    return this.#fromTheLeft(() => this.#comparison(), "~", "!~");
   }
 
   #comparison(): Node {
@@ -375,21 +369,20 @@ class Parser {
   }
 
   #additive(): Node {
-    let left = this.#product();
-    while (this.#is("+", "-")) {
-      const operator = this.#next.text;
-      this.#at++;
-      left = { kind: "binary", operator, left, right: this.#product() };
-    }
-    return left;
+    return this.#fromTheLeft(() => this.#product(), "+", "-");
   }
 
   #product(): Node {
-    let left = this.#unary();
-    while (this.#is("*", "/", "%")) {
+    return this.#fromTheLeft(() => this.#unary(), "*", "/", "%");
+  }
+
+  /** Operands with these operators between them. */
+  #fromTheLeft(operand: () => Node, ...operators: readonly string[]): Node {
+    let left = operand();
+    while (this.#is(...operators)) {
       const operator = this.#next.text;
       this.#at++;
-      left = { kind: "binary", operator, left, right: this.#unary() };
+      left = { kind: "binary", operator, left, right: operand() };
     }
     return left;
   }
