@@ -127,6 +127,13 @@ export class LineEditor {
     }
   }
 
+  /** Keys that came after the line's end, and are nobody's yet. */
+  takeRest(): string {
+    const rest = this.#waiting;
+    this.#waiting = "";
+    return rest;
+  }
+
   /** False until all of it has come. What is not text is left out: it could be a key. */
   #paste(): boolean {
     const end = this.#waiting.indexOf(PASTE_END);

@@ -33,6 +33,8 @@ export class Prompt {
   readonly #history: History;
   #foreground: Task;
   #warned = false;
+  #running = false;
+  #dropped = false;
 
   constructor(state: ShellState, terminal: PromptTerminal) {
     this.#state = state;
@@ -42,11 +44,16 @@ export class Prompt {
     this.#editor = new LineEditor({ write: (text) => terminal.write(text), columns: () => terminal.columns(), history: state.host.history, bracketsPaste: true, complete: (before) => complete(state, before) });
   }
 
-  /** Keys while it reads a line; false when a program has the terminal. */
-  type(keys: string): boolean {
-    if (!this.#editor.reading) return false;
+  /** Keys of the line it reads; returns those that are not: they are for what has the terminal after it. */
+  type(keys: string): string {
+    if (!this.#editor.reading) return keys;
     this.#editor.type(keys);
-    return true;
+    return this.#editor.reading ? "" : this.#editor.takeRest();
+  }
+
+  /** A command has the terminal; until then a line that was given may be dropped. */
+  get running(): boolean {
+    return this.#running;
   }
 
   /** A file has changed under the shell. */
@@ -54,9 +61,10 @@ export class Prompt {
     if (path === this.#history.path) this.#history.read();
   }
 
-  /** Ctrl+C, for what runs. */
+  /** Ctrl+C, for what runs; a line that was given and has not begun is dropped. */
   interrupt(): void {
-    this.#foreground.send("SIGINT");
+    if (this.#running) this.#foreground.send("SIGINT");
+    else this.#dropped = true;
   }
 
   /** Ctrl+Z, for what runs. What runs no process stops at once; a process says when it has. */
@@ -77,11 +85,12 @@ export class Prompt {
     for (;;) {
       if (text === "") await this.#tellJobs();
       this.#terminal.raw(true);
+      this.#dropped = false;
       const reading = this.#editor.read(promptEscapes(this.#state, this.#state.vars.get(text === "" ? "PS1" : "PS2") ?? (text === "" ? PROMPT : "> ")));
       const left = this.#terminal.leftOver();
       if (left !== "") this.#editor.type(left);
       const typed = await reading;
-      if (typed === "interrupt") {
+      if (typed === "interrupt" || this.#dropped) {
         text = "";
         this.#state.status = 130;
         continue;
@@ -110,6 +119,7 @@ export class Prompt {
     const task = new Task(state.jobs.root);
     task.onSignal = (signal) => state.traps.has(signal.slice(3));
     this.#foreground = state.task = task;
+    this.#running = true;
     this.#terminal.raw(false);
     const turn = this.#terminal.turn();
     const input = state.fds.get(0)?.hold();
@@ -136,6 +146,7 @@ export class Prompt {
       else input?.release();
       turn.close();
       task.close();
+      this.#running = false;
       this.#foreground = state.task = new Task(state.jobs.root);
       state.loops = state.tested = 0;
       state.calls = [];

@@ -44,6 +44,8 @@ export class Shell implements ShellHost {
   readonly #firstPid: number;
   #pids = 0;
   #ports = 0;
+  /** Keys come as they are typed, by its own wish. */
+  #raw = false;
 
   constructor(link: ProcessLink, start: StartMessage) {
     this.#link = link;
@@ -103,6 +105,7 @@ export class Shell implements ShellHost {
   }
 
   rawTerminal(on: boolean): void {
+    this.#raw = on;
     this.#link.post({ type: "terminal-mode", raw: on });
   }
 
@@ -133,10 +136,12 @@ export class Shell implements ShellHost {
         return;
       case "stdin": {
         const { data } = message;
-        if (data !== null && this.#prompt?.type(new TextDecoder().decode(data)) === true) return;
-        // Typed before the terminal went from keys to lines, for nobody yet: Enter ends a line all the same.
-        const early = this.#prompt !== undefined && data !== null && !this.children.fed;
-        return this.#input.push(early ? data.map((byte) => (byte === 13 ? 10 : byte)) : data);
+        if (!this.#prompt || data === null) return this.#input.push(data);
+        const given = new TextDecoder().decode(data);
+        const keys = this.#prompt.type(given);
+        if (keys === given && this.children.fed) this.#input.push(data);
+        else if (keys !== "") this.#typedEarly(this.#prompt, keys);
+        return;
       }
       case "processes":
         return this.#askers.shift()?.(message.list);
@@ -151,6 +156,24 @@ export class Shell implements ShellHost {
       default:
         if (!this.network.receive(message)) this.children.receive(message);
     }
+  }
+
+  /**
+   * Keys for nobody yet, typed before the terminal went from keys to lines: Enter ends a line, Ctrl+C and Ctrl+Z are signals
+   * all the same, and drop what was typed before them. But a command of the shell that asked for keys gets them.
+   */
+  #typedEarly(prompt: Prompt, keys: string): void {
+    const asked = prompt.running && this.#raw;
+    const at = asked ? -1 : Math.max(keys.lastIndexOf("\u0003"), keys.lastIndexOf("\u001a"));
+    if (at >= 0) {
+      this.#input.takeAll();
+      const interrupts = keys[at] === "\u0003";
+      this.#link.write(1, new TextEncoder().encode(interrupts ? "^C\n" : "^Z"));
+      if (interrupts) prompt.interrupt();
+      else prompt.suspend();
+    }
+    const rest = keys.slice(at + 1).replaceAll("\r", "\n");
+    if (rest !== "") this.#input.push(new TextEncoder().encode(rest));
   }
 
   /** Runs to the end and returns the exit code. */

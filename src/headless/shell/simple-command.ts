@@ -170,6 +170,7 @@ function isNoProgram(state: ShellState, name: string): boolean {
 
 async function runProgram(state: ShellState, name: string, args: readonly string[]): Promise<number> {
   const { host, signal } = state;
+  signal.throwIfAborted();
   const out = state.fds.get(1)?.hold();
   const err = state.fds.get(2)?.hold();
   const input = state.fds.get(0)?.hold();

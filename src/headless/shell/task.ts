@@ -20,10 +20,12 @@ export class Task {
   /** Given when the signal has a trap: true keeps the task alive. */
   onSignal: ((signal: Signal) => boolean) | undefined;
 
-  /** A background job has a parent too: it ends with its shell. */
+  /** A background job has a parent too: it ends with its shell. What is begun by one that was killed is killed. */
   constructor(parent?: Task) {
     this.#parent = parent;
-    if (parent) parent.#parts.add(this);
+    if (!parent) return;
+    parent.#parts.add(this);
+    if (parent.signal.aborted) this.#abort.abort(parent.signal.reason);
   }
 
   get signal(): AbortSignal {

@@ -154,6 +154,15 @@ describe("at a terminal", () => {
     return text({ output: shell.output.slice(before) } as ShellProcess).replace(/[^\n]*% $/, "").replace(/^[^\n]*\n/, "");
   }
 
+  /** A line for `cat`, and its end. The first lines may come before the terminal hears of the shell: then they are not echoed. */
+  async function typeToCat(shell: ShellProcess, line: string): Promise<void> {
+    const before = shell.output.length;
+    shell.type(`${line}\r`);
+    await shell.until(new RegExp(`^[^]{${before}}(${line}\n){1,2}$`));
+    shell.type("\u0004");
+    await shell.until(new RegExp(`^[^]{${before}}(${line}\n){1,2}[^]*% `));
+  }
+
   it("keeps folder, variables, functions and status from line to line", async () => {
     const shell = await open();
     await enter(shell, "cd src; X=5; f() { echo f$1; }");
@@ -205,10 +214,24 @@ describe("at a terminal", () => {
     await shell.until(/done[^\n]*\n\^C\n[^]*% /);
     shell.type("cat\r");
     await shell.until(/cat[^\n]*\n$/);
-    shell.type("typed\r");
-    await shell.until(/typed\ntyped\n$/);
-    shell.type("\u0004");
-    await shell.until(/typed\ntyped\n[^]*% /);
+    await typeToCat(shell, "typed");
+  });
+
+  it("loses no interrupt that is typed before the command has begun", async () => {
+    const shell = await open();
+    // Up to so many steps of the shell's after it has heard of the line; the terminal has not yet heard of the shell.
+    for (let steps = 0; steps < 40; steps++) {
+      for (const command of ["while :; do :; done", "sleep 100", "node endless", "cat | cat"]) {
+        const before = shell.output.length;
+        if (steps === 0) shell.type(`${command}\r\u0003`);
+        else shell.type(`${command}\r`);
+        for (let step = 0; step < steps; step++) await Promise.resolve();
+        if (steps > 0) shell.type("lost\u0003");
+        await shell.until(new RegExp(`^[^]{${before}}[^]*\\^C\\n[^]*% `));
+        expect(await enter(shell, "echo $?")).toBe("130\n");
+      }
+    }
+    expect(await enter(shell, "true\recho next")).toContain("next\n");
   });
 
   it("has jobs, and tells of their end", async () => {
@@ -234,10 +257,7 @@ describe("at a terminal", () => {
     // What is typed meanwhile is another's.
     shell.type("cat\r");
     await shell.until(/cat[^\n]*\n$/);
-    shell.type("mine\r");
-    await shell.until(/mine\nmine\n$/);
-    shell.type("\u0004");
-    await shell.until(/mine\nmine\n[^]*% /);
+    await typeToCat(shell, "mine");
     shell.type("fg\r");
     await shell.until(/fg[^\n]*\nnode ask\n$/);
     expect(await enter(shell, "Ann")).toContain("hello Ann\n");
