@@ -24,6 +24,8 @@ declare module "*?gzip" {
 declare module "*?bundle" {
   export const source: string;
 }
+/** The parts of a bundle that are loaded when first called (src/cli/later-parts.ts; in bundles only): loads one. */
+declare const __tabwright_part: ((name: string) => unknown) & { readonly names: readonly string[] };
 // Packages that ship no types; our Node runtime reads them through its own.
 declare module "readable-stream" {
   const stream: Record<string, unknown>;

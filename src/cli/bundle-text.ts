@@ -4,8 +4,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, type Plugin } from "vite";
+import { build, type Plugin, type Rolldown } from "vite";
 import { inspectKinds } from "./inspect-kinds.ts";
+import { laterParts, linkChunks } from "./later-parts.ts";
 
 const SUFFIX = "?bundle";
 const PREFIX = "\0bundle:";
@@ -38,8 +39,14 @@ interface Bundle {
   readonly files: readonly string[];
 }
 
-/** One module and all it imports as one classic script. */
+type Chunk = Rolldown.OutputChunk;
+
+/**
+ * One module and all it imports as one classic script. What only modules of a folder `later` import (later-parts.ts) is in
+ * it as text, read by the engine when it is first called.
+ */
 export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
+  const parts = laterParts(entry);
   const result = await build({
     root: ROOT,
     configFile: false,
@@ -47,7 +54,7 @@ export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
     logLevel: "error",
     publicDir: false,
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
-    plugins: [packedFiles, inspectKinds],
+    plugins: [packedFiles, inspectKinds, parts.plugin],
     resolve: { alias: STAND_INS },
     build: {
       write: false,
@@ -57,19 +64,15 @@ export async function bundle(entry: string, minify: boolean): Promise<Bundle> {
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: entry,
-        // Names are part of what programs see: error classes, stack frames, `fn.name`. Programs take `Promise` away to see
-        // what others do without it: what runs them keeps its own.
-        output: { format: "iife", codeSplitting: false, entryFileNames: "bundle.js", keepNames: true, intro: "const Promise = globalThis.Promise;" },
+        // Names are part of what programs see: error classes, stack frames, `fn.name`.
+        output: { format: "cjs", exports: "named", strict: false, codeSplitting: parts.splitting, entryFileNames: "[name].js", chunkFileNames: "[name].js", keepNames: true },
       },
     },
   });
   const outputs = Array.isArray(result) ? result : [result];
-  for (const output of outputs) {
-    if (!("output" in output)) continue;
-    const chunk = output.output.find((item) => item.type === "chunk");
-    if (chunk) return { code: chunk.code, files: chunk.moduleIds.filter((id) => id.startsWith("/")).map((id) => id.replace(/\?.*$/, "")) };
-  }
-  throw new Error(`Bundling ${entry} produced no script.`);
+  const chunks = outputs.flatMap((output) => ("output" in output ? output.output.filter((item): item is Chunk => item.type === "chunk") : []));
+  const files = chunks.flatMap(({ moduleIds }) => moduleIds.filter((id) => id.startsWith("/")).map((id) => id.replace(/\?.*$/, "")));
+  return { code: linkChunks(chunks, entry), files };
 }
 
 export function bundleText(): Plugin {

@@ -1,6 +1,6 @@
 // The process's end of synchronous children and of input that is waited for: it sleeps on shared memory until the kernel has
 // written the answer there, and keeps count of the files and the input it was sent, so that each comes once and in order.
-import { decode } from "@msgpack/msgpack";
+import { decode } from "./node/later/message-pack.ts";
 import { CONTAINER_LIMITS } from "../base/limits.ts";
 import type { ProcessLink } from "./process-link.ts";
 import { type Signal, SYNC_HEAD_BYTES, type SyncKillResult, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";

@@ -1,17 +1,17 @@
 // What the command line asks to run: a file, code, stdin, tests, a syntax check, or just the version.
 import { resolvePath } from "../posix-path.ts";
 import { inspect } from "node-inspect-extracted";
-import { Parser } from "acorn";
+import { parse as parseCode } from "./later/parser.ts";
 import { detectFormat, formatOf, placeSyntaxError } from "./loader/compile.ts";
-import { parseModule } from "./loader/esm-transform.ts";
+import { parseModule } from "./later/modules.ts";
 import type { Loader } from "./loader/index.ts";
 import { fileToUrl } from "./file-url.ts";
 import { type AnyFunction, type Dict, NODE_VERSION, type Runtime } from "./runtime.ts";
-import { runTestFiles } from "./testing/test-command.ts";
+import { runTestFiles } from "./later/testing.ts";
 import { Buffer } from "./builtins/buffer.ts";
 import { builtinNames } from "./builtins/index.ts";
 import { isTerminal } from "./builtins/tty.ts";
-import { runWatched } from "./watch/watch-mode.ts";
+import { runWatched } from "./later/watch.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
 
 const EXEC_PATH = "/usr/local/bin/node";
@@ -57,7 +57,7 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
     case "stdin":
       process.argv = [EXEC_PATH, ...options.rest];
       if (isTerminal(runtime.host, 0) && runtime.host.stdin && options.rest.length === 0) {
-        const parse = (code: string) => Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowAwaitOutsideFunction: true });
+        const parse = (code: string) => parseCode(code, { ecmaVersion: "latest", sourceType: "script", allowAwaitOutsideFunction: true });
         return afterPreloads(runtime, () => runtime.host.library("repl")?.(runtime, { parse, inspect, evaluate: (code) => evaluate(runtime, loader, code, "REPL") }));
       }
       return afterPreloads(runtime, () => readInput(runtime).then((code) => runCode(runtime, loader, code, "[stdin]")));
@@ -159,7 +159,7 @@ function check(runtime: Runtime, loader: Loader): undefined {
 function checkSource(runtime: Runtime, source: string, path: string, format: ReturnType<typeof formatOf>): undefined {
   try {
     if (format === "module") parseModule(source);
-    else if (format === "commonjs") Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });
+    else if (format === "commonjs") parseCode(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true });
   } catch (error) {
     if (error instanceof ExitSignal || format === "json") throw error;
     throw placeSyntaxError(error, source, path, runtime.sources, format);

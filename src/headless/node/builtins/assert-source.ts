@@ -1,12 +1,12 @@
 // The message of `assert(x)`: the call's own source, as Node quotes it.
-import { Parser } from "acorn";
+import { parse as parseCode } from "../later/parser.ts";
 import { type Ast, isNode } from "../loader/references.ts";
 import type { Runtime } from "../runtime.ts";
 
 function parse(source: string): Ast | undefined {
   for (const sourceType of ["module", "script"] as const) {
     try {
-      return Parser.parse(source, { ecmaVersion: "latest", sourceType, allowHashBang: true, allowReturnOutsideFunction: true }) as unknown as Ast;
+      return parseCode(source, { ecmaVersion: "latest", sourceType, allowHashBang: true, allowReturnOutsideFunction: true }) as unknown as Ast;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }

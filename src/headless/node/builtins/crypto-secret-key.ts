@@ -27,7 +27,7 @@ function loadKey(runtime: Runtime, { type, bytes }: SavedKey): KeyObject {
   return create({ key: Buffer.from(bytes), format: "der", type: ENCODINGS[type] });
 }
 
-const KEY: Kind = { name: "KeyObject", save: (key) => saveKey(key as KeyObject) };
+const KEY: Kind = { name: "KeyObject", builtin: "crypto", save: (key) => saveKey(key as KeyObject) };
 onLoad(KEY.name, (runtime, saved) => loadKey(runtime, saved as SavedKey));
 
 export class KeyObject {
@@ -139,7 +139,7 @@ export function makeCryptoKey(parts: CryptoKeyParts): CryptoKey {
 }
 
 const CRYPTO_KEY: Kind = {
-  name: "CryptoKey",
+  name: "CryptoKey", builtin: "crypto",
   save: (key) => {
     const { key: inner, ...parts } = known(key);
     return { ...parts, key: saveKey(inner) };

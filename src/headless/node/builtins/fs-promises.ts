@@ -15,7 +15,7 @@ const NOT_PROMISED = new Set(["exists", "open", "close", "read", "write", "readv
 const CHUNK_BYTES = 16_384;
 
 const SEND = Symbol("send");
-const HANDLE: Kind = { name: "FileHandle", transferOnly: true, save: (handle) => (handle as { [SEND](): SentFile })[SEND]() };
+const HANDLE: Kind = { name: "FileHandle", builtin: "fs", transferOnly: true, save: (handle) => (handle as { [SEND](): SentFile })[SEND]() };
 const receivers = new WeakMap<Runtime, (sent: SentFile) => object>();
 onLoad(HANDLE.name, (runtime, sent) => {
   runtime.builtin("fs");

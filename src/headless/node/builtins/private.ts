@@ -1,7 +1,7 @@
 // Node's modules whose names begin with an underscore: parts of others, which some packages ask for and many list.
 import { unsupported } from "../errors.ts";
-import { isBadValue, isToken, validateHeaderName, validateHeaderValue } from "../http/common.ts";
-import { HTTPParser, NUMBERED_METHODS } from "../http/native-parser.ts";
+import { validateHeaderName, validateHeaderValue } from "../http/common.ts";
+import { createHttpCommon } from "../later/http.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 
 type Factory = (runtime: Runtime) => Dict;
@@ -18,10 +18,7 @@ const uniqueHeaders = (headers: unknown): Set<string> | null => (Array.isArray(h
 export const PRIVATE: Readonly<Record<string, Factory>> = {
   _http_agent: of("http", "Agent", "globalAgent"),
   _http_client: of("http", "ClientRequest"),
-  _http_common: () => ({
-    _checkInvalidHeaderChar: (value: unknown) => isBadValue(String(value)), _checkIsHttpToken: isToken, chunkExpression: /(?:^|\W)chunked(?:$|\W)/i, continueExpression: /(?:^|\W)100-continue(?:$|\W)/i,
-    CRLF: "\r\n", methods: [...NUMBERED_METHODS], HTTPParser, kIncomingMessage: Symbol("IncomingMessage"),
-  }),
+  _http_common: createHttpCommon,
   _http_incoming: (runtime) => ({
     ...of("http", "IncomingMessage")(runtime),
     readStart: (socket?: { _paused?: boolean; readable: boolean; resume(): void }) => {

@@ -1,6 +1,6 @@
 // What a script for a context is before it runs: its declarations at the top level become the context's own variables,
 // the names it assigns to are known, and loops can be given a time limit.
-import { Parser } from "acorn";
+import { parse as parseCode } from "../later/parser.ts";
 import { Edits } from "../loader/edits.ts";
 import { type Ast, boundNames, isNode } from "../loader/references.ts";
 
@@ -74,7 +74,7 @@ function rewriteDeclaration(edits: Edits, node: Ast, inLoopHead: boolean): void 
 
 function parse(source: string): Ast {
   try {
-    return Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowHashBang: true }) as unknown as Ast;
+    return parseCode(source, { ecmaVersion: "latest", sourceType: "script", allowHashBang: true }) as unknown as Ast;
   } catch (error) {
     // The one mistake that the engine words differently and that cannot be found by compiling a function.
     if (error instanceof SyntaxError && error.message.startsWith("'return' outside of function")) throw new SyntaxError("Illegal return statement");

@@ -2,7 +2,7 @@
 // there the engine gives random values and nothing else: what crypto.subtle does is in the library of key pairs
 // (libraries/keys/web), on top of node:crypto.
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
-import { keyLibrary } from "./crypto-keys.ts";
+import { keyLibrary } from "../later/crypto.ts";
 import { fillRandom, randomUUID } from "./crypto-random.ts";
 import { CryptoKey, illegalConstructor, invalidThis } from "./crypto-secret-key.ts";
 

@@ -1,14 +1,16 @@
 // From a text to code that can run: which module system it belongs to, and evaluation with errors that say where.
 // Nothing here resolves or caches.
-import { Parser } from "acorn";
+import { parseModule, readModule } from "../later/modules.ts";
+import { parse as parseCode } from "../later/parser.ts";
 import { urlToFile } from "../file-url.ts";
 import type { Realm } from "../realm.ts";
 import type { Runtime } from "../runtime.ts";
 import type { SourceTable, Start } from "../stack.ts";
 import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-scope.ts";
 import { Edits } from "./edits.ts";
-import { type Ast, readModule } from "./references.ts";
-import { type ModuleCode, NAMES, parseModule } from "./esm-transform.ts";
+import type { Ast } from "./references.ts";
+import { NAMES } from "./code-names.ts";
+import type { ModuleCode } from "./esm-transform.ts";
 import { redirectImports, withEvalCode } from "./rewrite-imports.ts";
 import type { Resolver } from "./resolve.ts";
 
@@ -17,7 +19,7 @@ export type Format = "module" | "commonjs" | "json";
 const same = (_line: number, column: number): number => column;
 
 function parseScript(source: string): Ast {
-  return Parser.parse(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
+  return parseCode(source, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
 }
 
 function parsesAsScript(source: string): boolean {
@@ -83,7 +85,7 @@ export function placeSyntaxError(error: unknown, source: string, label: string, 
   let place = acornPlace(error) ?? (error as { typescriptAt?: { line: number; column: number } }).typescriptAt;
   if (!place) {
     try {
-      Parser.parse(source, { ecmaVersion: "latest", sourceType: kind === "module" ? "module" : "script", allowReturnOutsideFunction: true, allowHashBang: true });
+      parseCode(source, { ecmaVersion: "latest", sourceType: kind === "module" ? "module" : "script", allowReturnOutsideFunction: true, allowHashBang: true });
     } catch (found) {
       place = acornPlace(found);
     }

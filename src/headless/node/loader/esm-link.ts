@@ -8,7 +8,8 @@ import { missingExport } from "./esm-errors.ts";
 import { type CyclicBody, driveBody } from "./esm-evaluate.ts";
 import { exportGetters, getterOf, resolveExport } from "./esm-exports.ts";
 import { type EsmRecord, type Getter, makeNamespace, namedAs } from "./esm-record.ts";
-import { type ImportBinding, type ModuleCode, type ModuleShape, NAMES } from "./esm-transform.ts";
+import { NAMES } from "./code-names.ts";
+import type { ImportBinding, ModuleCode, ModuleShape } from "./esm-transform.ts";
 import { withEvalCode } from "./rewrite-imports.ts";
 
 /** What differs between the modules of a program and those that a program makes (`vm.SourceTextModule`). */

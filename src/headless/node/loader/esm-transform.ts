@@ -4,7 +4,8 @@
 // An import that can no longer change when the body starts is a constant with its own name, so that errors, traces and
 // `toString` read as written. The others (of a module in the same cycle, or assigned to by their module) become property
 // reads: live bindings. Lines stay where they are.
-import { Parser } from "acorn";
+import { NAMES } from "./code-names.ts";
+import { parse as parseCode } from "../later/parser.ts";
 import { HELD_DECLARATION, SCOPE_PARAMETERS, keepScopes, mayAwait } from "./async-scope.ts";
 import { Edits, type Rewritten } from "./edits.ts";
 import { redirectImports } from "./rewrite-imports.ts";
@@ -54,8 +55,6 @@ export interface ModuleCode {
   readonly rewritten: Rewritten;
 }
 
-/** Names the code uses for what the loader passes in; unlikely enough to collide with a program's own. */
-export const NAMES = { import: "__tw_import", meta: "__tw_meta", publish: "__tw_export", default: "__tw_default", live: "__tw_live", fixed: "__tw_fixed" } as const;
 /** What the generator function is called with, in this order; both bags of imports are keyed by local name. */
 const PARAMETERS = [NAMES.publish, NAMES.import, NAMES.meta, NAMES.live, NAMES.fixed, ...SCOPE_PARAMETERS];
 
@@ -70,7 +69,7 @@ export function parseModule(source: string): Ast {
 }
 
 function parse(source: string): Ast {
-  return Parser.parse(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true, preserveParens: true }) as unknown as Ast;
+  return parseCode(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true, preserveParens: true }) as unknown as Ast;
 }
 
 /** `program` is `parseModule(source)`. */

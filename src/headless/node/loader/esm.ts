@@ -21,6 +21,11 @@ import type { Resolver } from "./resolve.ts";
 
 type Attributes = Given | undefined;
 
+/** `hooks`: undefined for the loader that the hooks themselves come through. */
+export function createEsmLoader(runtime: Runtime, resolver: Resolver, commonJs: CommonJs, hooks: ModuleHooks | undefined): EsmLoader {
+  return new EsmLoader(runtime, resolver, commonJs, hooks);
+}
+
 export class EsmLoader {
   readonly #runtime: Runtime;
   readonly #resolver: Resolver;
@@ -37,7 +42,6 @@ export class EsmLoader {
   readonly #typeless = new Set<string>();
   readonly #linker: GraphLinker;
 
-  /** `hooks`: undefined for the loader that the hooks themselves come through. */
   constructor(runtime: Runtime, resolver: Resolver, commonJs: CommonJs, hooks: ModuleHooks | undefined) {
     this.#runtime = runtime;
     this.#resolver = resolver;

@@ -1,6 +1,6 @@
 // Code given to `new Function` may hold an `import()`; there the browser would ask its own loader. The constructor is put
 // behind one that gives such code ours, which resolves from the file that called, as in Node.
-import { Parser } from "acorn";
+import { parse as parseCode } from "../later/parser.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { urlToFile } from "../file-url.ts";
 import { resolvePath } from "../../posix-path.ts";
@@ -39,7 +39,7 @@ export function guardFunctionCode(runtime: Runtime): void {
 function dynamicImports(code: string): number[] {
   const head = "async function* f() {\n";
   try {
-    const program = Parser.parse(`${head}${code}\n}`, { ecmaVersion: "latest", sourceType: "script" });
+    const program = parseCode(`${head}${code}\n}`, { ecmaVersion: "latest", sourceType: "script" });
     return readModule(program as never, new Set()).dynamicImports.map((at) => at - head.length).sort((a, b) => a - b);
   } catch (error) {
     // The engine will say what is wrong.

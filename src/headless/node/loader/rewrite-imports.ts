@@ -1,5 +1,5 @@
 // Scripts whose `import()` has to go another way than the engine's, into what `word` names, and whose `await` keeps its scope.
-import { Parser } from "acorn";
+import { parse as parseCode } from "../later/parser.ts";
 import { keepScopes, mayAwait } from "./async-scope.ts";
 import { Edits, type Rewritten } from "./edits.ts";
 import { type Ast, type ModuleFacts, readModule } from "./references.ts";
@@ -10,7 +10,7 @@ export function rewriteImports(code: string, word: string): Rewritten | undefine
   if (!imports && !mayAwait(code)) return undefined;
   let program: Ast;
   try {
-    program = Parser.parse(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
+    program = parseCode(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
   } catch (error) {
     // The engine will say what is wrong.
     if (error instanceof SyntaxError) return undefined;

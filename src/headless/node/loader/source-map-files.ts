@@ -1,5 +1,5 @@
 // The source maps of the files that a program has loaded, under --enable-source-maps: traces are told in the sources.
-import { Parser } from "acorn";
+import { parse as parseCode } from "../later/parser.ts";
 import { parentPath, resolvePath } from "../../posix-path.ts";
 import type { Vfs } from "../../vfs.ts";
 import { SourceMap, type SourceMapPayload } from "../builtins/source-map.ts";
@@ -91,7 +91,7 @@ function mapUrl(text: string): string | undefined {
   for (const sourceType of ["script", "module"] as const) {
     url = undefined;
     try {
-      Parser.parse(text, { ecmaVersion: "latest", sourceType, allowReturnOutsideFunction: true, allowHashBang: true, allowAwaitOutsideFunction: true, onComment });
+      parseCode(text, { ecmaVersion: "latest", sourceType, allowReturnOutsideFunction: true, allowHashBang: true, allowAwaitOutsideFunction: true, onComment });
       return url;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

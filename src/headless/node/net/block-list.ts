@@ -47,7 +47,7 @@ function placed(rules: Rule[]): string {
   return place;
 }
 
-const KIND: Kind = { name: "BlockList", save: (list) => BlockList.save(list as BlockList) };
+const KIND: Kind = { name: "BlockList", builtin: "net", save: (list) => BlockList.save(list as BlockList) };
 onLoad(KIND.name, (_, saved) => BlockList.load(saved as Saved));
 
 export class BlockList {

@@ -34,7 +34,7 @@ function showIPv6(text: string, number: bigint): string {
   return `${high === 0n ? "::" : "::ffff:"}${low}`;
 }
 
-const KIND: Kind = { name: "SocketAddress", save: (address) => (address as SocketAddress).toJSON() };
+const KIND: Kind = { name: "SocketAddress", builtin: "net", save: (address) => (address as SocketAddress).toJSON() };
 onLoad(KIND.name, (_, options) => new SocketAddress(options));
 
 export class SocketAddress {

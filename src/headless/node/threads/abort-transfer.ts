@@ -11,7 +11,7 @@ interface Saved {
 type NodePort = MessagePort & { on(type: "message", listener: (reason: unknown) => void): void; unref(): void };
 
 const KIND: Kind = {
-  name: "AbortSignal", transferOnly: true,
+  name: "AbortSignal", builtin: "util", transferOnly: true,
   save: (object, pass): Saved => {
     const signal = object as AbortSignal;
     const { aborted, reason } = signal;

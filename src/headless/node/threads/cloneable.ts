@@ -4,6 +4,8 @@ import type { Runtime } from "../runtime.ts";
 
 export interface Kind {
   readonly name: string;
+  /** Whose module says how it is made again, which the other thread may not have loaded. */
+  readonly builtin: string;
   /** Data that the engine can clone; `pass` hands a port over with it. */
   save(object: object, pass: (port: MessagePort) => void): unknown;
   /** Gone from here when it has been sent, and only sent when it is in the transfer list. */
@@ -13,6 +15,7 @@ export interface Kind {
 /** As it lies in a message. */
 export interface Saved {
   readonly kind: string;
+  readonly builtin: string;
   readonly data: unknown;
 }
 
@@ -35,12 +38,13 @@ export const anyCloneable = (): boolean => some;
 
 export const isTransferable = (object: object): boolean => kinds.get(object)?.transferOnly === true;
 
-/** How the kind's objects are made again; its module may not have been loaded in this thread, so the builtin that has it is. */
+/** How the kind's objects are made again. */
 export function onLoad(kind: string, load: Load): void {
   loaders.set(kind, load);
 }
 
-export function loadCloneable(runtime: Runtime, { kind, data }: Saved): object {
+export function loadCloneable(runtime: Runtime, { kind, builtin, data }: Saved): object {
+  if (!loaders.has(kind)) runtime.builtin(builtin);
   const load = loaders.get(kind);
   if (!load) throw new Error(`A message holds a ${kind}, which this thread cannot make.`);
   return load(runtime, data);

@@ -42,7 +42,7 @@ function write(value: unknown, transfer: readonly object[]): Writing {
     const kind = kindOf(object);
     if (kind) {
       if (kind.transferOnly && !handed.has(object)) throw missingTransferable();
-      return beside.push({ kind: kind.name, data: kind.save(object, (port) => passed.push(port)) }) - 1;
+      return beside.push({ kind: kind.name, builtin: kind.builtin, data: kind.save(object, (port) => passed.push(port)) }) - 1;
     }
     const isEngines = handed.has(object) || isTrackedProxy(object) || (object instanceof ArrayBuffer && (object as { resizable?: boolean }).resizable === true);
     return isEngines || ENGINES.test(Object.prototype.toString.call(object)) ? beside.push({ native: object }) - 1 : undefined;

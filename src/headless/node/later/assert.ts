@@ -1,0 +1,2 @@
+// node:assert.
+export { createAssert } from "../builtins/assert.ts";

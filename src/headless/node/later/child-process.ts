@@ -1,0 +1,2 @@
+// node:child_process.
+export { createChildProcess } from "../builtins/child-process.ts";

@@ -1,0 +1,2 @@
+// node:domain.
+export { createDomain } from "../builtins/domain.ts";

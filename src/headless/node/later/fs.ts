@@ -1,0 +1,2 @@
+// node:fs.
+export { createFs } from "../builtins/fs.ts";

@@ -1,0 +1,2 @@
+// Of the answers that the kernel gives to synchronous calls.
+export { decode } from "@msgpack/msgpack";

@@ -1,0 +1,2 @@
+// node:module.
+export { createModule } from "../builtins/module.ts";

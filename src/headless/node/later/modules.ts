@@ -1,0 +1,4 @@
+// ES modules.
+export { createEsmLoader } from "../loader/esm.ts";
+export { parseModule } from "../loader/esm-transform.ts";
+export { readModule } from "../loader/references.ts";

@@ -1,0 +1,2 @@
+// node:path.
+export { createPath } from "../builtins/path.ts";

@@ -1,0 +1,2 @@
+// node:perf_hooks.
+export { createPerfHooks } from "../builtins/perf-hooks.ts";

@@ -1,0 +1,3 @@
+// node:url and node:punycode.
+export { createPunycode } from "../builtins/punycode.ts";
+export { createUrl } from "../builtins/url.ts";

@@ -1,0 +1,2 @@
+// node:util.
+export { createUtil } from "../builtins/util.ts";

@@ -1,0 +1,2 @@
+// node:v8.
+export { createV8 } from "../builtins/v8.ts";

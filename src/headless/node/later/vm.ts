@@ -1,0 +1,2 @@
+// node:vm.
+export { createVm } from "../builtins/vm.ts";

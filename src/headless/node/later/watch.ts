@@ -1,0 +1,2 @@
+// `node --watch`.
+export { runWatched } from "../watch/watch-mode.ts";

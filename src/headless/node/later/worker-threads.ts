@@ -1,0 +1,2 @@
+// node:worker_threads.
+export { createWorkerThreads } from "../builtins/worker-threads.ts";

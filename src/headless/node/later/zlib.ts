@@ -1,0 +1,2 @@
+// node:zlib.
+export { createZlib } from "../builtins/zlib.ts";
