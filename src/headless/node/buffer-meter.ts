@@ -8,6 +8,7 @@
 import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { AnyFunction, Dict } from "./runtime.ts";
 import { Buffer } from "./builtins/buffer.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 
 /** Bytes of a stretch. */
 const STRIDE = CONTAINER_LIMITS.processBufferBytes / 64;
@@ -15,8 +16,6 @@ const STRIDE = CONTAINER_LIMITS.processBufferBytes / 64;
 const SLACK = CONTAINER_LIMITS.processBufferBytes / 8;
 /** Enough for 32 GiB in one job; past that the rest of it goes unwatched. */
 const SPARE = 2048;
-/** More than is ever given, and less than is refused at once: the engine collects all garbage before it says no. Chromium 143. */
-const IMPOSSIBLE_BYTES = 2 ** 34;
 
 interface Sample {
   readonly witness: WeakRef<object>;
@@ -85,11 +84,7 @@ export class BufferMeter {
 
   /** What is found now is proof: what was found earlier in this job may have gone since, and does not count. */
   #look(): void {
-    try {
-      Reflect.construct(NATIVE.ArrayBuffer, [IMPOSSIBLE_BYTES]); // a minifier drops `new`
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
+    collectGarbage();
     let found = 0;
     this.#samples = this.#samples.filter((sample) => {
       if (sample.seen) return true;

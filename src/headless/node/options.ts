@@ -62,6 +62,8 @@ export interface Options {
   /** Files keep the names of the links that lead to them; the program's own path, too. */
   preserveSymlinks: boolean;
   preserveSymlinksMain: boolean;
+  /** Programs may call for the garbage collector. */
+  exposeGc: boolean;
   /** Packages' `node-addons` condition counts. */
   addons: boolean;
   /** Of an HTTP message's head. */
@@ -96,7 +98,7 @@ export function parseOptions(argv: readonly string[], nodeOptions = ""): Options
     mode: "file", code: "", hasCode: false, hasCheck: false, inputType: undefined, rest: [], preloads: [], loaders: [], conditions: [], execArgv: [], warnings: true, traceWarnings: false,
     deprecations: true, throwDeprecation: false, traceDeprecation: false, pendingDeprecation: false, disabledWarnings: [], redirectWarnings: undefined, hiddenGlobals: [], title: "node",
     testReporters: [], testReporterDestinations: [], testNamePatterns: [], testSkipPatterns: [], testOnly: false, testConcurrency: 0, testForceExit: false, testIsolation: "process", testUpdateSnapshots: false, testShard: undefined, testTimeoutMs: Number.POSITIVE_INFINITY, isWatching: false, watchPaths: [], watchPreservesOutput: false,
-    unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
+    unhandledRejections: "throw", vmModules: false, sourceMaps: false, requireModule: true, preserveSymlinks: false, preserveSymlinksMain: false, exposeGc: false, addons: true, maxHttpHeaderBytes: 16 * 1024, insecureHttpParser: false, envFiles: [], error: undefined,
   };
   const fromEnvironment = splitOptions(nodeOptions);
   const line = [...fromEnvironment, ...argv];
@@ -269,6 +271,9 @@ function apply(options: Options, flag: string, value: string): void {
       return;
     case "--max-http-header-size":
       options.maxHttpHeaderBytes = Number(value) || 16 * 1024;
+      break;
+    case "--expose-gc":
+      options.exposeGc = true;
       break;
     case "--insecure-http-parser":
       options.insecureHttpParser = true;

@@ -11,6 +11,7 @@ import { webClasses } from "./builtins/web-classes.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
 import { wordAborts } from "./abort-signals.ts";
 import { activate } from "./active.ts";
+import { gc } from "./collect-garbage.ts";
 import { addExceptionOptions } from "./dom-exception.ts";
 import { limitMemory } from "./memory-limits.ts";
 import { ExitSignal, checkFunction } from "./errors.ts";
@@ -116,6 +117,7 @@ class RunningProcess implements Runtime, NodeProcess {
       addStreamFrom();
       wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);
+      if (this.options.exposeGc) Object.defineProperty(realm.global, "gc", { value: gc, writable: true, configurable: false, enumerable: true });
     }
     for (const name of this.options.hiddenGlobals) Reflect.deleteProperty(realm.global, name);
     printWarnings(this);

@@ -1,5 +1,5 @@
 // node:v8, as far as script can do it.
-import { unsupported } from "../errors.ts";
+import { invalidArgType, unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { deserialize, serialize } from "./v8-serializer.ts";
 
@@ -14,8 +14,13 @@ export function createV8(runtime: Runtime): Dict {
   const coverage = (name: string) => (): void => {
     if (runtime.process.env["NODE_V8_COVERAGE"]) throw unsupported(`v8.${name}`, "a page cannot measure which code has run: unset NODE_V8_COVERAGE");
   };
+  /** One of the engine's flags can be had, for contexts made from then on. */
+  const setFlagsFromString = (flags: unknown): void => {
+    if (typeof flags !== "string") throw invalidArgType("flags", "string", flags);
+    for (const flag of flags.split(/\s+/)) if (/^--(no-?)?expose[-_]gc$/.test(flag)) runtime.options.exposeGc = !flag.startsWith("--no");
+  };
   return {
-    getHeapStatistics: () => ({ ...heap }), getHeapSpaceStatistics: () => [], setFlagsFromString: () => undefined, cachedDataVersionTag: () => 0, serialize, deserialize,
+    getHeapStatistics: () => ({ ...heap }), getHeapSpaceStatistics: () => [], setFlagsFromString, cachedDataVersionTag: () => 0, serialize, deserialize,
     takeCoverage: coverage("takeCoverage"), stopCoverage: coverage("stopCoverage"), startupSnapshot: { isBuildingSnapshot: () => false, ...absent("startupSnapshot", ["addSerializeCallback", "addDeserializeCallback", "setDeserializeMainFunction"]) },
     promiseHooks: absent("promiseHooks", ["createHook", "onInit", "onBefore", "onAfter", "onSettled"]),
   };

@@ -3,6 +3,7 @@
 // A name that is nowhere is a ReferenceError; Node's own globals (process, setTimeout …) are undefined in it. Two things
 // tell it from a real one: the language's objects are the same inside and out, and a sloppy function called without an
 // owner has the process's global object as `this`.
+import { gc } from "../collect-garbage.ts";
 import { SCOPE_PARAMETERS } from "../loader/async-scope.ts";
 import type { Dict } from "../runtime.ts";
 import type { Generation } from "./vm-options.ts";
@@ -34,13 +35,14 @@ const refused = (Failure: new (message: string) => Error, message: string): (() 
     throw new Failure(message);
   };
 
-/** What stands for parts of the language in a context that may not make code. A function's `constructor` is as it was. */
-function restricted({ strings, wasm }: Generation): ReadonlyMap<PropertyKey, unknown> {
+/** What stands for parts of the language in a context that may not make code (a function's `constructor` is as it was), and what flags add to it. */
+function replaced({ strings, wasm, gc: exposesGc }: Generation): ReadonlyMap<PropertyKey, unknown> {
   const code = refused(EvalError, "Code generation from strings disallowed for this context");
   const { CompileError } = WebAssembly as unknown as { CompileError: new (message: string) => Error };
   const binary = (name: string): (() => never) => refused(CompileError, `WebAssembly.${name}: Wasm code generation disallowed by embedder`);
   const later = (name: string) => async (): Promise<never> => binary(name)();
   return new Map<PropertyKey, unknown>([
+    ...(exposesGc === true ? [["gc", gc]] as const : []),
     ...(strings === false ? [["eval", code], ["Function", Object.assign(code, { prototype: Function.prototype })]] as const : []),
     ...(wasm === false ? [["WebAssembly", Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(WebAssembly), Module: { value: binary("Module()") }, compile: { value: later("compile()") }, instantiate: { value: later("instantiate()") } })]] as const : []),
   ]);
@@ -68,7 +70,7 @@ export class VmContext {
   constructor(sandbox: object, outer: object, generation: Generation) {
     this.sandbox = sandbox as Dict;
     this.#outer = outer;
-    this.#replaced = restricted(generation);
+    this.#replaced = replaced(generation);
     this.global = this.#makeGlobal();
     this.scope = this.#makeScope(false);
     this.strictScope = this.#makeScope(true);
@@ -111,6 +113,7 @@ export class VmContext {
 
   #languageValue(key: PropertyKey): unknown {
     if (this.#replaced.has(key)) return this.#replaced.get(key);
+    if (!language.has(key)) return undefined;
     if (key === "globalThis") return this.global;
     return key === "console" ? this.#console : (Reflect.get(globalThis, key) as unknown);
   }
@@ -118,10 +121,10 @@ export class VmContext {
   #makeGlobal(): object {
     const { sandbox } = this;
     return new Proxy(sandbox, {
-      has: (target, key) => Reflect.has(target, key) || language.has(key),
+      has: (target, key) => Reflect.has(target, key) || language.has(key) || this.#replaced.has(key),
       get: (target, key) => {
         if (Reflect.has(target, key)) return this.#held(key);
-        return language.has(key) ? this.#languageValue(key) : undefined;
+        return this.#languageValue(key);
       },
       set: (target, key, value) => Reflect.set(target, key, value),
       // A frozen one shows what it really has: the engine insists.
@@ -152,7 +155,7 @@ export class VmContext {
           return lexical.value;
         }
         if (Reflect.has(sandbox, key)) return this.#held(key);
-        return language.has(key) ? this.#languageValue(key) : undefined;
+        return this.#languageValue(key);
       },
       set: (_target, key, value) => {
         const lexical = this.#lexical.get(key);

@@ -90,6 +90,8 @@ export function checkContext(options: unknown = {}): Generation {
 export interface Generation {
   readonly strings?: boolean;
   readonly wasm?: boolean;
+  /** The garbage collector may be called for. */
+  readonly gc?: boolean;
 }
 
 /** Of a run in a context that is made for it. */

@@ -115,9 +115,10 @@ export function createVm(runtime: Runtime): Dict {
     return contextOf(object) !== undefined;
   };
   const makeContext = (object: unknown, generation: () => Generation): object => {
-    if (object === DONT_CONTEXTIFY) return contextify({}, realm.global, generation()).global;
+    const made = (sandbox: object): VmContext => contextify(sandbox, realm.global, { ...generation(), gc: runtime.options.exposeGc });
+    if (object === DONT_CONTEXTIFY) return made({}).global;
     checkObject(object, "object");
-    if (!contextOf(object)) contextify(object, realm.global, generation());
+    if (!contextOf(object)) made(object);
     return object;
   };
   // Functions that may be called with `new`, too.
