@@ -25,6 +25,8 @@ export const CONTAINER_LIMITS = {
   fileSystemNames: 200_000,
   /** Bytes that one process may hold in buffers and WebAssembly memories. Of its heap a page learns nothing. */
   processBufferBytes: 1024 * MiB,
+  /** And with what WebAssembly memories shared between its threads may begin besides, all together: napi-rs' builds begin with 1 GiB each and touch little of it. */
+  processSharedStartBytes: 4096 * MiB,
   /** Objects and strings that it may put into one array: as many as the engine puts into a Map. Of small ones they are 0.7 GB of the 4 that a browser's heap may be. */
   arrayObjects: 2 ** 24,
   /** Files that one process may have open. */

@@ -31,6 +31,7 @@ const sources = {
   keys: () => import("./libraries/keys.ts?bundle"),
   terminal: () => import("./libraries/terminal.ts?bundle"),
   repl: () => import("./libraries/repl.ts?bundle"),
+  wasi: () => import("./libraries/wasi.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {

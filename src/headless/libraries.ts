@@ -6,6 +6,7 @@ import type { KeyLibrary } from "./libraries/keys.ts";
 import type { ReplLibrary } from "./libraries/repl.ts";
 import type { TerminalLibrary } from "./libraries/terminal.ts";
 import type { TypesLibrary } from "./libraries/types.ts";
+import type { WasiLibrary } from "./libraries/wasi.ts";
 import type { TypeScriptTransform } from "./node/loader/typescript.ts";
 
 export interface Libraries {
@@ -21,6 +22,8 @@ export interface Libraries {
   readonly terminal: TerminalLibrary;
   /** `node` without a program, at a terminal. */
   readonly repl: ReplLibrary;
+  /** node:wasi. */
+  readonly wasi: WasiLibrary;
 }
 export type LibraryName = keyof Libraries;
 

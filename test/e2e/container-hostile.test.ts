@@ -84,12 +84,18 @@ describe("memory", () => {
     ["that catches every error", "process.on('SIGABRT', () => {}); const kept = []; for (;;) try { kept.push(new Float64Array(4e6)) } catch {}"],
     ["of many turns", "const kept = []; setInterval(() => kept.push(new Uint8Array(32e6).slice()), 1)"],
     ["of WebAssembly", "const kept = []; for (;;) { const memory = new WebAssembly.Memory({ initial: 1 }); memory.grow(800); kept.push(memory, memory.buffer) }"],
+    ["of shared WebAssembly", "const kept = []; for (;;) { const memory = new WebAssembly.Memory({ initial: 1024, maximum: 2048, shared: true }); memory.grow(800); kept.push(memory, memory.buffer) }"],
   ])("a hoarder of buffers %s ends as Node does at its heap's limit, with the limit named, and the page and the project are as before", async (_, hoard) => {
     await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.writeFile("kept.txt", "kept"));
     const { code, output } = await run(hoard);
     expect({ code, output }).toEqual({ code: 134, output: expect.stringMatching(OVER) as string });
     expect(await page.evaluate(() => (globalThis as ContainerWindow).wc.fs.readFile("kept.txt", "utf8"))).toBe("kept");
     await works();
+  });
+
+  it("what WebAssembly's shared memories begin with is no hoard: napi-rs' builds begin with a gigabyte each", async () => {
+    const { code, output } = await run("const three = [1, 2, 3].map(() => new WebAssembly.Memory({ initial: 16384, maximum: 65536, shared: true })); console.log(three.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) / 2 ** 30)");
+    expect({ code, output }).toEqual({ code: 0, output: "3\n" });
   });
 
   it.each([

@@ -35,9 +35,10 @@ const visit = (path, object, depth) => {
   }
 };
 process.removeAllListeners("warning");
-// Loads the libraries behind a half of crypto and all of readline: what is in them counts as there.
+// Loads the libraries behind a half of crypto and all of readline and wasi: what is in them counts as there.
 require("crypto").generatePrimeSync(8);
 require("readline");
+require("wasi");
 // Node's private modules last: loaded first they leave gaps in those that load them.
 for (const name of [...builtinModules.filter((each) => !each.startsWith("_")), "node:test", ...builtinModules.filter((each) => each.startsWith("_"))]) {
   let module;

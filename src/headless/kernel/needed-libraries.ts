@@ -13,6 +13,7 @@ export const MENTIONS: Readonly<Partial<Record<LibraryName, RegExp>>> = {
   // A file that a program may yet write.
   types: /(?<!\.d)\.[cm]?ts["'`]/,
   brotli: /brotli/i,
+  wasi: /["'`](?:node:)?wasi["'`]/,
   terminal: /readline|\btty\b/i,
   keys: /create(?:C|Dec)ipher|getCipher|\b(?:C|Dec)ipheriv|generateKeyPair|create(?:Sign|Verify|PublicKey|PrivateKey|ECDH|DiffieHellman)\b|[gG]etDiffieHellman|diffieHellman|(?:public|private)(?:En|De)crypt|(?:generate|check)Prime|crypto\)?\.(?:sign|verify)\(|\{[^{}]{0,300}\b(?:sign|verify)\b[^{}]{0,300}\}\s*(?:=\s*require\(|from\s*)["'](?:node:)?crypto["']|\.subtle\b|\bsubtle["']?\s*[.}\]),;=:?]|webcrypto|CryptoKey|X509Certificate|(?:PRIVATE|PUBLIC) KEY-----/,
 };

@@ -206,13 +206,19 @@ export function meterBuffers(meter: BufferMeter): void {
   const memory = NATIVE.WebAssembly.Memory.prototype;
   const buffer = Reflect.getOwnPropertyDescriptor(memory, "buffer") as PropertyDescriptor & { get(): ArrayBuffer };
   const sizes = new WeakMap<object, number>();
+  let uncounted: number = CONTAINER_LIMITS.processSharedStartBytes;
+  /** What a shared one begins with takes no memory until it is touched, and a thread is given its process's; only what it grows by is counted. */
+  const start = (found: ArrayBufferLike): number => {
+    if (found instanceof NATIVE.ArrayBuffer) return 0;
+    const free = Math.min(uncounted, found.byteLength);
+    uncounted -= free;
+    return free;
+  };
   defineProperty(memory, "buffer", { ...buffer, get(this: WebAssembly.Memory): ArrayBuffer {
     const found = buffer.get.call(this);
-    const before = sizes.get(this) ?? 0;
-    if (found.byteLength > before) {
-      sizes.set(this, found.byteLength);
-      grown(this, before, found.byteLength);
-    }
+    const before = sizes.get(this) ?? start(found);
+    sizes.set(this, found.byteLength);
+    grown(this, before, found.byteLength);
     return found;
   } });
   hold("Memory", global["WebAssembly"] as object, 0, (made) => void get(made, "buffer"));

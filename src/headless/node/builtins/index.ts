@@ -33,6 +33,7 @@ import { createUtil } from "../later/util.ts";
 import { types } from "./util-types.ts";
 import { createV8 } from "../later/v8.ts";
 import { createVm } from "../later/vm.ts";
+import { createWasi } from "./wasi.ts";
 import { createWorkerThreads } from "../later/worker-threads.ts";
 import { createZlib } from "../later/zlib.ts";
 
@@ -93,13 +94,14 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   "util/types": () => types,
   v8: createV8,
   vm: createVm,
+  wasi: createWasi,
   worker_threads: createWorkerThreads,
   zlib: createZlib,
 };
 
 /** Exist in Node, not here. */
 const ABSENT = [
-  "cluster", "http2", "inspector", "inspector/promises", "repl", "trace_events", "wasi",
+  "cluster", "http2", "inspector", "inspector/promises", "repl", "trace_events",
 ];
 /** Only with the `node:` prefix. */
 const PREFIX_ONLY = new Set(["test", "test/reporters", "sea", "sqlite"]);
