@@ -1,5 +1,6 @@
 // What Node prints when a program ends badly: the place, the source line with its caret, the error, the version.
 import { inspect } from "node-inspect-extracted";
+import { emissionOf } from "./builtins/event-emitter.ts";
 import { NODE_VERSION, type Runtime } from "./runtime.ts";
 import type { Position } from "./stack.ts";
 
@@ -44,8 +45,17 @@ export function describeFatal(runtime: Runtime, error: unknown): string {
   // With a source map, Node leaves one line more.
   const gap = head === "" || isLinkError(error) ? "" : written ? "\n\n" : "\n";
   // Without frames, inspect puts brackets around the first part; a fatal error is never printed with them.
-  const text = inspect(error, { customInspect: false }).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1");
+  const text = withEmission(error, inspect(error, { customInspect: false }).replace(/^\[([\s\S]*?)\](?=$| \{\n)/, "$1"));
   return `${head}${gap}${text}\n${BANNER}`;
+}
+
+/** Where it was emitted stands below its stack, before its properties. */
+function withEmission(error: Error, text: string): string {
+  const emission = emissionOf(error);
+  if (emission === undefined) return text;
+  const { stack } = error;
+  const end = typeof stack === "string" && text.startsWith(stack) ? stack.length : text.length;
+  return `${text.slice(0, end)}\n${emission}${text.slice(end)}`;
 }
 
 /** Node prints no empty line between the caret and an import that does not exist. */

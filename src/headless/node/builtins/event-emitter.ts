@@ -71,6 +71,24 @@ function unhandledError(given: unknown): Error {
   return nodeError(Error, "ERR_UNHANDLED_ERROR", `Unhandled error. (${shown as string})`, { context: given });
 }
 
+/** Where errors that nobody listened to were emitted: as text for what is printed when one ends the process. */
+const emissions = new WeakMap<Error, string>();
+
+export const emissionOf = (error: Error): string | undefined => emissions.get(error);
+
+/** As Node's `enhanceStackTrace` words it. */
+function noteEmission(emitter: Self, error: Error): void {
+  try {
+    const place = { stack: "" };
+    Error.captureStackTrace(place, emit);
+    const name = (emitter.constructor as { readonly name?: unknown } | undefined)?.name;
+    const frames = place.stack.split("\n").slice(1);
+    emissions.set(error, [`Emitted 'error' event${name === undefined || name === "EventEmitter" ? "" : ` on ${String(name)} instance`} at:`, ...frames].join("\n"));
+  } catch {
+    // A program's own `prepareStackTrace` may throw, and make no text.
+  }
+}
+
 /** A listener that returned a promise: its rejection becomes the emitter's `error` (or its rejection method's call). */
 function catchRejection(emitter: Self, promise: unknown, type: Name, args: unknown[]): void {
   try {
@@ -99,7 +117,11 @@ function emit(this: Self, type: Name, ...args: unknown[]): boolean {
   const events = this._events;
   if (type === "error") {
     if (events?.[ERROR_MONITOR] !== undefined) emit.call(this, ERROR_MONITOR, ...args);
-    if (events?.["error"] === undefined) throw unhandledError(args[0]);
+    if (events?.["error"] === undefined) {
+      const error = unhandledError(args[0]);
+      if (error === args[0]) noteEmission(this, error);
+      throw error;
+    }
   }
   const handlers = events?.[type];
   if (handlers === undefined) return false;
