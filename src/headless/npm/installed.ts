@@ -1,7 +1,7 @@
 // The tree as it is on the disk, read from the folders themselves.
 import { isWithin, joinPath, resolvePath } from "../posix-path.ts";
 import { foldersOf, type Project, readPackageJson, readText } from "./host.ts";
-import { type LockPackages, projectTree, readLockfile } from "./lockfile.ts";
+import { type LockPackages, projectTree, readLockfile, UNLISTED } from "./lockfile.ts";
 import { type Manifest, readManifest, text } from "./manifest.ts";
 import { packageFolders } from "./reify.ts";
 import { TreeNode } from "./tree.ts";
@@ -21,6 +21,8 @@ export function installedTree({ host: { vfs }, path }: Project): TreeNode {
   }
   const read = (holder: TreeNode): void => {
     for (const folder of packageFolders(vfs, joinPath(holder.path, "node_modules"))) {
+      const origin = origins?.get(folder.slice(root.path.length + 1));
+      if (origin?.[UNLISTED] === true) continue;
       const name = folder.slice(joinPath(holder.path, "node_modules").length + 1);
       const found = vfs.find(folder, false);
       const own: Manifest | undefined = folders.manifest(folder);
@@ -33,7 +35,7 @@ export function installedTree({ host: { vfs }, path }: Project): TreeNode {
         holder.add(new TreeNode({ name, manifest: own, link: top }));
         continue;
       }
-      const node = new TreeNode({ name, manifest: own, resolved: text(origins?.get(folder.slice(root.path.length + 1))?.["resolved"]) });
+      const node = new TreeNode({ name, manifest: own, resolved: text(origin?.["resolved"]) });
       holder.add(node);
       read(node);
     }

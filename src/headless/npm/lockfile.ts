@@ -94,14 +94,26 @@ function lockedNode(name: string, entry: Json, root: string): TreeNode {
   return new TreeNode({ name, manifest, resolved, integrity: text(entry["integrity"]), inBundle: entry["inBundle"] === true });
 }
 
+/** The mark of an entry that stands in node_modules' own list alone. */
+export const UNLISTED = "unlisted";
+
 const PACKAGE_FIELDS = [
   "version", "dependencies", "peerDependencies", "peerDependenciesMeta", "optionalDependencies", "bundleDependencies", "acceptDependencies",
   "funding", "engines", "os", "cpu", "libc", "license", "hasInstallScript", "bin", "deprecated", "workspaces",
 ] as const;
 const FIRST = ["name", "version", "lockfileVersion", "resolved", "integrity", "requires", "packages", "dependencies"];
 
-/** The file's text. `hidden`: node_modules/.package-lock.json, which has no entry for the project. */
-export function writeLockfile(root: TreeNode, options: { hidden?: boolean; indent?: string; omitResolved?: boolean } = {}): string {
+interface WriteOptions {
+  /** node_modules/.package-lock.json, which has no entry for the project. */
+  readonly hidden?: boolean;
+  /** What only that one has (wasm-builds.ts), marked as such. */
+  readonly unlisted?: readonly TreeNode[];
+  readonly indent?: string;
+  readonly omitResolved?: boolean;
+}
+
+/** The file's text. */
+export function writeLockfile(root: TreeNode, options: WriteOptions = {}): string {
   const packages: Record<string, Json> = {};
   if (!options.hidden) packages[""] = entryOf(root, root);
   for (const node of lockedNodes(root)) {
@@ -109,6 +121,7 @@ export function writeLockfile(root: TreeNode, options: { hidden?: boolean; inden
     const { resolved, ...rest } = entryOf(node, root);
     packages[locationOf(node, root)] = resolved === undefined || (options.omitResolved && isOnRegistry(node)) ? rest : { resolved, ...rest };
   }
+  for (const node of options.unlisted ?? []) packages[locationOf(node, root)] = { ...entryOf(node, root), [UNLISTED]: true };
   const { name } = root;
   const version = root.manifest.version === "" ? {} : { version: root.manifest.version };
   const file = { name, ...version, lockfileVersion: 3, requires: true, packages };

@@ -1,6 +1,7 @@
 // Which version of a package npm would take: the tag `latest` if it fits, else the best that fits, deprecated ones and
 // those for another Node last.
 import semver from "semver";
+import type { Config } from "./config.ts";
 import { NpmError } from "./error.ts";
 import { type Json, type PackageDocument, text, textRecord } from "./manifest.ts";
 import type { Spec } from "./spec.ts";
@@ -46,9 +47,23 @@ export function enginesProblem(engines: Readonly<Record<string, string>>): Reado
   return fits(PLATFORM.node, engines["node"]) && fits(PLATFORM.npm, engines["npm"]) ? undefined : engines;
 }
 
-/** Whether `os`, `cpu` and `libc` of a package allow this platform. */
-export function platformFits({ os, cpu, libc }: { readonly os: readonly string[]; readonly cpu: readonly string[]; readonly libc: readonly string[] }): boolean {
-  return allows(os, PLATFORM.os) && allows(cpu, PLATFORM.cpu) && allows(libc, PLATFORM.libc);
+export interface Platform {
+  readonly os: string;
+  readonly cpu: string;
+  readonly libc: string;
+  /** Packages for WebAssembly fit as well, and are taken before native ones (wasm-builds.ts). */
+  readonly wasm: boolean;
+}
+
+/** This one, or the one that the configuration names. */
+export function platformOf(config: Config): Platform {
+  const cpu = config.get("cpu");
+  return { os: config.get("os") ?? PLATFORM.os, cpu: cpu ?? PLATFORM.cpu, libc: config.get("libc") ?? PLATFORM.libc, wasm: cpu === undefined };
+}
+
+/** Whether `os`, `cpu` and `libc` of a package allow the platform. */
+export function platformFits({ os, cpu, libc }: { readonly os: readonly string[]; readonly cpu: readonly string[]; readonly libc: readonly string[] }, platform: Platform): boolean {
+  return allows(os, platform.os) && (allows(cpu, platform.cpu) || (platform.wasm && cpu.includes("wasm32"))) && allows(libc, platform.libc);
 }
 
 function allows(list: readonly string[], value: string): boolean {

@@ -1,15 +1,17 @@
 // Makes node_modules equal to a resolved tree. Everything is fetched, checked and unpacked first; only then is the file
 // system changed, and others see all changes at once: a failure or a kill before that leaves the tree as it was.
-import { baseName, joinPath, parentPath } from "../posix-path.ts";
+import { joinPath } from "../posix-path.ts";
 import type { Vfs } from "../vfs.ts";
 import { NpmError } from "./error.ts";
 import { foldersOf, type Project, readText, writeText } from "./host.ts";
-import { locationOf, readLockfile, relativePath, writeLockfile } from "./lockfile.ts";
+import { locationOf, readLockfile, writeLockfile } from "./lockfile.ts";
 import { type Manifest, readManifest, text } from "./manifest.ts";
 import type { Packages, Unpacked } from "./package-source.ts";
-import { enginesProblem, PLATFORM, platformFits } from "./pick.ts";
+import { putBinaries, putFiles, putLink, removeEmptyScopes, removeIfThere } from "./put-files.ts";
+import { enginesProblem, PLATFORM, type Platform, platformFits, platformOf } from "./pick.ts";
 import { leaveOut } from "./resolve.ts";
 import { byName, type TreeNode } from "./tree.ts";
+import { buildsOfOtherNames, preferListed, unlistedBuild, unpackBuild } from "./wasm-builds.ts";
 
 const AT_ONCE = 12;
 
@@ -37,7 +39,10 @@ export interface Reified {
 /** Changes the replica only: the caller commits. */
 export async function reify(root: TreeNode, packages: Packages, project: Project, options: ReifyOptions): Promise<Reified> {
   const { vfs } = project.host;
-  checkPlatform(root, options);
+  const platform = platformOf(project.config);
+  checkPlatform(root, platform, options);
+  if (platform.wasm) preferListed(root);
+  const builds = platform.wasm && !options.lockOnly ? await buildsOfOtherNames(root, packages, options.warn) : new Map<TreeNode, never>();
   const nodes = [...root.all()].filter((node) => node.parent && !node.inert && !omitted(node, options.omit)).sort((a, b) => byName(a.path, b.path));
   const before = installedEntries(vfs, root.path);
   const isThere = (node: TreeNode): boolean => {
@@ -51,7 +56,11 @@ export async function reify(root: TreeNode, packages: Packages, project: Project
     return entry["version"] === node.version && text(entry["integrity"]) === node.integrity && (text(entry["resolved"]) === node.resolved || node.resolved.startsWith("file:") || node.integrity !== "");
   };
   const missing = nodes.filter((node) => !isThere(node));
-  const unpacked = await fetchAll(missing.filter((node) => !node.link && !node.inBundle), packages, options);
+  const unpack = (node: TreeNode): Promise<Unpacked> => {
+    const build = builds.get(node);
+    return build ? unpackBuild(node, build, packages) : packages.unpackNode(node);
+  };
+  const unpacked = await fetchAll(missing.filter((node) => !node.link && !node.inBundle), unpack, options);
   for (const [node, { manifest, integrity }] of unpacked) adopt(node, manifest, integrity);
   for (const node of nodes) {
     const onDisk = unpacked.has(node) || node.link || node.inBundle ? undefined : foldersOf(vfs).manifest(node.path);
@@ -60,7 +69,20 @@ export async function reify(root: TreeNode, packages: Packages, project: Project
   for (const node of root.all()) if (node.inBundle && !node.link) adoptBundled(node, unpacked);
   if (options.lockOnly) return { added: 0, removed: 0, changed: 0, withScripts: [] };
 
-  const wanted = new Set(nodes.map((node) => node.path));
+  // What is on the disk alone: nothing but the list of what was installed tells of it.
+  const unlisted: TreeNode[] = [];
+  if (platform.wasm) {
+    for (const node of nodes) {
+      const own = node.link || node.inBundle || builds.has(node) ? undefined : (unpacked.get(node)?.manifest ?? foldersOf(vfs).manifest(node.path));
+      const build = own && (await unlistedBuild(node, own, packages, options.warn));
+      if (build) unlisted.push(build, ...[...build.all()].filter((each) => each.parent && !each.inert));
+    }
+    const lacking = unlisted.filter((node) => !isThere(node));
+    missing.push(...lacking);
+    for (const [node, found] of await fetchAll(lacking.filter((each) => !each.inBundle), unpack, options)) unpacked.set(node, found);
+  }
+
+  const wanted = new Set([...nodes, ...unlisted].map((node) => node.path));
   const removed = options.fresh ? [] : [...before.keys()].map((location) => joinPath(root.path, location)).filter((path) => !wanted.has(path) && vfs.find(path, false));
   const tops = [root, ...root.folderChildren];
   if (options.fresh) for (const top of tops) removeIfThere(vfs, joinPath(top.path, "node_modules"));
@@ -69,12 +91,12 @@ export async function reify(root: TreeNode, packages: Packages, project: Project
   for (const node of missing) {
     if (!node.inBundle && vfs.find(node.path, false)) changed++;
     if (node.link) putLink(vfs, node, node.link);
-    else if (!node.inBundle) putFiles(vfs, node, unpacked.get(node));
+    else if (!node.inBundle) putFiles(vfs, node, unpacked.get(node), builds.has(node) || unlisted.includes(node));
   }
   putBinaries(vfs, tops, nodes);
   removeEmptyScopes(vfs, removed);
   const written = missing.filter((node) => !node.inBundle);
-  if (nodes.length > 0) writeText(vfs, joinPath(root.path, "node_modules/.package-lock.json"), writeLockfile(visible(root, options.omit), { hidden: true, omitResolved: project.config.flag("omit-lockfile-registry-resolved") }));
+  if (nodes.length > 0) writeText(vfs, joinPath(root.path, "node_modules/.package-lock.json"), writeLockfile(visible(root, options.omit), { hidden: true, unlisted, omitResolved: project.config.flag("omit-lockfile-registry-resolved") }));
   else for (const top of tops) removeIfThere(vfs, joinPath(top.path, "node_modules"));
   return {
     added: written.length - changed,
@@ -100,19 +122,19 @@ export function omitted(node: TreeNode, omit: ReadonlySet<string>): boolean {
 }
 
 /** Packages for other platforms are left out when they are optional, and refused when not. */
-function checkPlatform(root: TreeNode, { force, engineStrict, warn }: ReifyOptions): void {
+function checkPlatform(root: TreeNode, platform: Platform, { force, engineStrict, warn }: ReifyOptions): void {
   for (const node of root.all()) {
     if (node === root || node.link || node.isTop || node.inert) continue;
     const { manifest } = node;
     const engines = enginesProblem(manifest.engines);
-    const wrongPlatform = !platformFits(manifest);
+    const wrongPlatform = !platformFits(manifest, platform);
     const name = `${manifest.name || node.name}@${node.version}`;
     if (node.optional && (wrongPlatform || (engines && engineStrict))) {
       leaveOut(node);
     } else if (wrongPlatform && !force) {
       const list = (items: readonly string[]): string => items.join(",") || "any";
-      throw new NpmError("EBADPLATFORM", `Unsupported platform for ${name}: wanted {"os":"${list(manifest.os)}","cpu":"${list(manifest.cpu)}"} (current: {"os":"${PLATFORM.os}","cpu":"${PLATFORM.cpu}"})`, {
-        notes: [`Valid os:   ${list(manifest.os)}`, `Actual os:  ${PLATFORM.os}`, `Valid cpu:  ${list(manifest.cpu)}`, `Actual cpu: ${PLATFORM.cpu}`],
+      throw new NpmError("EBADPLATFORM", `Unsupported platform for ${name}: wanted {"os":"${list(manifest.os)}","cpu":"${list(manifest.cpu)}"} (current: {"os":"${platform.os}","cpu":"${platform.cpu}"})`, {
+        notes: [`Valid os:   ${list(manifest.os)}`, `Actual os:  ${platform.os}`, `Valid cpu:  ${list(manifest.cpu)}`, `Actual cpu: ${platform.cpu}`],
       });
     } else if (engines) {
       const message = `Unsupported engine { package: '${name}', required: ${inspect(engines)}, current: { node: 'v${PLATFORM.node}', npm: '${PLATFORM.npm}' } }`;
@@ -156,14 +178,14 @@ export function packageFolders(vfs: Vfs, modules: string): string[] {
   });
 }
 
-async function fetchAll(nodes: readonly TreeNode[], packages: Packages, options: ReifyOptions): Promise<Map<TreeNode, Unpacked>> {
+async function fetchAll(nodes: readonly TreeNode[], unpack: (node: TreeNode) => Promise<Unpacked>, options: ReifyOptions): Promise<Map<TreeNode, Unpacked>> {
   const unpacked = new Map<TreeNode, Unpacked>();
   const queue = [...nodes];
   let done = 0;
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node; node = queue.shift()) {
       try {
-        unpacked.set(node, await packages.unpackNode(node));
+        unpacked.set(node, await unpack(node));
       } catch (error) {
         queue.length = 0;
         throw error;
@@ -197,93 +219,6 @@ function adoptBundled(node: TreeNode, unpacked: ReadonlyMap<TreeNode, Unpacked>)
     const file = found.files.find((candidate) => candidate.path === path);
     if (file) node.manifest = readManifest(JSON.parse(new TextDecoder().decode(file.data)));
     return;
-  }
-}
-
-function removeIfThere(vfs: Vfs, path: string): void {
-  if (vfs.find(path, false)) vfs.removeTree(path);
-}
-
-function putLink(vfs: Vfs, node: TreeNode, target: TreeNode): void {
-  removeIfThere(vfs, node.path);
-  vfs.mkdir(parentPath(node.path), { recursive: true });
-  vfs.symlink(relativePath(parentPath(node.path), target.path), node.path);
-}
-
-/** The package's files in place of the old ones. What is nested in its node_modules stays: it has nodes of its own. */
-function putFiles(vfs: Vfs, node: TreeNode, unpacked: Unpacked | undefined): void {
-  const old = vfs.find(node.path, false);
-  if (old?.kind === "dir") {
-    for (const name of old.entries.keys()) if (name !== "node_modules") vfs.removeTree(joinPath(node.path, name));
-  } else if (old) vfs.removeTree(node.path);
-  const made = new Set<string>();
-  const bundled = new Set([...node.children.values()].filter((child) => child.inBundle).map((child) => child.name));
-  for (const { path, data, mode } of unpacked?.files ?? []) {
-    const inner = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-    if (inner !== undefined && !bundled.has(inner)) continue;
-    const full = joinPath(node.path, path);
-    const folder = parentPath(full);
-    if (!made.has(folder)) {
-      vfs.mkdir(folder, { recursive: true });
-      made.add(folder);
-    }
-    vfs.writeFile(full, data, { mode });
-  }
-  // Executable whatever the tarball says, and without the carriage return that no kernel accepts after `#!`.
-  for (const path of Object.values(node.manifest.bin)) {
-    const full = joinPath(node.path, path);
-    const file = vfs.find(full);
-    if (file?.kind !== "file") continue;
-    if ((file.mode & 0o111) !== 0o111) vfs.chmod(full, file.mode | 0o111);
-    const end = file.data.indexOf(0x0a);
-    if (file.data[0] === 0x23 && end > 0 && file.data[end - 1] === 0x0d) {
-      const rest = file.data.slice(0, file.data.length - 1);
-      rest.set(file.data.subarray(end), end - 1);
-      vfs.writeFile(full, rest);
-    }
-  }
-}
-
-/** node_modules/.bin: one link for each command of the packages beside it. */
-function putBinaries(vfs: Vfs, tops: readonly TreeNode[], nodes: readonly TreeNode[]): void {
-  const wanted = new Map<string, Map<string, string>>();
-  const modulesOf = (holder: TreeNode): string => joinPath(holder.path, "node_modules");
-  for (const top of tops) wanted.set(modulesOf(top), new Map());
-  for (const node of nodes) {
-    if (!node.parent) continue;
-    const modules = modulesOf(node.parent);
-    const links = wanted.get(modules) ?? new Map<string, string>();
-    wanted.set(modules, links);
-    for (const [name, path] of Object.entries(node.target.manifest.bin)) {
-      if (!links.has(name) && vfs.find(joinPath(node.path, path))?.kind === "file") links.set(name, `../${node.name}/${path}`);
-    }
-  }
-  for (const [modules, links] of wanted) {
-    const folder = joinPath(modules, ".bin");
-    const there = vfs.find(folder);
-    if (there?.kind === "dir") for (const name of there.entries.keys()) if (!links.has(name)) vfs.removeTree(joinPath(folder, name));
-    if (links.size === 0) {
-      removeIfThere(vfs, folder);
-      continue;
-    }
-    vfs.mkdir(folder, { recursive: true });
-    for (const [name, target] of links) {
-      const path = joinPath(folder, name);
-      const old = vfs.find(path, false);
-      if (old?.kind === "link" && old.target === target) continue;
-      removeIfThere(vfs, path);
-      vfs.symlink(target, path);
-    }
-  }
-}
-
-function removeEmptyScopes(vfs: Vfs, removed: readonly string[]): void {
-  for (const path of removed) {
-    for (let folder = parentPath(path); baseName(folder).startsWith("@") || baseName(folder) === "node_modules"; folder = parentPath(folder)) {
-      const node = vfs.find(folder, false);
-      if (node?.kind !== "dir" || node.entries.size > 0) break;
-      vfs.removeTree(folder);
-    }
   }
 }
 

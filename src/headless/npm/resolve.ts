@@ -314,7 +314,7 @@ export function leaveOut(node: TreeNode): void {
 }
 
 /** The registry's hash of a tarball; very old versions have only a SHA-1, as hexadecimal. */
-function integrityOf(dist: Readonly<Record<string, unknown>>): string {
+export function integrityOf(dist: Readonly<Record<string, unknown>>): string {
   const integrity = text(dist["integrity"]);
   if (integrity !== "") return integrity;
   const shasum = text(dist["shasum"]);

@@ -1,0 +1,116 @@
+// Native code of packages cannot run in a page; many authors publish a WebAssembly build beside it. Which of them an install
+// takes instead, and where from:
+// - listed: an optional dependency for wasm32 beside those for Linux and the others (napi-rs' naming). It is what npm takes
+//   for `--cpu=wasm32`; the lockfile has it already, as it has those of all platforms.
+// - unlisted: napi-rs' packages load `…-wasm32-wasi` though some no longer list it. It is put inside the package.
+// - of another name: the same version of a package with the same interface. Its files are put under the name asked for.
+// The last two are on the disk alone: no lockfile but node_modules' own tells of them. A `cpu` in the configuration leaves
+// all to npm's own rules.
+import semver from "semver";
+import { joinPath } from "../posix-path.ts";
+import { NpmError } from "./error.ts";
+import { type Json, type Manifest, readManifest, record, text, texts } from "./manifest.ts";
+import type { Packages, Unpacked } from "./package-source.ts";
+import { integrityOf, leaveOut, resolveTree } from "./resolve.ts";
+import { TreeNode } from "./tree.ts";
+
+/** With the same versions and the same interface. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  esbuild: "esbuild-wasm",
+  rollup: "@rollup/wasm-node",
+  lightningcss: "lightningcss-wasm",
+  "@parcel/watcher": "@parcel/watcher-wasm",
+};
+/** napi-rs' names of builds that run with node:wasi. */
+const WASM_NAME = /-wasm32-wasi(?:p1)?$/;
+
+type Warn = (message: string) => void;
+
+interface Build {
+  readonly name: string;
+  readonly resolved: string;
+  readonly integrity: string;
+}
+
+export function isWasmBuild({ name, manifest }: TreeNode): boolean {
+  return manifest.cpu.includes("wasm32") || WASM_NAME.test(manifest.name || name);
+}
+
+/** Leaves out native code that stands beside a WebAssembly build of the same package. */
+export function preferListed(root: TreeNode): void {
+  for (const node of root.all()) {
+    const options = [...node.edgesOut.values()].flatMap(({ type, to }) => (type === "optional" && to && !to.inert ? [to] : []));
+    const build = options.find(isWasmBuild);
+    if (build && !node.inert) leaveOutNative(options, build.name.replace(/wasm32.*$/, ""));
+  }
+}
+
+function leaveOutNative(options: readonly TreeNode[], prefix: string): void {
+  for (const option of options) {
+    if (option.name.startsWith(prefix) && !isWasmBuild(option) && (option.manifest.os.length > 0 || option.manifest.cpu.length > 0)) leaveOut(option);
+  }
+}
+
+/** Builds of another name, by whose place each takes; the native code that they need not have is left out. */
+export async function buildsOfOtherNames(root: TreeNode, packages: Packages, warn: Warn): Promise<ReadonlyMap<TreeNode, Build>> {
+  const builds = new Map<TreeNode, Build>();
+  const asked = [...root.all()].filter((node) => node.parent && !node.inert && !node.link && !node.inBundle && Object.hasOwn(OTHER_NAMES, node.manifest.name || node.name) && /^(?:https?:|$)/.test(node.resolved));
+  await Promise.all(asked.map(async (node) => {
+    const name = OTHER_NAMES[node.manifest.name || node.name] as string;
+    const dist = await distOf(packages, name, node.version);
+    if (!dist) return warn(`wasm ${name}@${node.version}, which runs here, is not to be had: ${node.name}@${node.version} is installed and cannot run its native code`);
+    builds.set(node, { name, ...dist });
+    leaveOutNative([...node.edgesOut.values()].flatMap(({ type, to }) => (type === "optional" && to && !to.inert ? [to] : [])), "");
+  }));
+  return builds;
+}
+
+async function distOf(packages: Packages, name: string, version: string): Promise<Omit<Build, "name"> | undefined> {
+  const json = (await versionsOf(packages, name)).get(version);
+  const dist = record(json?.["dist"]);
+  return json && { resolved: text(dist["tarball"]), integrity: integrityOf(dist) };
+}
+
+/** Empty when there is no such package, or it cannot be asked for. */
+async function versionsOf(packages: Packages, name: string): Promise<ReadonlyMap<string, Json>> {
+  try {
+    return (await packages.document(name)).versions;
+  } catch (error) {
+    if (error instanceof NpmError) return new Map();
+    throw error;
+  }
+}
+
+/** The build's files, under the name and with the needs of the package that is asked for. */
+export async function unpackBuild(node: TreeNode, { name, resolved, integrity }: Build, packages: Packages): Promise<Unpacked> {
+  const unpacked = await packages.unpack({ resolved, integrity, name, version: node.version, what: `${name}@${node.version}` });
+  const { raw, bundled, dependencies } = unpacked.manifest;
+  const own = node.manifest.raw;
+  const brought = Object.fromEntries(Object.entries(dependencies).filter(([each]) => bundled.includes(each)));
+  const packageJson = { ...raw, name: node.manifest.name || node.name, dependencies: { ...record(own["dependencies"]), ...brought }, optionalDependencies: own["optionalDependencies"] };
+  const data = new TextEncoder().encode(`${JSON.stringify(packageJson, null, 2)}\n`);
+  return { ...unpacked, files: unpacked.files.map((file) => (file.path === "package.json" ? { ...file, data } : file)) };
+}
+
+/** A build that a package loads without listing it, with what it needs itself: all of it lies inside the package's folder. */
+export async function unlistedBuild(node: TreeNode, own: Manifest, packages: Packages, warn: Warn): Promise<TreeNode | undefined> {
+  const napi = record(own.raw["napi"]);
+  const targets = [...texts(napi["targets"]), ...texts(record(napi["triples"])["additional"])];
+  if (!targets.some((target) => target.startsWith("wasm32-wasi")) || [...node.edgesOut.values()].some(({ to }) => to && !to.inert && isWasmBuild(to))) return undefined;
+  const name = `${text(napi["packageName"]) || text(record(napi["package"])["name"]) || own.name}-wasm32-wasi`;
+  const versions = await versionsOf(packages, name);
+  const version = versions.has(node.version) ? node.version : [...versions.keys()].filter((each) => semver.lt(each, node.version, true) && semver.satisfies(node.version, `^${each}`, true)).sort(semver.rcompare)[0];
+  const json = versions.get(version ?? "");
+  if (!json) {
+    warn(`wasm ${own.name}@${node.version} cannot run here: of its WebAssembly build ${name} there is ${versions.size === 0 ? "no version" : `no ${node.version} and none that it could stand for`} on the registry`);
+    return undefined;
+  }
+  if (version !== node.version) warn(`wasm ${name}@${version} runs in place of ${own.name}@${node.version}'s native code: there is no ${node.version} of it`);
+  const dist = record(json["dist"]);
+  const { bundled, dependencies } = readManifest(json);
+  const needed = Object.fromEntries(Object.entries(dependencies).filter(([each]) => !bundled.includes(each)));
+  const build = new TreeNode({ name, manifest: readManifest({ ...json, dependencies: needed, devDependencies: {}, peerDependencies: {} }), resolved: text(dist["tarball"]), integrity: integrityOf(dist), path: joinPath(node.path, `node_modules/${name}`) });
+  build.loadEdges();
+  await resolveTree(build, packages, { explicit: new Set(), update: new Set(), force: false, legacyPeers: false, strictPeers: false, warn });
+  return build;
+}
