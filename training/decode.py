@@ -18,6 +18,8 @@ from model import grouped_rows, rope
 from ops import rms_norm
 
 STEPS = 8  # tokens between two looks at what was generated
+BESIDE = 3  # most probable tokens told beside each choice (src/agent/loop.ts)
+FORKS = 16  # of one turn at most
 TOP_K = 20  # what the agent's freer turns ask for (src/agent/loop.ts)
 SPANS = (256, 384, 512, 768, 1024, 1536, 2048, 4096)  # lengths of keys that a graph is made for
 
@@ -30,6 +32,7 @@ class Choice:
     top_p: float = 1.0
     numbers: list[float] = field(default_factory=list)
     least: float = 0.0
+    forks: tuple[tuple[int, int], ...] = ()  # (token of the answer, rank): there not the choice, but the one of this rank
 
 
 def explore(logits, temperature, least, chosen=None):
@@ -43,6 +46,8 @@ def explore(logits, temperature, least, chosen=None):
 
 
 class Decoder:
+    rewinds = False  # may a turn begin again at the last token of its prompt, with nothing read again?
+
     def __init__(self, c: Config, slots: int, context: int, device: str, ends: list[int]):
         self.c, self.slots, self.context, self.device = c, slots, context, torch.device(device)
         make = lambda *shape, kind=torch.float32: torch.zeros(*shape, dtype=kind, device=device)
@@ -61,6 +66,8 @@ class Decoder:
         self.temperature, self.top_p, self.least = make(slots) + 1, make(slots) + 1, make(slots)
         self.numbers = make(slots, 256)
         self.chosen, self.logprob = make(slots, STEPS, kind=integer), make(slots, STEPS)
+        self.beside, self.beside_logprob = make(slots, STEPS, BESIDE, kind=integer), make(slots, STEPS, BESIDE)
+        self.fork_at, self.fork_rank = make(slots, FORKS, kind=integer) - 1, make(slots, FORKS, kind=integer)
         self.rows = torch.arange(slots, device=device)
         self.ends = torch.tensor(ends, device=device)
         self.at_key = torch.arange(context, device=device)
@@ -113,6 +120,8 @@ class Decoder:
         self.at[at], self.count[at], self.live[at] = 0, 0, True
         self.draw[at], self.filtered[at] = floats[:, 0] > 0, floats[:, 1] > 0
         self.temperature[at], self.top_p[at], self.least[at] = floats[:, 2], floats[:, 3], floats[:, 4]
+        forks = torch.tensor([(list(choice.forks) + [(-1, 0)] * FORKS)[:FORKS] for choice in choices])
+        self.fork_at[at], self.fork_rank[at] = put(forks[..., 0]), put(forks[..., 1])
         for slot, choice in zip(slot_ids, choices):
             if choice.numbers:
                 numbers = choice.numbers[: self.numbers.shape[1]]
@@ -158,22 +167,32 @@ class Decoder:
     def _step(self, j: int, span: int) -> None:
         reading = self.at < self.length
         token = torch.where(reading, self.pending.gather(1, self.at.clamp(max=self.context - 1).unsqueeze(1)).squeeze(1), self.last)
-        logits = self._explored(self.logits(token, self.live, span), slice(None))
+        logits = self.logits(token, self.live, span)
         self.at += (reading & self.live).long()
         self.position += self.live.long()
         ready = self.live & (self.at >= self.length)
-        token = self._choose(logits)
-        logprob = logits.log_softmax(-1).gather(1, token.unsqueeze(1)).squeeze(1)
+        token = self._forked(self._choose(self._explored(logits, slice(None))), logits, slice(None))
         self.last.copy_(torch.where(ready, token, self.last))
         self.count += ready.long()
         self.chosen[:, j] = torch.where(ready, token, -1)
-        self.logprob[:, j] = logprob
+        self._tell(j, logits, token, slice(None))
         ended = (token.unsqueeze(1) == self.ends).any(1) | (self.count >= self.most) | (self.position >= self.context)
         self.live &= ~(ready & ended)
 
-    def _explored(self, logits, at):
+    def _explored(self, logits, at, chosen=None):
         """The logits of these slots; changed where tokens are drawn."""
-        return torch.where(self.draw[at].unsqueeze(1), explore(logits, self.temperature[at].unsqueeze(1), self.least[at].unsqueeze(1)), logits)
+        return torch.where(self.draw[at].unsqueeze(1), explore(logits, self.temperature[at].unsqueeze(1), self.least[at].unsqueeze(1), chosen), logits)
+
+    def _forked(self, token, logits, at):
+        """The chosen tokens, but where an answer is to leave its way, the one of the rank that is asked for."""
+        rank = (self.fork_rank[at] * (self.fork_at[at] == self.count[at].unsqueeze(1))).sum(-1)
+        other = logits.topk(BESIDE, -1).indices.gather(1, (rank - 1).clamp(min=0).unsqueeze(1)).squeeze(1)
+        return torch.where(rank > 0, other, token)
+
+    def _tell(self, j: int, logits, token, at) -> None:
+        """How probable these tokens were, as they were drawn, and the most probable beside them, as the model has them."""
+        self.logprob[at, j] = self._explored(logits, at, token).log_softmax(-1).gather(1, token.unsqueeze(1)).squeeze(1)
+        self.beside_logprob[at, j], self.beside[at, j] = logits.log_softmax(-1).topk(BESIDE, -1)
 
     def _choose(self, logits):
         """[slots]. Filters as src/model/sampling.ts: temperature, the 20 most probable, the fewest that reach top_p."""

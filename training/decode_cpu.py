@@ -39,6 +39,8 @@ def suits(c: Config, device: str) -> bool:
 
 
 class CpuDecoder(Decoder):
+    rewinds = True
+
     def __init__(self, c: Config, slots: int, context: int, device: str, ends: list[int]):
         super().__init__(c, slots, context, device, ends)
         self.lib = library()
@@ -53,12 +55,15 @@ class CpuDecoder(Decoder):
         self.is_live = [False] * slots
         self.leader: dict[tuple[int, ...], int] = {}  # who reads a prompt
         self.followers: dict[int, list[int]] = {}
+        self.before = {name: [torch.zeros_like(state[i][: state[i].shape[0] // slots]) for _ in range(slots)] for i in self.state for name, state in ((("state", i), self.state), (("conv", i), self.conv))}  # what each slot held when all of a prompt but its last token was read
         self.shared = 0  # tokens that were not read, for being the same
         self.end_ids = set(ends)
 
     def begin(self, slot_ids: dict[int, tuple[list[int], int, int, Choice]]) -> None:
         super().begin(slot_ids)
         for slot, (ids, start, most, _) in slot_ids.items():
+            if 0 < start < self.read[slot]:
+                self._hold(slot, back=True)
             self.known[slot] = self.known[slot][:start] + ids
             self.read[slot], self.goal[slot], self.written[slot] = start, len(self.known[slot]), 0
             self.most_of[slot], self.is_live[slot] = most, True
@@ -71,6 +76,14 @@ class CpuDecoder(Decoder):
                 self.followers[leader].append(slot)
                 self.is_live[slot] = False  # until the leader has read
         self.live.copy_(torch.tensor(self.is_live))
+
+    def _hold(self, slot: int, back: bool) -> None:
+        """Notes what runs along the sequence, or puts it back; keys and values stay where they are."""
+        for (name, i), kept in self.before.items():
+            states = self.state[i] if name == "state" else self.conv[i]
+            size = len(kept[slot])
+            now = states[slot * size : (slot + 1) * size]
+            now.copy_(kept[slot]) if back else kept[slot].copy_(now)
 
     def _hand_on(self, leader: int) -> None:
         """The prompt but for its last token is read: who waits for it copies, and reads that token by itself."""
@@ -112,6 +125,8 @@ class CpuDecoder(Decoder):
                     continue
             else:
                 n = 1
+                if self.written[slot] == 0:
+                    self._hold(slot, back=False)
                 ready.append(slot)
                 last.append(len(tokens))
             at = self.read[slot]
@@ -128,11 +143,11 @@ class CpuDecoder(Decoder):
         if not ready:
             return
         w, at = self.weights, torch.tensor(ready)
-        logits = self._explored(F.linear(rms_norm(hidden[torch.tensor(last)], w["norm_out"], self.c.eps), w["head"]), at)
+        logits = F.linear(rms_norm(hidden[torch.tensor(last)], w["norm_out"], self.c.eps), w["head"])
         self.count[at] = torch.tensor([self.written[slot] for slot in ready])
-        token = self._choose_for(logits, at)
-        logprob = logits.log_softmax(-1).gather(1, token.unsqueeze(1)).squeeze(1)
-        self.chosen[at, j], self.logprob[at, j] = token, logprob
+        token = self._forked(self._choose_for(self._explored(logits, at), at), logits, at)
+        self.chosen[at, j] = token
+        self._tell(j, logits, token, at)
         for slot, one in zip(ready, token.tolist()):
             self.known[slot].append(one)
             self.goal[slot] += 1

@@ -11,7 +11,7 @@ import shlex
 import subprocess
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -122,6 +122,8 @@ class Episode:
     segments: list[Segment] = field(default_factory=list)
     turns: int = 0
     answer: list[int] = field(default_factory=list)  # to the question that is open
+    prompt: list[int] = field(default_factory=list)
+    beside: list[list] | None = None  # of its tokens, the most probable ids and the logarithms of their probabilities, where that is asked for
     slot: int | None = None
     done: dict | None = None  # what `rollouts.ts` says at the end; None where its process was lost
 
@@ -189,21 +191,25 @@ class Player:
             start = self.position[slot]
             new = ids[len(segment.ids) :]
         else:
-            segment, start, new = Segment(), 0, ids
+            again = segment is not None and decoder.rewinds and ids == episode.prompt
+            start = len(ids) - 1 if again else 0
+            segment, new = Segment(), ids
             episode.segments.append(segment)
+        episode.prompt = ids
+        episode.beside = [] if question.get("beside") else None
         segment.ids += new
         segment.kind += [0] * len(new)
         segment.logprob += [0.0] * len(new)
         most = max(1, min(question["most"], decoder.context - len(ids)))
-        self.turns[slot] = (segment.ids[start:], start, most, self._choice(question.get("sampling"), most))
+        self.turns[slot] = (segment.ids[start:], start, most, self._choice(question.get("sampling"), most, tuple(map(tuple, question.get("forks", ())))))
 
-    def _choice(self, sampling: dict | None, most: int) -> Choice:
+    def _choice(self, sampling: dict | None, most: int, forks: tuple[tuple[int, int], ...] = ()) -> Choice:
         if self.draw:
-            return self.draw
+            return replace(self.draw, forks=forks)
         if not sampling or sampling.get("temperature", 0) == 0:
-            return Choice()
+            return Choice(forks=forks)
         assert sampling["topK"] == 20, "the decoder filters by the 20 most probable"
-        return Choice(temperature=sampling["temperature"], top_p=sampling["topP"], numbers=seeded(sampling["seed"], min(most, 256)))
+        return Choice(temperature=sampling["temperature"], top_p=sampling["topP"], numbers=seeded(sampling["seed"], min(most, 256)), forks=forks)
 
     def step(self) -> list[Episode]:
         """Some tokens for every episode; returns those that ended."""
@@ -241,7 +247,7 @@ class Player:
 
     def _send_off(self):
         decoder = self.decoder
-        results = decoder.chosen, decoder.logprob, decoder.live, decoder.position
+        results = decoder.chosen, decoder.logprob, decoder.live, decoder.position, decoder.beside, decoder.beside_logprob
         if decoder.device.type != "cuda":
             return results, dict(self.deciding), None
         host = tuple(torch.empty(r.shape, dtype=r.dtype, pin_memory=True).copy_(r, non_blocking=True) for r in results)
@@ -250,7 +256,7 @@ class Player:
         return host, dict(self.deciding), event
 
     def _land(self, flight) -> None:
-        (chosen, logprob, live, position), slots, event = flight
+        (chosen, logprob, live, position, beside, beside_logprob), slots, event = flight
         if event:
             event.synchronize()
         chosen, logprob, live, position = chosen.tolist(), logprob.tolist(), live.tolist(), position.tolist()
@@ -260,6 +266,8 @@ class Player:
             episode = self.by_slot[slot]
             if episode is not None:
                 tokens, values = chosen[slot], logprob[slot]
+                if episode.beside is not None:
+                    episode.beside += [told for token, *told in zip(tokens, values, beside[slot].tolist(), beside_logprob[slot].tolist()) if token >= 0]
                 if tokens[0] < 0 or tokens[-1] < 0:  # it was still reading, or has ended
                     values = [value for token, value in zip(tokens, values) if token >= 0]
                     tokens = [token for token in tokens if token >= 0]
@@ -277,7 +285,7 @@ class Player:
                 self.free.append(slot)
                 continue
             episode.turns += 1
-            self.environment.send({"id": episode.order["id"], "ids": episode.answer})
+            self.environment.send({"id": episode.order["id"], "ids": episode.answer} | ({} if episode.beside is None else {"beside": episode.beside}))
             episode.answer = []
         self.environment.flush()
 

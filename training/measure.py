@@ -63,13 +63,14 @@ def play(player: Player, until: float = math.inf, report=None, turns: dict[int, 
 
 
 def written(episode: Episode) -> list[list[int]]:
-    """The ids of each turn, the one that ended it included."""
+    """The ids of each turn that was kept, the one that ended it included."""
     out: list[list[int]] = [[] for _ in range(episode.turns + 1)]  # the last: of a turn that its process did not live to hear
     for segment in episode.segments:
         for token, kind in zip(segment.ids, segment.kind):
             if kind:
                 out[kind - 1].append(token)
-    return out if out[-1] else out[:-1]
+    dropped = (episode.done or {}).get("dropped", [])
+    return [ids for turn, ids in enumerate(out if out[-1] else out[:-1]) if turn not in dropped]
 
 
 def summary(results: list[dict]) -> dict:

@@ -12,10 +12,11 @@
 // out  { id, ids, most, sampling? }                 a question: the prompt's ids
 //      { id, done: { solved, finished, end, ... } } the end of an episode; the hidden tests decide `solved`
 //
-// `limits`, in a task's line, are { context, turn, steps } in tokens and turns.
+// `tries`, in a task's line, is how many draws of an edit the tests may judge. `limits` are { context, turn, steps } in tokens and turns.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { runAgent } from "../src/agent/loop.ts";
+import { EditMemory } from "../src/agent/redraw.ts";
 import { readGguf } from "../src/gguf/reader.ts";
 import { bytesSource } from "../src/gguf/source.ts";
 import { LIMITS } from "../src/base/limits.ts";
@@ -29,7 +30,7 @@ import { WordSource } from "../src/tasks/words.ts";
 import { PromptRenderer } from "../src/tokenizer/prompt.ts";
 import { ModelTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { NodeSandbox } from "../test/support/node-sandbox.ts";
-import { AskedModel, type Question } from "./asked-model.ts";
+import { type Answered, AskedModel, type Question } from "./asked-model.ts";
 
 interface Order {
   readonly id: number;
@@ -38,7 +39,9 @@ interface Order {
   readonly index?: number;
   readonly task?: number;
   readonly level?: Level;
-  readonly ids?: readonly number[];
+  readonly tries?: number;
+  readonly ids?: Answered["ids"];
+  readonly beside?: NonNullable<Answered["beside"]>;
   readonly limits?: { readonly context: number; readonly turn: number; readonly steps: number };
 }
 
@@ -54,7 +57,7 @@ const renderer = new PromptRenderer(tokenizer);
 const reader = new TaskLineReader();
 const tasks = tasksPath ? readFileSync(tasksPath, "utf8").split("\n").flatMap((line) => reader.read(line, tasksPath)?.task ?? []) : [];
 const words = new WordSource("train");
-const waiting = new Map<number, (ids: readonly number[]) => void>();
+const waiting = new Map<number, (answer: Answered) => void>();
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -80,14 +83,22 @@ function run(order: Order): Promise<void> {
 
 async function play(order: Order, task: Task, sandbox: Sandbox): Promise<void> {
   const { id, limits = { context: 4096, turn: LIMITS.turnTokens, steps: LIMITS.agentSteps } } = order;
-  const model = new AskedModel(tokenizer, renderer, limits.context, ({ ids, most, sampling }: Question) => {
-    say({ id, ids, most, ...(sampling ? { sampling } : {}) });
+  const memory = new EditMemory();
+  const shop = { sandbox, created: new Set<string>(), unlockTests: false, mode: "auto", rules: [] } as const;
+  const model = new AskedModel(tokenizer, renderer, limits.context, ({ ids, most, beside, sampling, forks }: Question) => {
+    say({ id, ids, most, ...(beside ? { beside } : {}), ...(sampling ? { sampling } : {}), ...(forks ? { forks: forks.map(({ at, rank }) => [at, rank]) } : {}) });
     return new Promise((resolve) => waiting.set(id, resolve));
-  });
-  const options = { limits: { turnTokens: limits.turn, steps: limits.steps } };
+  }, async (call) => (await memory.foresee(call, shop))?.isVain === true);
+  const options = { limits: { turnTokens: limits.turn, steps: limits.steps }, ...(order.tries === undefined ? {} : { tries: order.tries }) };
   let end = "error";
   let edits = 0;
   for await (const event of runAgent({ history: [], task: task.instruction, model, sandbox, options }, new AbortController().signal)) {
+    if (event.type === "assistant") model.keep(event.text);
+    if (event.type === "tries" && event.tries[event.kept - 1]?.verdict === "green") model.tried(event.tries.length, event.kept);
+    if (event.type === "tool-started") {
+      const foreseen = await memory.foresee(event.call, shop);
+      if (foreseen) memory.keep(foreseen);
+    }
     if (event.type === "done") end = event.reason;
     else if (event.type === "error") end = `error: ${event.error.message}`;
     else if (event.type === "tool-finished" && (event.call.name === "edit" || event.call.name === "write_file")) edits++;
@@ -102,6 +113,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (order.ids) {
     const answer = waiting.get(order.id);
     waiting.delete(order.id);
-    answer?.(order.ids);
-  } else Promise.resolve(order).then(run).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], edits: 0, task: "", set: "", family: "" } }));
+    answer?.({ ids: order.ids, ...(order.beside ? { beside: order.beside } : {}) });
+  } else Promise.resolve(order).then(run).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], vain: [], dropped: [], found: [], missed: [], edits: 0, task: "", set: "", family: "" } }));
 }

@@ -5,7 +5,7 @@ import { abortedError, AppError, toAppError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { toWireError } from "../base/wire-error.ts";
 import type { Sandbox } from "../container/sandbox.ts";
-import type { ChatMessage, Sampling, TextModel } from "../engine/api.ts";
+import type { ChatMessage, GenerateRequest, Sampling, TextModel } from "../engine/api.ts";
 import type { Checkpoints } from "../project/checkpoints.ts";
 import { act, type Workshop } from "./act.ts";
 import type { Attachment } from "./attachment.ts";
@@ -18,6 +18,7 @@ import { CHANTING_NOTE, CHAT_PROMPT, CONTINUE_NOTE, malformedNote, systemPrompt 
 import { afterTool, review, UNTOUCHED } from "./review.ts";
 import { StuckWatch } from "./stuck.ts";
 import { TOOLS } from "./tool-specs.ts";
+import { EditMemory, redraw } from "./redraw.ts";
 import { bestOfTries } from "./tries.ts";
 import { writeTurn } from "./draft-turn.ts";
 import { ROUTE_START, routeAfter } from "./routing.ts";
@@ -69,6 +70,8 @@ function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: numbe
 
 /** Tokens told beside each choice: what another try may choose in its place. */
 const BESIDE = 3;
+/** Draws of an edit, the first included, while what it makes is what is there, or was made before. */
+const REDRAWS = 6;
 /** Seeds of the draws of one turn lie so far from those of the next. */
 const DRAWS = 100;
 
@@ -81,6 +84,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
   const started = clock.now();
   const messages = [...request.history];
   const stuck = new StuckWatch();
+  const memory = new EditMemory();
   const created = new Set<string>();
   let work = UNTOUCHED;
   let route = ROUTE_START;
@@ -134,6 +138,10 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
       const by = helper && (written.by === "helper" ? helper.name : helper.modelName);
       steps++;
       tokens += turn.tokens + written.draftTokens;
+      /** This turn again: as it was, with forks, or more freely. */
+      const draw = (how: Pick<GenerateRequest, "forks" | "sampling">) => takeTurn(written.by === "helper" ? helper!.model : model, { ...asked, logprobs: BESIDE, ...how }, signal, clock);
+      const freely = (number: number) => freer(options.sampling, number - 2, steps * DRAWS + number);
+      const mayGoOn = (drawn: number): boolean => usedUp({ steps, tokens: tokens + drawn, wallMs: clock.now() - started - askedMs }, limits) === undefined;
       let aside: string | undefined;
       if (tries > 1 && shop && !turn.stopped) {
         const tried = yield* bestOfTries(
@@ -142,8 +150,8 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
             tries,
             shop,
             judgeMs,
-            draw: (number, forks) => takeTurn(written.by === "helper" ? helper!.model : model, { ...asked, ...(forks.length > 0 ? { ...sampling, forks } : freer(options.sampling, number - 2, steps * DRAWS + number)) }, signal, clock),
-            mayGoOn: (drawn) => usedUp({ steps, tokens: tokens + drawn, wallMs: clock.now() - started - askedMs }, limits) === undefined,
+            draw: (number, forks) => draw(forks.length > 0 ? { ...sampling, forks } : freely(number)),
+            mayGoOn,
           },
           signal,
         );
@@ -151,6 +159,12 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         if (tried.stopped) return yield done("stopped", "Stopped.");
         turn = tried.turn;
         if (tried.of > 1) aside = `try ${tried.number} of ${tried.of}`;
+      }
+      if (tries === 1 && shop && !turn.stopped) {
+        const redrawn = yield* redraw(turn, { memory, shop, most: REDRAWS, draw: (number, forks) => draw(number === 2 ? sampling : forks.length > 0 ? { ...sampling, forks } : freely(number)), mayGoOn }, signal);
+        tokens += redrawn.tokens;
+        turn = redrawn.turn;
+        if (redrawn.number > 1) aside = "drawn again";
       }
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text, ...(by === undefined ? {} : { by }) });
       if (turn.stopped) return yield done("stopped", "Stopped.");

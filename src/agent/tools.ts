@@ -29,7 +29,7 @@ export interface ToolOutcome {
   readonly result: string;
   readonly ok: boolean;
   /** The file that was written, for the tools that write one. */
-  readonly wrote?: { readonly path: string; readonly bytes: Uint8Array };
+  readonly wrote?: { readonly path: string; readonly bytes: Uint8Array; readonly isNew: boolean };
   /** An edit that asks for what is there already. */
   readonly noop?: boolean;
   /** What a command proved, if it was a test run. */
@@ -38,6 +38,8 @@ export interface ToolOutcome {
   readonly exitCode?: number | null;
   readonly aborted?: boolean;
 }
+
+type EditContext = Pick<ToolContext, "sandbox" | "unlockTests" | "created">;
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -48,9 +50,8 @@ export async function runTool(name: ToolName, args: Arguments, context: ToolCont
       case "read_file":
         return await readFile(args, context);
       case "write_file":
-        return await writeFile(args, context);
       case "edit":
-        return await editFile(args, context);
+        return await write(await planEdit(name, args, context), context);
       case "grep_search":
         return await grepSearch(args, context);
       case "glob":
@@ -61,7 +62,17 @@ export async function runTool(name: ToolName, args: Arguments, context: ToolCont
         return name satisfies never;
     }
   } catch (error) {
-    if (error instanceof AppError && (error.code === "project/path" || error.code === "project/not-found")) return refused(error.message);
+    if (isRefusal(error)) return refused(error.message);
+    throw error;
+  }
+}
+
+/** What an edit would come to, with nothing written. Throws what the sandbox throws when it is gone. */
+export async function planEdit(name: "edit" | "write_file", args: Arguments, context: EditContext): Promise<ToolOutcome> {
+  try {
+    return name === "edit" ? await editFile(args, context) : await writeFile(args, context);
+  } catch (error) {
+    if (isRefusal(error)) return refused(error.message);
     throw error;
   }
 }
@@ -91,7 +102,7 @@ function fitting(lines: readonly string[]): { text: string; count: number; cut: 
   return { text: lines.slice(0, count).join("\n"), count, cut: false };
 }
 
-async function writeFile(args: Arguments, context: ToolContext): Promise<ToolOutcome> {
+async function writeFile(args: Arguments, context: EditContext): Promise<ToolOutcome> {
   const path = normalizeFilePath(text(args, "file_path"));
   const before = await bytesOf(context.sandbox, path);
   const locked = lockedFile(path, before, context);
@@ -107,10 +118,10 @@ async function writeFile(args: Arguments, context: ToolContext): Promise<ToolOut
   if (old === after) return { ok: false, noop: true, result: `${path} has this content already. It was not changed.` };
   const error = await gate(path, old, after);
   if (error !== undefined) return refused(`Not written: ${path} would not parse. ${error}`);
-  return write(path, bytes, before, context, `Wrote ${path}. Run the tests.`);
+  return written(path, bytes, before, `Wrote ${path}. Run the tests.`);
 }
 
-async function editFile(args: Arguments, context: ToolContext): Promise<ToolOutcome> {
+async function editFile(args: Arguments, context: EditContext): Promise<ToolOutcome> {
   const path = normalizeFilePath(text(args, "file_path"));
   const before = await bytesOf(context.sandbox, path);
   const locked = lockedFile(path, before, context);
@@ -120,17 +131,17 @@ async function editFile(args: Arguments, context: ToolContext): Promise<ToolOutc
     if (oldText !== "") return refused(await missing(context.sandbox, path));
     return writeFile({ file_path: path, content: args["new_string"] }, context);
   }
-  if (args["insert_line"] !== undefined) return insertLines(path, before, args, context);
+  if (args["insert_line"] !== undefined) return insertLines(path, before, args);
   const replaceAll = args["replace_all"] === true || args["replace_all"] === "true";
   const outcome = applyEdit(before, { path, oldText, newText: text(args, "new_string"), replaceAll });
   if (!outcome.ok) return { ok: false, noop: outcome.noop, result: outcome.message };
   const error = await gate(path, decodeText(before), outcome.text);
   if (error !== undefined) return refused(`Not edited: ${path} would no longer parse. ${error}`);
-  return write(path, encodeText(outcome.text), before, context, editReply(path, outcome));
+  return written(path, encodeText(outcome.text), before, editReply(path, outcome));
 }
 
 /** `insert` of other scaffolds' editors: after the given line, 0 for the top. */
-async function insertLines(path: string, before: Uint8Array, args: Arguments, context: ToolContext): Promise<ToolOutcome> {
+async function insertLines(path: string, before: Uint8Array, args: Arguments): Promise<ToolOutcome> {
   const content = decodeText(before);
   if (content === undefined) return refused(`${path} is a binary file and cannot be edited.`);
   const lines = content.split("\n");
@@ -140,13 +151,23 @@ async function insertLines(path: string, before: Uint8Array, args: Arguments, co
   const after = [...lines.slice(0, at), ...added, ...lines.slice(at)].join("\n");
   const error = await gate(path, content, after);
   if (error !== undefined) return refused(`Not edited: ${path} would no longer parse. ${error}`);
-  return write(path, rewrite(before, after), before, context, `Edited ${path}. Run the tests.`);
+  return written(path, rewrite(before, after), before, `Edited ${path}. Run the tests.`);
 }
 
-async function write(path: string, bytes: Uint8Array, before: Uint8Array | undefined, context: ToolContext, result: string): Promise<ToolOutcome> {
-  await context.sandbox.writeFile(path, bytes);
-  if (before === undefined) context.created.add(path);
-  return { ok: true, result, wrote: { path, bytes } };
+function written(path: string, bytes: Uint8Array, before: Uint8Array | undefined, result: string): ToolOutcome {
+  return { ok: true, result, wrote: { path, bytes, isNew: before === undefined } };
+}
+
+async function write(outcome: ToolOutcome, { sandbox, created }: ToolContext): Promise<ToolOutcome> {
+  if (!outcome.wrote) return outcome;
+  const { path, bytes, isNew } = outcome.wrote;
+  await sandbox.writeFile(path, bytes);
+  if (isNew) created.add(path);
+  return outcome;
+}
+
+function isRefusal(error: unknown): error is AppError {
+  return error instanceof AppError && (error.code === "project/path" || error.code === "project/not-found");
 }
 
 async function grepSearch(args: Arguments, { sandbox }: ToolContext): Promise<ToolOutcome> {
@@ -191,7 +212,7 @@ function commandTime(given: number | undefined): number {
   return Math.min(given < 1_000 ? given * 1_000 : given, LIMITS.commandMsMax);
 }
 
-function lockedFile(path: string, before: Uint8Array | undefined, { unlockTests, created }: ToolContext): string | undefined {
+function lockedFile(path: string, before: Uint8Array | undefined, { unlockTests, created }: EditContext): string | undefined {
   if (isIgnoredPath(path)) return `${path} is not part of the project: node_modules and .git are not edited.`;
   if (unlockTests || before === undefined || created.has(path) || !isTestFile(path)) return undefined;
   return `${path} is a test file and locked. Change the source so that the test passes; only the user can unlock tests.`;

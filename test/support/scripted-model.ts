@@ -1,9 +1,9 @@
 // A model that says what its script says: the oracle that stands in for a trained one. Streams its words in small
 // pieces, obeys Stop, and keeps every request it was sent.
-import type { GenerateEvent, GenerateRequest, GenerationStats, TextModel } from "../../src/engine/api.ts";
+import type { GenerateEvent, GenerateRequest, GenerationStats, TextModel, TokenLogprobs } from "../../src/engine/api.ts";
 
 /** One turn: its text, or a function of what the model was sent. `hang`: streams its text and then never ends. */
-export type ScriptedTurn = string | { readonly text: string; readonly hang?: boolean; readonly reason?: "stop" | "length"; /** Of every piece, where they are asked for. */ readonly logprob?: number } | ((request: GenerateRequest) => string);
+export type ScriptedTurn = string | { readonly text: string; readonly hang?: boolean; readonly reason?: "stop" | "length"; /** Of every piece, where they are asked for. */ readonly logprob?: number; readonly logprobs?: readonly TokenLogprobs[] } | ((request: GenerateRequest) => string);
 
 export class ScriptedModel implements TextModel {
   readonly requests: GenerateRequest[] = [];
@@ -28,9 +28,10 @@ export class ScriptedModel implements TextModel {
   async *complete(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent> {
     this.requests.push({ ...request, messages: [...request.messages] });
     const turn = this.#turns.shift() ?? "I have nothing more to say.";
-    const { text, hang = false, reason = "stop", logprob } = typeof turn === "string" ? { text: turn } : typeof turn === "function" ? { text: turn(request) } : turn;
+    const { text, hang = false, reason = "stop", logprob, logprobs: told } = typeof turn === "string" ? { text: turn } : typeof turn === "function" ? { text: turn(request) } : turn;
     const promptTokens = await this.countTokens(request);
-    const logprobs = request.logprobs !== undefined && logprob !== undefined ? { logprobs: [{ token: text, bytes: [], logprob, top: [] }] } : {};
+    const tokens = told ?? (logprob === undefined ? undefined : [{ token: text, bytes: [], logprob, top: [] }]);
+    const logprobs = request.logprobs !== undefined && tokens ? { logprobs: tokens } : {};
     let said = "";
     const stats = (): GenerationStats => ({
       promptTokens,

@@ -73,6 +73,8 @@ async function play(turns: readonly ScriptedTurn[], options: AgentOptions = {}, 
   return { sandbox, model, events, last: events.at(-1)!, notes: events.flatMap((event) => (event.type === "note" ? [event.text] : [])), results: events.flatMap((event) => (event.type === "tool-finished" ? [event.result] : [])) };
 }
 
+/** Of an edit that changes nothing, as the loop makes them. */
+const DRAWS = 6;
 const edit = (args: Partial<typeof FIX>): string => toolCall("edit", { ...FIX, ...args });
 const RUN_FAILED = "The last test run failed. Fix it, or say what blocks you.";
 const NOT_RUN = "Files changed after the last test run. Run the tests before you finish.";
@@ -186,26 +188,28 @@ describe("a model in circles", () => {
     expect(notes.filter((note) => note.includes("repeat"))).toEqual([]);
   });
 
-  it("is noticed switching one line back and forth", async () => {
+  it("is noticed switching one line back and forth, whatever else could be drawn", async () => {
     const [there, back] = [edit({}), edit({ old_string: FIX.new_string, new_string: FIX.old_string })];
-    const { last, notes } = await play([there, back, there, back, there, back, there, back, there, back, there, back]);
+    const again = (turn: string): string[] => Array.from({ length: DRAWS }, () => turn);
+    const { last, notes } = await play([there, back, ...Array.from({ length: 5 }, () => [...again(there), ...again(back)]).flat()]);
     expect(notes).toHaveLength(1);
     expect(last).toMatchObject({ reason: "stuck" });
   });
 
   it("is stopped after three changes that change nothing", async () => {
     const same = edit({ new_string: FIX.old_string });
-    const { last, results } = await play([same, edit({ old_string: "x", new_string: "x" }), same, same]);
+    const { last, results, model } = await play(Array.from({ length: 3 * DRAWS }, (_, i) => (i % 2 === 0 ? same : edit({ old_string: "x", new_string: "x" }))));
     expect(results).toHaveLength(3);
+    expect(model.requests).toHaveLength(3 * DRAWS);
     expect(last).toMatchObject({ reason: "stuck", message: "The model asked three times for a change that is already there." });
   });
 
   it("is drawn more freely after a change that changed nothing, and as asked otherwise", async () => {
     const same = edit({ new_string: FIX.old_string });
-    const model = new ScriptedModel([same, TEST, "I cannot find it."]);
+    const model = new ScriptedModel([...Array.from({ length: DRAWS }, () => same), TEST, "I cannot find it."]);
     const sandbox = await nodeSandbox(MEDIAN_PROJECT);
     await collect({ history: [], task: "Fix it", model, sandbox, options: { sampling: { temperature: 0 } } });
-    expect(model.requests.slice(0, 3).map(({ sampling }) => sampling?.temperature)).toEqual([0, 1, 0]);
+    expect(model.requests.slice(DRAWS, DRAWS + 2).map(({ sampling }) => sampling?.temperature)).toEqual([1, 0]);
   });
 
   it("is told how to write a call that could not be read, and stopped at the third", async () => {
