@@ -33,13 +33,14 @@ class Group:
     lost: bool = False
 
     @property
-    def is_divided(self) -> bool:
-        return len({episode.done["solved"] for episode in self.episodes}) > 1
+    def teaches(self) -> bool:
+        """Not all rollouts came to the same, or the tests chose an edit that was not the model's first."""
+        return len({episode.done["solved"] for episode in self.episodes}) > 1 or any(episode.done.get("found") for episode in self.episodes)
 
 
 class Practice:
-    def __init__(self, seed: int, group: int, look: int, kinds: Sequence[str] = KINDS):
-        self.kinds = tuple(kinds)
+    def __init__(self, seed: int, group: int, look: int, kinds: Sequence[str] = KINDS, tries: int = 1):
+        self.kinds, self.tries = tuple(kinds), tries
         self.seed, self.size, self.look = seed, group, min(look, group)
         self.dice = random.Random(seed)
         self.next_index = 0  # of all kinds
@@ -59,7 +60,7 @@ class Practice:
         return Group(kind, self.next_index, self.look, is_new=True)
 
     def order(self, group: Group) -> dict:
-        return {"kind": group.kind, "seed": self.seed, "index": group.index, "home": group.index}
+        return {"kind": group.kind, "seed": self.seed, "index": group.index, "home": group.index} | ({"tries": self.tries} if self.tries > 1 else {})
 
     def heard(self, group: Group, episode: Episode) -> int | None:
         """Adds what ended. How many more rollouts the group is to have; 0: it may be learnt from; None: not yet, or never."""
@@ -71,7 +72,7 @@ class Practice:
         if group.lost:
             self.lost += 1
             return None
-        if not group.is_divided:
+        if not group.teaches:
             self._count(group)
             self.dropped += 1
             return None
@@ -85,7 +86,7 @@ class Practice:
 
     def _count(self, group: Group) -> None:
         if group.is_new:
-            self.teaching[group.kind] = FORGET * self.teaching[group.kind] + group.is_divided
+            self.teaching[group.kind] = FORGET * self.teaching[group.kind] + group.teaches
             self.groups[group.kind] = FORGET * self.groups[group.kind] + 1
 
     def state(self) -> dict:

@@ -59,6 +59,10 @@ def parse() -> argparse.Namespace:
     args.add_argument("--rows", type=int, default=8 if torch.cuda.is_available() else 4, help="rollouts of a group that are learnt from, half of them solved where there are enough; the others' weight is theirs")
     args.add_argument("--unfinished", type=float, default=0.2)
     args.add_argument("--invalid", type=float, default=0.5)
+    args.add_argument("--vain", type=float, default=0.0, help="taken off the tokens of an edit that changes nothing, or makes again what an earlier one made")
+    args.add_argument("--tries", type=int, default=1, help="draws of an edit, which the tests judge, as the page's tries")
+    args.add_argument("--found", type=float, default=1.0, help="added to the tokens of a try that turned the tests green where the first did not")
+    args.add_argument("--missed", type=float, default=0.2, help="and taken off those of that first one")
     args.add_argument("--bf16", action="store_true", help="bfloat16 products in the steps on a CPU that has them: a step costs two thirds or less; on a GPU always")
     args.add_argument("--clip", type=float, nargs=2, default=(0.2, 0.28), help="how far the ratio may go below and above 1")
     args.add_argument("--temperature", type=float, default=1.0, help="of rollouts, and of what is learnt: a model that is sure of itself seldom divides a group")
@@ -147,12 +151,13 @@ class Arm:
     def rows(self, episode: Episode, advantage: float) -> list[tuple]:
         """(ids, logprob, weight) of each sequence that teaches something; weight is 0 where nothing was chosen."""
         out = []
-        bad = set(episode.done["invalid"])
+        a, done = self.run.a, episode.done
+        own = dict(invalid=-a.invalid, vain=-a.vain, found=a.found, missed=-a.missed)  # of turns, whatever came of the rollout
         for segment in episode.segments:
-            kind = np.array(segment.kind)
-            weight = np.where(kind > 0, advantage, 0.0)
-            if bad:
-                weight = weight - self.run.a.invalid * np.isin(kind - 1, list(bad)) * (kind > 0)
+            turn = np.array(segment.kind) - 1
+            weight = np.where((turn >= 0) & ~np.isin(turn, done.get("dropped", [])), advantage, 0.0)
+            for name, value in own.items():
+                weight = weight + value * np.isin(turn, done.get(name, []))
             if (weight != 0).any():
                 out.append((np.array(segment.ids), np.array(segment.logprob), weight))
         return out
@@ -183,7 +188,7 @@ class Arm:
         at = (weight.view(-1) != 0).nonzero().squeeze(1)
         y, old, weight = (part.view(-1)[at].to(device) for part in (y, old, weight))
         hidden = self.model.trunk(x.to(device))[0].view(-1, self.model.c.hidden)[at.to(device)]
-        explored = explore(self.model.logits(hidden), self.run.a.temperature, torch.tensor(self.run.a.least, device=device), y)
+        explored = explore(self.model.logits(hidden), self.run.a.temperature or 1.0, torch.tensor(self.run.a.least, device=device), y)
         logprob = -F.cross_entropy(explored, y, reduction="none")
         difference = logprob - old
         ratio = difference.exp()
@@ -211,7 +216,7 @@ class Run:
             ops.use_bf16(True)
         wide = a.context
         a.context = a.rollout_tokens
-        self.player = open_player(self.start, self.tokenizer, a, None, Choice(draw=True, temperature=a.temperature, least=a.least))
+        self.player = open_player(self.start, self.tokenizer, a, None, Choice(draw=a.temperature > 0, temperature=a.temperature or 1.0, least=a.least))
         a.context = wide
         self.examiner = None
         if a.frozen:
@@ -221,7 +226,7 @@ class Run:
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0
-        self.practice, self.group_count = Practice(a.seed, a.group, a.look, a.kinds), 0  # of every arm: none plays another's
+        self.practice, self.group_count = Practice(a.seed, a.group, a.look, a.kinds, a.tries), 0  # of every arm: none plays another's
 
     @property
     def seconds(self) -> float:

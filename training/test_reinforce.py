@@ -74,6 +74,28 @@ class Decoding(unittest.TestCase):
         for slot in range(3):
             self.assertEqual([token for token, _ in together[slot]], [token for token, _ in alone])
 
+    def test_a_turn_begins_again_where_its_prompt_ends_and_leaves_its_way_where_it_is_told(self):
+        model = Model(preset("small", vocab=64, hidden=64, context=128))
+        model.head.data.mul_(20)
+        decoder = CpuDecoder(model.c, 2, 128, "cpu", [END])
+        decoder.load(model)
+        prompt = list(range(10, 40))
+        first = [token for token, _ in play(decoder, {1: (prompt, 0, 6, Choice())})[1]]
+        beside = decoder.beside[1].tolist()
+        again = [token for token, _ in play(decoder, {1: (prompt[-1:], len(prompt) - 1, 6, Choice())})[1]]
+        self.assertEqual(again, first)
+        other = play(decoder, {1: (prompt[-1:], len(prompt) - 1, 6, Choice(forks=((2, 2),)))})[1]
+        fresh = play(decoder, {0: (prompt, 0, 6, Choice(forks=((2, 2),)))})[0]
+        self.assertEqual([token for token, _ in other], [token for token, _ in fresh])
+        self.assertEqual([token for token, _ in other[:2]], first[:2])
+        self.assertNotEqual(other[2][0], first[2])
+        expected = logprobs(model, prompt + [token for token, _ in other])[len(prompt) + 1]
+        self.assertEqual(other[2][0], expected.topk(2).indices[1].item())
+        self.assertAlmostEqual(other[2][1], expected[other[2][0]].item(), places=4)
+        plain = Decoder(model.c, 1, 128, "cpu", [END])
+        plain.load(model)
+        self.assertEqual([token for token, _ in play(plain, {0: (prompt, 0, 6, Choice(forks=((2, 2),)))}, 6)[0]], [token for token, _ in other])
+
     def equals_the_model(self, model: Model, form: type[Decoder]) -> None:
         decoder = form(model.c, 3, 128, "cpu", [END])
         decoder.load(model)
@@ -121,6 +143,7 @@ class Decoding(unittest.TestCase):
         self.assertEqual(written(Episode({}, [segment], turns=2)), [[2, 3], [5]])
         self.assertEqual(written(Episode({}, [segment], turns=1)), [[2, 3], [5]])
         self.assertEqual(written(Episode({}, [segment], turns=3)), [[2, 3], [5], []])
+        self.assertEqual(written(Episode({}, [segment], turns=3, done=dict(dropped=[1]))), [[2, 3], []])
 
     def test_turns_of_a_player_are_chosen_as_the_loop_asks(self):
         decoder = Decoder(small().c, 1, 128, "cpu", [END])
@@ -172,7 +195,7 @@ class Files(unittest.TestCase):
 
 class Learning(unittest.TestCase):
     def run_of(self, model: Model) -> Arm:
-        a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), rows=8)
+        a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, found=1.0, missed=0.2, clip=(0.2, 0.28), rows=8)
         return Arm(argparse.Namespace(a=a), model, 1e-3)
 
     def episode(self, model: Model, ids: list[int], **done) -> Episode:
@@ -222,6 +245,30 @@ class Learning(unittest.TestCase):
         rows = arm.rows(self.episode(model, [5, 6, 7, 8, 9, 10], invalid=[1]), 0.25)
         self.assertEqual(rows[0][2].tolist(), [0, 0, 0.25, 0.25, -0.25, -0.25])
 
+    def test_an_edit_in_vain_becomes_less_probable_though_its_rollout_was_solved_and_another_draw_was_kept(self):
+        model = small()
+        arm = self.run_of(model)
+        vain = self.episode(model, [5, 6, 7, 8, 9, 10], vain=[1], dropped=[1])
+        self.assertEqual([round(weight, 2) for weight in arm.rows(vain, 0.25)[0][2].tolist()], [0, 0, 0.25, 0.25, -0.5, -0.5])
+        before = self.chances(model, [5, 6, 7, 8, 9, 10])
+        arm.learn([[vain, self.episode(model, [5, 6, 17, 18, 19, 20], vain=[1], dropped=[1])]], 1e-3)
+        after = self.chances(model, [5, 6, 7, 8, 9, 10])
+        self.assertLess(sum(after[2:]), sum(before[2:]))
+
+    def test_the_try_that_was_right_becomes_more_probable_than_the_first(self):
+        model = small()
+        arm = self.run_of(model)
+        first, second = [5, 6, 7, 8, 9, 10, 11], [5, 6, 7, 8, 9, 30, 31]
+        episode = self.episode(model, first, found=[2], missed=[1], dropped=[1])
+        other = self.episode(model, second).segments[0]
+        other.kind = [0, 0, 0, 0] + [3] * 3
+        episode.segments.append(other)
+        self.assertEqual(arm.rows(episode, 0.0)[1][2].tolist(), [0, 0, 0, 0, 1, 1, 1])
+        gap = lambda: sum(self.chances(model, second)) - sum(self.chances(model, first))
+        before = gap()
+        arm.learn([[episode]], 1e-3)
+        self.assertGreater(gap(), before)
+
 
 class Game:
     """An environment whose best play is known: of two questions each, the answer must begin with a low id; then it is solved."""
@@ -260,7 +307,7 @@ class Playing(unittest.TestCase):
         model.head.data.div_(20)
         decoder = Decoder(model.c, 24, 128, "cpu", [END])
         run = Run.__new__(Run)
-        run.a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
+        run.a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, found=1.0, missed=0.2, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
         run.player, run.examiner, run.limits = Player(decoder, Game(), Choice(draw=True)), None, {}
         run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
@@ -295,8 +342,16 @@ class Drawing(unittest.TestCase):
     def test_a_group_that_agrees_ends_early_and_one_that_does_not_is_whole(self):
         practice = Practice(1, 8, 4)
         for group, more in self.play(practice, {kind: 0.5 for kind in KINDS}, 100):
-            self.assertEqual(len(group.episodes), 8 if group.is_divided else 4)
-            self.assertEqual(more, 0 if group.is_divided else None)
+            self.assertEqual(len(group.episodes), 8 if group.teaches else 4)
+            self.assertEqual(more, 0 if group.teaches else None)
+
+    def test_a_single_rollout_teaches_where_the_tests_chose_a_later_try(self):
+        practice = Practice(1, 1, 1, ("one",), tries=8)
+        group = practice.draw()
+        self.assertEqual(practice.order(group)["tries"], 8)
+        played = lambda **done: Episode({}, done=dict(solved=True, finished=True, end="verified", **done))
+        self.assertIsNone(practice.heard(group, played(found=[])))
+        self.assertEqual(practice.heard(practice.draw(), played(found=[3])), 0)
 
     def test_a_task_that_divided_its_rollouts_is_played_again(self):
         practice = Practice(1, 8, 4)
