@@ -165,11 +165,29 @@ export class SourceTable {
     });
     errors.stackTraceLimit = COLLECTED;
     const restoreText = this.#replaceToString();
+    const restoreDefine = this.#watchDefine();
     return () => {
       restoreText();
+      restoreDefine();
       if (before.prepare) Object.defineProperty(Error, "prepareStackTrace", before.prepare);
       else delete errors.prepareStackTrace;
       if (before.limit !== undefined) errors.stackTraceLimit = before.limit;
+    };
+  }
+
+  /** The package `esm` puts its own there by `Reflect`, which would pass by our accessor. */
+  #watchDefine(): () => void {
+    const { defineProperty } = Reflect;
+    const watched = {
+      defineProperty: (target: object, key: PropertyKey, given: PropertyDescriptor): boolean => {
+        if (target !== Error || key !== "prepareStackTrace" || given === null || typeof given !== "object" || !("value" in given)) return defineProperty(target, key, given);
+        this.#current = this.#accept(given.value);
+        return true;
+      },
+    }.defineProperty;
+    Reflect.defineProperty = watched;
+    return () => {
+      if (Reflect.defineProperty === watched) Reflect.defineProperty = defineProperty;
     };
   }
 

@@ -73,9 +73,12 @@ function texts(ms: number): { readonly date: string; readonly time: string } {
   return { date: `${day} ${month} ${date} ${year}`, time: `${clock} GMT${offsetMs(ms) < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}${two(minutes % 60)} (${zonePart(formats.name, ms)})` };
 }
 
+/** A zone as the engine reads it: a name of its own anywhere, or an offset after a time. */
+const NAMES_ZONE = /(?:^|[^a-z])(?:GMT|UTC?|Z|[ECMP][SD]T)(?![a-z])|:\d{2}(?:\.\d+)?\s*(?:[ap]m)?\s*[+-]\d/i;
+
 /** Text without a zone is a local time, but a date alone. */
 function parse(text: string): number {
-  const isUtc = /(?:Z|GMT|UTC?|[+-]\d{2}:?\d{2})\s*(?:\(.*\))?\s*$/i.test(text) || /^\s*[+-]?\d{4,6}(?:-\d{2}){0,2}\s*$/.test(text);
+  const isUtc = NAMES_ZONE.test(text.replace(/\([^)]*\)/g, "")) || /^\s*[+-]?\d{4,6}(?:-\d{2}){0,2}\s*$/.test(text);
   const local = zone === undefined || isUtc ? Number.NaN : NativeDate.parse(/^\s*[+-]?\d{4,6}-\d{2}-\d{2}T/.test(text) ? `${text.trim()}Z` : `${text} UTC`);
   return Number.isNaN(local) ? NativeDate.parse(text) : momentOf(local);
 }

@@ -18,23 +18,26 @@ interface ConsoleOptions {
   readonly groupIndentation?: number;
 }
 
-interface State {
-  readonly counts: Map<string, number>;
-  readonly colorMode: boolean | "auto";
-  readonly inspectOptions: Dict | undefined;
-  readonly step: string;
-  indent: string;
-}
+// On the console itself, as in Node: what copies one with its symbols (the package `esm`) has one that works.
+const COUNTS = Symbol("counts");
+const COLOR_MODE = Symbol("kColorMode");
+const IS_CONSOLE = Symbol("kIsConsole");
+const INDENT = Symbol("kGroupIndent");
+const INDENT_WIDTH = Symbol("kGroupIndentWidth");
 
 type Self = Dict & Record<"log" | "warn" | "error", AnyFunction> & {
+  [COUNTS]: Map<string, number>;
+  [COLOR_MODE]: boolean | "auto";
+  [IS_CONSOLE]: true;
+  [INDENT]: string;
+  [INDENT_WIDTH]: number;
   _stdout: Stream;
   _stderr: Stream;
   _ignoreErrors: boolean;
   readonly _times: Map<string, number>;
 };
 
-const states = new WeakMap<object, State>();
-const stateOf = (self: Self): State => states.get(self) as State;
+const inspectOptionsOf = new WeakMap<object, Dict>();
 const nothing = (): void => undefined;
 
 /** What came too late to be thrown becomes an event, which nobody has to listen to. */
@@ -43,7 +46,7 @@ const swallowLater = (stream: Stream) => (error: unknown): void => {
 };
 
 function write(self: Self, stream: Stream, text: string): void {
-  const { indent } = stateOf(self);
+  const indent = self[INDENT];
   const line = `${indent ? indent + text.replaceAll("\n", `\n${indent}`) : text}\n`;
   if (!self._ignoreErrors || typeof stream.listenerCount !== "function") {
     stream.write(line);
@@ -74,9 +77,8 @@ export function elapsedText(ms: number): string {
 function makeMethods(runtime: Runtime): Dict {
   const warn = (text: string): void => runtime.process.emitWarning(text);
   const options = (self: Self, stream: Stream): Dict => {
-    const { colorMode, inspectOptions } = stateOf(self);
-    const colors = colorMode === "auto" ? colorizes(runtime, stream) : colorMode;
-    return { colors, ...inspectOptions };
+    const mode = self[COLOR_MODE];
+    return { colors: mode === "auto" ? colorizes(runtime, stream) : mode, ...inspectOptionsOf.get(self) };
   };
   const print = (self: Self, stream: Stream, args: readonly unknown[]): void => write(self, stream, (formatWithOptions as Formatter)(options(self, stream), ...args));
   /** Prints how long it took, when it was started. */
@@ -124,23 +126,20 @@ function makeMethods(runtime: Runtime): Dict {
     },
     count(this: Self, given: unknown = "default"): void {
       const label = `${given as string}`;
-      const { counts } = stateOf(this);
-      const count = (counts.get(label) ?? 0) + 1;
-      counts.set(label, count);
+      const count = (this[COUNTS].get(label) ?? 0) + 1;
+      this[COUNTS].set(label, count);
       this.log(`${label}: ${count}`);
     },
     countReset(this: Self, given: unknown = "default"): void {
       const label = `${given as string}`;
-      if (!stateOf(this).counts.delete(label)) warn(`Count for '${label}' does not exist`);
+      if (!this[COUNTS].delete(label)) warn(`Count for '${label}' does not exist`);
     },
     group(this: Self, ...args: unknown[]): void {
       if (args.length > 0) this.log(...args);
-      const state = stateOf(this);
-      state.indent += state.step;
+      this[INDENT] += " ".repeat(this[INDENT_WIDTH]);
     },
     groupEnd(this: Self): void {
-      const state = stateOf(this);
-      state.indent = state.indent.slice(0, state.indent.length - state.step.length);
+      this[INDENT] = this[INDENT].slice(0, this[INDENT].length - this[INDENT_WIDTH]);
     },
     table(this: Self, data?: unknown, columns?: string[]): void {
       if (columns !== undefined && !Array.isArray(columns)) throw invalidArgType("properties", "Array", columns);
@@ -151,7 +150,8 @@ function makeMethods(runtime: Runtime): Dict {
   return { ...methods, debug: log, info: log, dirxml: log, error, groupCollapsed: group };
 }
 
-function checked(options: ConsoleOptions): State {
+/** The symbols of a console with these options. */
+function addState(target: Dict, options: ConsoleOptions): void {
   const { colorMode = "auto", inspectOptions, groupIndentation = 2 } = options;
   if (!["auto", true, false].includes(colorMode)) throw invalidArgValue("colorMode", colorMode, "must be one of: 'auto', true, false");
   checkInteger(groupIndentation, "groupIndentation", 0, 1000);
@@ -161,7 +161,9 @@ function checked(options: ConsoleOptions): State {
       throw nodeError(TypeError, "ERR_INCOMPATIBLE_OPTION_PAIR", 'Option "options.inspectOptions.color" cannot be used in combination with option "colorMode"');
     }
   }
-  return { counts: new Map(), colorMode, inspectOptions, step: " ".repeat(groupIndentation), indent: "" };
+  if (inspectOptions) inspectOptionsOf.set(target, inspectOptions);
+  const state = { [COUNTS]: new Map(), [COLOR_MODE]: colorMode, [IS_CONSOLE]: true, [INDENT]: "", [INDENT_WIDTH]: groupIndentation } as Record<symbol, unknown>;
+  for (const symbol of Object.getOwnPropertySymbols(state)) Object.defineProperty(target, symbol, { value: state[symbol], writable: true, configurable: true });
 }
 
 /** The methods, each bound to the console and by its own name. */
@@ -188,17 +190,17 @@ export function createConsole(runtime: Runtime): Dict {
     for (const [name, stream] of [["stdout", stdout], ["stderr", stderr]] as const) {
       if (typeof stream?.write !== "function") throw nodeError(TypeError, "ERR_CONSOLE_WRITABLE_STREAM", `Console expects a writable stream instance for ${name}`);
     }
-    states.set(this, checked(options));
+    addState(this, options);
     bindMethods(this, names);
     addHidden(this, { _stdout: stdout, _stderr: stderr, _ignoreErrors: ignoreErrors, _times: new Map() });
     return this;
   }
   Object.assign(Console.prototype as object, methods);
   // The global console is one as well, and so is whatever a subclass makes.
-  Object.defineProperty(Console, Symbol.hasInstance, { value: (value: object) => states.has(value) });
+  Object.defineProperty(Console, Symbol.hasInstance, { value: (value: Partial<Self> | null | undefined) => value?.[IS_CONSOLE] === true });
 
   const global = Object.assign(Object.create({}) as Dict, methods);
-  states.set(global, checked({}));
+  addState(global, {});
   bindMethods(global, names);
   addHidden(global, { _ignoreErrors: true, _times: new Map() });
   for (const name of ["stdout", "stderr"] as const) {

@@ -1,4 +1,6 @@
 // What Node knows about event targets that the engine does not tell: who listens, and how many may.
+import { inspect } from "node-inspect-extracted";
+import { activeRuntime } from "../active.ts";
 import { defaults } from "./event-emitter.ts";
 
 interface Entry {
@@ -9,6 +11,7 @@ interface Entry {
 
 const listeners = new WeakMap<EventTarget, Entry[]>();
 const limits = new WeakMap<EventTarget, number>();
+const warned = new WeakSet<EventTarget>();
 let recording = false;
 
 const captureOf = (options: unknown): boolean => (typeof options === "boolean" ? options : Boolean((options as { capture?: boolean } | null | undefined)?.capture));
@@ -31,7 +34,11 @@ export function recordListeners(): void {
     const capture = captureOf(options);
     const list = listeners.get(target) ?? [];
     listeners.set(target, list);
-    if (!list.some((entry) => entry.type === type && entry.listener === listener && entry.capture === capture)) list.push({ type: String(type), listener, capture });
+    if (!list.some((entry) => entry.type === type && entry.listener === listener && entry.capture === capture)) {
+      list.push({ type: String(type), listener, capture });
+      warnOfLeak(target, String(type));
+    }
+    if (typeof options === "object" && options?.signal) addEventListener.call(options.signal, "abort", () => forget(target, type, listener, capture), { once: true });
     if (typeof options === "object" && options?.once === true) addEventListener.call(target, type, () => forget(target, type, listener, capture), { once: true, capture });
     return addEventListener.call(target, type, listener, options);
   });
@@ -41,6 +48,15 @@ export function recordListeners(): void {
     return removeEventListener.call(target, type, listener, options);
   });
   for (const name of ["addEventListener", "removeEventListener"] as const) Object.defineProperty(prototype[name], "name", { value: name });
+}
+
+function warnOfLeak(target: EventTarget, type: string): void {
+  const limit = targetMaxListeners(target);
+  const count = eventTargetListeners(target, type).length;
+  if (limit <= 0 || count <= limit || warned.has(target)) return;
+  warned.add(target);
+  const text = `Possible EventTarget memory leak detected. ${count} ${type} listeners added to ${inspect(target, { depth: -1 })}. MaxListeners is ${limit}. Use events.setMaxListeners() to increase limit`;
+  activeRuntime()?.process.emitWarning(Object.assign(new Error(text), { name: "MaxListenersExceededWarning", target, type, count }));
 }
 
 export function eventTargetListeners(target: EventTarget, type: string): unknown[] {

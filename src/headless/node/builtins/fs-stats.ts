@@ -39,6 +39,8 @@ for (const [name, bits] of Object.entries(KINDS)) {
   } }[name];
 }
 for (const Class of [Stats, BigIntStats]) Object.setPrototypeOf(Class.prototype, base);
+// One of them it has itself: the package `esm` copies what is the prototype's own.
+Stats.prototype["isFile"] = { isFile: base["isFile"] }.isFile;
 
 /** `bigint`: every number of it as a bigint. */
 export function makeStats(stat: VfsStat, bigint = false): Dict {

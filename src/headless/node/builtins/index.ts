@@ -106,7 +106,7 @@ const ABSENT = [
 /** Only with the `node:` prefix. */
 const PREFIX_ONLY = new Set(["test", "test/reporters", "sea", "sqlite"]);
 
-export const builtinNames: readonly string[] = [...Object.keys(FACTORIES), ...ABSENT].filter((name) => !PREFIX_ONLY.has(name)).sort();
+export const builtinNames: readonly string[] = Object.freeze([...Object.keys(FACTORIES), ...ABSENT].filter((name) => !PREFIX_ONLY.has(name)).sort());
 
 export function isBuiltin(specifier: unknown): boolean {
   if (typeof specifier !== "string") return false;

@@ -11,13 +11,12 @@ import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
 import { isBuiltin } from "./index.ts";
 import { createIpcChannel } from "./ipc-channel.ts";
+import { processBinding } from "./process-binding.ts";
 import { makeEnv } from "./process-env.ts";
 import { killFunctions } from "./process-kill.ts";
 import { processReport, usageFunctions } from "./process-usage.ts";
 import { userFunctions } from "./process-user.ts";
 import { emitWarning, warningSettings } from "./process-warnings.ts";
-import { spawnSyncBinding } from "./child-wrapped.ts";
-import { terminalLibrary } from "./terminal.ts";
 
 export function createProcess(runtime: Runtime): ProcessObject {
   const { host, options } = runtime;
@@ -93,12 +92,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       if (!value) throw nodeError(Error, "ERR_ASSERTION", message || "assertion error");
     },
     _fatalException: (error: unknown, fromPromise?: boolean) => runtime.uncaught(error, fromPromise ? "unhandledRejection" : "uncaughtException"),
-    binding: (name: string) => {
-      const { binding } = name === "tty_wrap" ? terminalLibrary(runtime) : {};
-      if (binding) return binding;
-      if (name === "spawn_sync") return spawnSyncBinding(runtime);
-      throw unsupported(`process.binding("${name}")`, "native bindings cannot run in the browser");
-    },
+    binding: (name: unknown) => processBinding(runtime, String(name)),
     dlopen: () => {
       throw unsupported("process.dlopen", "native addons cannot run in the browser");
     },

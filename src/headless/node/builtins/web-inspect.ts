@@ -49,6 +49,11 @@ export function showWebObjects(): void {
     }
     return `${nameOf(this)} ${inspect(all, options as never)}`;
   });
+  // Of the engine's own kinds of targets each prints in its own way.
+  show(EventTarget.prototype, function (this: EventTarget, depth, options) {
+    if ((this as unknown as Dict)[Symbol.toStringTag as unknown as string] !== "EventTarget") return this;
+    return depth < 0 ? nameOf(this) : `${nameOf(this)} ${inspect({}, options as never)}`;
+  });
   // Node has it print as the plain object.
   show(TextEncoder.prototype, function (this: TextEncoder, depth, options) {
     return depth < 0 ? options.stylize("[TextEncoder]", "special") : inspect({ encoding: this.encoding }, options as never);
