@@ -19,7 +19,7 @@ export async function exec(project: Project, words: readonly string[], parsed: P
   const spec = wanted.length === 1 ? parseArgument(wanted[0] ?? "") : undefined;
   const unversioned = packages.length === 0 && spec && "wanted" in spec && spec.wanted === "*";
   if (unversioned && first !== undefined) {
-    const local = localBinary(project, spec.name);
+    const local = localBinary(project, spec.name) ?? (host.vfs.exists(joinPath(project.path, `node_modules/${spec.name}/package.json`)) ? binaryOf(project, project.path, first) : undefined);
     if (local !== undefined) return host.run(local, args, { cwd: host.cwd, env: host.env });
   }
   const folder = wanted.length === 0 ? project.path : await fetched(project, wanted);

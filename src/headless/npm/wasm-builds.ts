@@ -92,12 +92,17 @@ export async function unpackBuild(node: TreeNode, { name, resolved, integrity }:
   return { ...unpacked, files: unpacked.files.map((file) => (file.path === "package.json" ? { ...file, data } : file)) };
 }
 
+function nameOfUnlisted({ name, raw }: Manifest): string | undefined {
+  const napi = record(raw["napi"]);
+  const targets = [...texts(napi["targets"]), ...texts(record(napi["triples"])["additional"])];
+  if (!targets.some((target) => target.startsWith("wasm32-wasi"))) return undefined;
+  return `${text(napi["packageName"]) || text(record(napi["package"])["name"]) || name}-wasm32-wasi`;
+}
+
 /** A build that a package loads without listing it, with what it needs itself: all of it lies inside the package's folder. */
 export async function unlistedBuild(node: TreeNode, own: Manifest, packages: Packages, warn: Warn): Promise<TreeNode | undefined> {
-  const napi = record(own.raw["napi"]);
-  const targets = [...texts(napi["targets"]), ...texts(record(napi["triples"])["additional"])];
-  if (!targets.some((target) => target.startsWith("wasm32-wasi")) || [...node.edgesOut.values()].some(({ to }) => to && !to.inert && isWasmBuild(to))) return undefined;
-  const name = `${text(napi["packageName"]) || text(record(napi["package"])["name"]) || own.name}-wasm32-wasi`;
+  const name = nameOfUnlisted(own);
+  if (name === undefined || [...node.edgesOut.values()].some(({ to }) => to && !to.inert && isWasmBuild(to))) return undefined;
   const versions = await versionsOf(packages, name);
   const version = versions.has(node.version) ? node.version : [...versions.keys()].filter((each) => semver.lt(each, node.version, true) && semver.satisfies(node.version, `^${each}`, true)).sort(semver.rcompare)[0];
   const json = versions.get(version ?? "");
@@ -111,6 +116,13 @@ export async function unlistedBuild(node: TreeNode, own: Manifest, packages: Pac
   const needed = Object.fromEntries(Object.entries(dependencies).filter(([each]) => !bundled.includes(each)));
   const build = new TreeNode({ name, manifest: readManifest({ ...json, dependencies: needed, devDependencies: {}, peerDependencies: {} }), resolved: text(dist["tarball"]), integrity: integrityOf(dist), path: joinPath(node.path, `node_modules/${name}`) });
   build.loadEdges();
-  await resolveTree(build, packages, { explicit: new Set(), update: new Set(), force: false, legacyPeers: false, strictPeers: false, warn });
+  try {
+    // Below a project npm lets peers be that do not fit; here the build is the top.
+    await resolveTree(build, packages, { explicit: new Set(), update: new Set(), force: true, legacyPeers: false, strictPeers: false, warn: () => undefined });
+  } catch (error) {
+    if (!(error instanceof NpmError)) throw error;
+    warn(`wasm ${own.name}@${node.version} cannot run here: what its WebAssembly build ${name} needs is not to be had (${error.message})`);
+    return undefined;
+  }
   return build;
 }

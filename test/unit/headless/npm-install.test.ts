@@ -21,6 +21,7 @@ beforeAll(async () => {
     { name: "windows-only", version: "1.0.0", os: ["win32"] },
     { name: "future", version: "1.0.0", engines: { node: ">=99" } },
     { name: "@scope/pkg", version: "1.0.0" },
+    { name: "@scope/cli", version: "1.0.0", bin: { other: "other.js" }, files: { "other.js": "" } },
     { name: "missing-dep", version: "1.0.0", dependencies: { "not-there": "^1.0.0" } },
   );
 });
@@ -218,6 +219,8 @@ describe("the other commands", () => {
     const demo = project({ dependencies: { tool: "1" } });
     await demo.npm("install");
     expect((await demo.npm("exec", "tool", "--flag")).out).toBe("[ran /home/project/node_modules/tool/cli.js --flag]\n");
+    await demo.npm("install", "--no-save", "@scope/cli");
+    expect(await demo.npm("exec", "@scope/cli", "a")).toMatchObject({ code: 0, err: "", out: "[ran /home/project/node_modules/.bin/other a]\n" });
     const fetched = await demo.npm("exec", "tool@1.0.0", "x");
     expect(fetched).toMatchObject({ code: 0, err: "npm warn exec The following package was not found and will be installed: tool@1.0.0\n" });
     expect(fetched.out).toMatch(/^\[ran \/home\/\.npm\/_npx\/\w+\/node_modules\/\.bin\/tool x\]\n$/);
