@@ -1,4 +1,5 @@
 // What an install takes in place of native code: the lockfile is the one that npm writes, the files are those that run here.
+import { Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Files, NpmProject, RealNpm } from "../../support/npm-project.ts";
 import { RegistryServer } from "../../support/registry-server.ts";
@@ -34,7 +35,8 @@ beforeAll(async () => {
   registry.add({ name: "esbuild", version: "0.25.0", bin: { esbuild: "bin/esbuild" }, optionalDependencies: { "@esbuild/linux-x64": "0.25.0" }, scripts: { postinstall: "node install.js" }, files: { "bin/esbuild": "native" } });
   registry.add({ name: "@esbuild/linux-x64", version: "0.25.0", os: ["linux"], cpu: ["x64"], files: { "bin/esbuild": "native" } });
   registry.add({ name: "esbuild-wasm", version: "0.25.0", bin: { esbuild: "bin/esbuild" }, files: { "bin/esbuild": "#!/usr/bin/env node\n", "esbuild.wasm": "wasm" } });
-  registry.add({ name: "lightningcss", version: "1.0.0", dependencies: { runtime: "^2" }, optionalDependencies: options("lightningcss-", "1.0.0") }, { name: "lightningcss", version: "1.1.0" });
+  registry.add({ name: "lightningcss", version: "1.0.0", dependencies: { runtime: "^2" }, optionalDependencies: options("lightningcss-", "1.0.0") }, { name: "lightningcss", version: "1.1.0" }, { name: "lightningcss", version: "2.0.0" });
+  registry.add({ name: "@swc/core-linux-x64-gnu", version: "1.0.0", os: ["linux"], cpu: ["x64"], libc: ["glibc"], main: "swc.node", files: { "swc.node": "native" } }, { name: "@swc/wasm", version: "1.0.0", main: "wasm.js", files: { "wasm.js": "" } });
   native("lightningcss-", "1.0.0");
   registry.add({ name: "lightningcss-wasm", version: "1.0.0", dependencies: { "napi-wasm": "^1" }, bundledDependencies: ["napi-wasm"], files: { "css.wasm": "wasm", "node_modules/napi-wasm/package.json": '{"name":"napi-wasm","version":"1.0.0"}', "node_modules/napi-wasm/index.js": "" } });
 });
@@ -115,7 +117,7 @@ describe("an install", { timeout: 60_000 }, () => {
 
   it("takes an older build of the same major when there is none of the version, says so, and says when there is none at all", async () => {
     const older = new NpmProject(registry.origin, project({ unlisted: "1.3.0" }));
-    expect((await older.npm("install")).err).toBe("npm warn wasm @unlisted/binding-wasm32-wasi@1.2.0 runs in place of unlisted@1.3.0's native code: there is no 1.3.0 of it\n");
+    expect((await older.npm("install")).err).toBe("npm warn wasm @unlisted/binding-wasm32-wasi@1.2.0 runs in place of unlisted@1.3.0's native code: there is no build of its version\n");
     expect(older.json("node_modules/unlisted/node_modules/@unlisted/binding-wasm32-wasi/package.json")).toMatchObject({ version: "1.2.0" });
     const none = new NpmProject(registry.origin, project({ unlisted: "2.0.0" }));
     expect(await none.npm("install")).toMatchObject({ code: 0, err: "npm warn wasm unlisted@2.0.0 cannot run here: of its WebAssembly build @unlisted/binding-wasm32-wasi there is no 2.0.0 and none that it could stand for on the registry\n" });
@@ -138,7 +140,36 @@ describe("an install", { timeout: 60_000 }, () => {
     } finally {
       await real.close();
     }
-    const alone = new NpmProject(registry.origin, project({ lightningcss: "1.1.0" }));
-    expect(await alone.npm("install")).toMatchObject({ code: 0, err: "npm warn wasm lightningcss-wasm@1.1.0, which runs here, is not to be had: lightningcss@1.1.0 is installed and cannot run its native code\n" });
+    const later = new NpmProject(registry.origin, project({ lightningcss: "1.1.0" }));
+    expect(await later.npm("install")).toMatchObject({ code: 0, err: "npm warn wasm lightningcss-wasm@1.0.0 runs in place of lightningcss@1.1.0's native code: there is no build of its version\n" });
+    expect(later.exists("node_modules/lightningcss/css.wasm")).toBe(true);
+    expect((await later.npm("install")).out).toMatch(/up to date/);
+    const alone = new NpmProject(registry.origin, project({ lightningcss: "2.0.0" }));
+    expect(await alone.npm("install")).toMatchObject({ code: 0, err: "npm warn wasm lightningcss-wasm@2.0.0, which runs here, is not to be had: lightningcss@2.0.0 is installed and cannot run its native code\n" });
+  });
+
+  it("puts functions of our own beside a build whose interface is another", async () => {
+    const ours = new NpmProject(registry.origin, project({ "@swc/core-linux-x64-gnu": "1.0.0" }));
+    expect(await ours.npm("install")).toMatchObject({ code: 0, err: "" });
+    const folder = "node_modules/@swc/core-linux-x64-gnu";
+    expect(ours.json(`${folder}/package.json`)).toMatchObject({ name: "@swc/core-linux-x64-gnu", main: "functions.cjs" });
+    const source = ours.read(`${folder}/functions.cjs`);
+    // @swc/core gives programs as JSON, alone or with what it was made of, and options as JSON in a buffer.
+    const calls: unknown[] = [];
+    const run = (...args: unknown[]): object => ({ code: calls.push(args) > 0 ? "" : "never" });
+    const module = { exports: {} as Record<string, (...args: unknown[]) => unknown> };
+    const required = (name: string): unknown => (name === "./wasm.js" ? { transformSync: run, parseSync: run, printSync: run, minifySync: run } : { readFileSync: (path: string) => `text of ${path}` });
+    new Script(`(function (require, module, Buffer) { ${source} })`).runInThisContext()(required, module, Buffer);
+    const { transformSync, transform, transformFileSync, parseSync, print, minifySync, analyze, getTargetTriple } = module.exports;
+    const options = Buffer.from('{"a":1}');
+    transformSync?.("let x", false, options);
+    await transform?.('{"type":"Module"}', true, options);
+    transformFileSync?.("f.ts", false, options);
+    expect(parseSync?.("x", options, "x.js")).toBe('{"code":""}');
+    await print?.('{"program":{"type":"Script"},"sourceContext":{}}', options);
+    minifySync?.(Buffer.from("long"), options);
+    expect(calls).toEqual([["let x", { a: 1 }], [{ type: "Module" }, { a: 1 }], ["text of f.ts", { filename: "f.ts", a: 1 }], ["x", { a: 1 }], [{ type: "Script" }, { a: 1 }], ["long", { a: 1 }]]);
+    expect(getTargetTriple?.()).toBe("wasm32-unknown-unknown");
+    expect(() => analyze?.()).toThrow(/@swc\/core's analyze needs native code/);
   });
 });
