@@ -74,7 +74,8 @@ async function run(values: Values, names: readonly string[]): Promise<number> {
     await rm(scratch, { recursive: true, force: true });
   }
   const { equal, medianRatio, worstRatio } = verdict(results);
-  process.stdout.write(`${equal} of ${results.length} equal; container ÷ Node: median ${medianRatio.toFixed(1)}, worst ${worstRatio.toFixed(1)}\n`);
+  const times = Number.isNaN(medianRatio) ? "" : `; container ÷ Node: median ${medianRatio.toFixed(1)}, worst ${worstRatio.toFixed(1)}`;
+  process.stdout.write(`${equal} of ${results.length} equal${times}\n`);
   const isNew = values["new"] === true;
   if (suites.length < SUITES.length && !isNew) return equal === results.length ? 0 : 1;
   const machine = { node: process.versions.node, cores: cpus().length, date: new Date().toISOString().slice(0, 10) };

@@ -24,7 +24,7 @@ export function cacheFolder(): string {
 /** The folder of the installed package; from the cache when it is there. Throws `command/usage` with npm's words. */
 export async function installSuite(suite: PackageSuite, cache = cacheFolder()): Promise<string> {
   const folder = join(cache, `${suite.name.replaceAll("/", "+")}@${suite.version}+${suite.runner.replace(":", "-")}`);
-  const stamp = JSON.stringify([suite.needs ?? [], REGISTRY_DATE, ...(suite.overrides ? [suite.overrides] : [])]);
+  const stamp = JSON.stringify([suite.needs ?? [], REGISTRY_DATE, ...(suite.overrides ? [suite.overrides] : []), ...(suite.builds ? [suite.builds] : [])]);
   if (suite.folder === undefined && existsSync(join(folder, STAMP)) && (await readFile(join(folder, STAMP), "utf8")) === stamp) return folder;
   const making = `${folder}.making`;
   await rm(making, { recursive: true, force: true });
@@ -38,10 +38,10 @@ export async function installSuite(suite: PackageSuite, cache = cacheFolder()): 
       await run("tar", ["xzf", join(making, stdout.trim().split("\n").at(-1) ?? ""), "-C", making, "--one-top-level=files", "--strip-components=1", "--no-same-permissions", "--no-same-owner"]);
     }
     const manifest = JSON.parse(await readFile(join(files, "package.json"), "utf8")) as Record<string, unknown>;
-    manifest["devDependencies"] = Object.fromEntries((suite.needs ?? []).map(nameAndVersion));
+    manifest["devDependencies"] = Object.fromEntries([...(suite.needs ?? []), ...(suite.builds ?? [])].map(nameAndVersion));
     if (suite.overrides) manifest["overrides"] = suite.overrides;
     await writeFile(join(files, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-    await npm(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "--no-package-lock", `--before=${REGISTRY_DATE}`], files);
+    await npm(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "--no-package-lock", ...(suite.builds ? ["--force"] : []), `--before=${REGISTRY_DATE}`], files);
     await writeFile(join(files, STAMP), stamp);
     await rm(folder, { recursive: true, force: true });
     await rename(files, folder);

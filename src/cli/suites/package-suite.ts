@@ -13,6 +13,8 @@ export interface PackageSuite {
   readonly folder?: string;
   /** Packages that stand for others, as npm's `overrides`: WebAssembly builds of what else is native code. In both places alike. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** WebAssembly builds of native code, exact versions. They lie beside it, where the package finds them once the native code has failed. */
+  readonly builds?: readonly string[];
   /** Why the counts differ, or why they can only be equal in part. Checked against the run: it must be there when they differ. */
   readonly difference?: string;
 }

@@ -20,12 +20,13 @@ export interface Verdict {
 
 export function verdict(results: readonly SuiteResult[]): Verdict {
   const same = results.filter(agrees);
-  const ratios = same.map(ratio);
+  const ratios = same.flatMap((result) => ratioOf(result) ?? []);
   return { equal: same.length, medianRatio: median(ratios), worstRatio: Math.max(...ratios) };
 }
 
-function ratio({ node, container }: SuiteResult): number {
-  return container.durationMs / node.durationMs;
+/** Undefined where Node runs native code and the container its WebAssembly build: that is no comparison of the two. */
+function ratioOf({ suite, node, container }: SuiteResult): number | undefined {
+  return suite.builds ? undefined : container.durationMs / node.durationMs;
 }
 
 const shown = (counts: Counts | undefined): string => (counts ? `${counts.passed} / ${counts.failed} / ${counts.skipped}` : "–");
@@ -58,7 +59,7 @@ export function formatPackages(results: readonly SuiteResult[], machine: Machine
   for (const result of results) {
     const { suite, licence, node, container } = result;
     const same = agrees(result);
-    rows.set(keyOf(suite), `| ${[suite.name, suite.version, licence, suite.runner, `\`${cell(suite.command)}\``, shown(node.counts), shown(container.counts), same ? "yes" : "**no**", seconds(node), seconds(container), same ? ratio(result).toFixed(1) : "–"].join(" | ")} |`);
+    rows.set(keyOf(suite), `| ${[suite.name, suite.version, licence, suite.runner, `\`${cell(suite.command)}\``, shown(node.counts), shown(container.counts), same ? "yes" : "**no**", seconds(node), seconds(container), same ? (ratioOf(result)?.toFixed(1) ?? "–") : "–"].join(" | ")} |`);
     if (same) differences.delete(keyOf(suite));
     else differences.set(keyOf(suite), `- **${suite.name}** (${suite.runner}): ${explanation(result)}`);
   }
@@ -71,6 +72,7 @@ export function formatPackages(results: readonly SuiteResult[], machine: Machine
 Written by \`npm run suites\`; do not edit. Each package's published tests run twice with the same command on the same files: with
 Node ${machine.node}, and in the container (headless Chromium, the built app, what \`npm run container\` uses). Counts are passed / failed /
 skipped; equal means the same three numbers and the same exit code. Versions are those of ${REGISTRY_DATE} where a package names a range.
+Where Node runs native code of a package and the container its WebAssembly build, times are not compared.
 
 ${shownRows.length - shownDifferences.length} of ${shownRows.length} equal. Container ÷ Node over the equal ones: median ${median(ratios).toFixed(1)} (bar ${MEDIAN_BAR}), worst ${Math.max(...ratios).toFixed(1)} (bar ${WORST_BAR}). ${machine.cores} cores, ${machine.date}.
 
