@@ -64,6 +64,8 @@ export interface StartMessage {
   readonly stdin: boolean;
   /** A 32-bit number: while it is 1 the process does nothing that others could see (`ProcessLink`). Null where no memory is shared. */
   readonly stopped: SharedArrayBuffer | null;
+  /** What is known of code that other processes have read (known-code.ts). Null where no memory is shared. */
+  readonly knownCode: SharedArrayBuffer | null;
   /** Where to load libraries from (`importScripts`): those that the project seems to need. */
   readonly libraries: Readonly<Partial<Record<LibraryName, string>>>;
   /** True: `process.send` works and messages arrive (a child made by `fork`, or a test file's process). */

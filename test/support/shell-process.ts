@@ -85,7 +85,7 @@ export class ShellProcess {
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
       type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], argv0: "sh", cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: vfs.clone().image(),
-      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, firstPid: 1000, thread: null, stopped: stopped?.buffer ?? null,
+      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, firstPid: 1000, knownCode: null, thread: null, stopped: stopped?.buffer ?? null,
     };
     this.#deliver(start);
     if (options.stdin !== undefined && options.stdin !== null) {

@@ -9,6 +9,7 @@ import { FOLDER, normalise, normaliseStderr, type Outcome } from "../fixtures/no
 import { type NodeProgram, PROGRAMS } from "../fixtures/node/programs.ts";
 import { NETWORK_PROGRAMS } from "../fixtures/node/programs-network.ts";
 import { VALUE_PROGRAMS } from "../fixtures/node/programs-values.ts";
+import { makeCodeMemory, useCodeMemory } from "../../src/headless/known-code.ts";
 
 const read = (file: string): Record<string, Outcome> => (JSON.parse(readFileSync(new URL(`../fixtures/node/${file}`, import.meta.url), "utf8")) as { programs: Record<string, Outcome> }).programs;
 const recorded = { ...read("recorded.json"), ...read("recorded-network.json"), ...read("recorded-values.json") };
@@ -33,6 +34,9 @@ async function run(program: NodeProgram): Promise<Outcome> {
   });
   return { code, stdout: normalise(said.stdout, FOLDER), stderr: (program.wholeStderr ? normalise : normaliseStderr)(said.stderr, FOLDER) };
 }
+
+// All that can be known of their code goes through shared memory, as between processes of the container.
+useCodeMemory(makeCodeMemory(1 << 24), 0);
 
 describe("a program ends and prints as under real Node 20", () => {
   for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS, ...VALUE_PROGRAMS].filter(({ browserOnly }) => browserOnly !== true)) {

@@ -4,6 +4,7 @@
 import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
+import { codeMemory } from "../known-code.ts";
 import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
 import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
@@ -40,6 +41,7 @@ const encoder = new TextEncoder();
 export class ProcessTable {
   readonly #vfs: Vfs;
   readonly #pool: WorkerPool;
+  #knownCode: SharedArrayBuffer | null = null;
   readonly #registry: RegistryCalls;
   readonly #live = new Map<number, Process>();
   readonly #libraries: NeededLibraries;
@@ -209,6 +211,7 @@ export class ProcessTable {
       terminal: process.terminal,
       stdin: request.stdin,
       stopped: process.stopped?.buffer ?? null,
+      knownCode: (this.#knownCode = codeMemory(this.#knownCode)),
       ipc: request.ipc,
       firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
       firstPid: firstPidOf(process.slot),

@@ -1,6 +1,7 @@
 // The Node process inside its Worker: joins the kernel's messages to the runtime. Called once, by the Worker's script.
 import { type Libraries, takeLibrary } from "../libraries.ts";
 import { commandExists } from "../executables.ts";
+import { useCodeMemory } from "../known-code.ts";
 import { NetworkLink } from "../network-link.ts";
 import { Vfs } from "../vfs.ts";
 import type { ProcessLink } from "../process-link.ts";
@@ -41,6 +42,7 @@ const loadScript = (globalThis as { importScripts?: (url: string) => void }).imp
 
 /** Starts the program; returns where the kernel's later messages go. */
 export function startNode(link: ProcessLink, start: StartMessage): (message: ToProcess) => void {
+  useCodeMemory(start.knownCode);
   const vfs = new Vfs(start.files);
   let changes = 0;
   vfs.onOp = (op) => {

@@ -3,7 +3,7 @@ import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError,
 import { placeSyntaxError } from "../loader/compile.ts";
 import { GraphLinker } from "../loader/esm-link.ts";
 import { type EsmRecord, type Getter, makeRecord } from "../loader/esm-record.ts";
-import { type ModuleCode, parseModule, shapeOf } from "../loader/esm-transform.ts";
+import { type ModuleCode, shapeOf } from "../loader/esm-transform.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { contextOf } from "./vm-context.ts";
 import { scriptImport } from "./vm-imports.ts";
@@ -76,7 +76,7 @@ export function createVmModules(runtime: Runtime): Dict {
       if (cachedData !== undefined && !isCacheOf(source, cachedData)) throw nodeError(Error, "ERR_VM_MODULE_CACHED_DATA_REJECTED", "cachedData buffer was rejected");
       const importer = scriptImport(runtime, importModuleDynamically, given.identifier, () => this);
       try {
-        const shape = shapeOf(source, parseModule(source));
+        const shape = shapeOf(source);
         const fillMeta = initializeImportMeta && ((meta: Dict): void => void (initializeImportMeta as AnyFunction)(meta, this));
         keep(this, makeRecord({ url: given.identifier, path: given.identifier, kind: "esm", locals: new Map(), shape }), given, { importer, fillMeta });
       } catch (error) {

@@ -1,7 +1,8 @@
 // What a script for a context is before it runs: its declarations at the top level become the context's own variables,
 // the names it assigns to are known, and loops can be given a time limit.
 import { parse as parseCode } from "../later/parser.ts";
-import { Edits } from "../loader/edits.ts";
+import { factsOf } from "../../known-code.ts";
+import { type EditData, Edits } from "../loader/edits.ts";
 import { type Ast, boundNames, isNode } from "../loader/references.ts";
 
 export interface ContextScript {
@@ -103,6 +104,14 @@ export function limitLoops(source: string): Pick<ContextScript, "code" | "column
 
 /** Throws acorn's SyntaxError for what is no script. */
 export function readScript(source: string, limited: boolean): ContextScript {
+  const { edits, lexical, ...names } = factsOf(limited ? "limited context" : "context", source, () => scriptData(source, limited));
+  const { code, columnBefore } = edits ? Edits.of(source, edits).apply() : { code: source, columnBefore: same };
+  return { code, columnBefore, ...names, lexical: new Map(lexical) };
+}
+
+type ScriptData = Pick<ContextScript, "variables" | "functions" | "assigned"> & { readonly lexical: readonly (readonly [string, boolean])[]; readonly edits: EditData | null };
+
+function scriptData(source: string, limited: boolean): ScriptData {
   const program = parse(source);
   const body = program["body"] as Ast[];
   const reader = new Reader();
@@ -132,6 +141,5 @@ export function readScript(source: string, limited: boolean): ContextScript {
   }
   if (limited) checkLoops(reader.bodies, edits);
   changed ||= limited;
-  const { code, columnBefore } = changed ? edits.apply() : { code: source, columnBefore: same };
-  return { code, columnBefore, variables: [...reader.variables], functions, lexical, assigned: isStrict ? [] : [...reader.assigned] };
+  return { edits: changed ? edits.data : null, variables: [...reader.variables], functions, lexical: [...lexical], assigned: isStrict ? [] : [...reader.assigned] };
 }

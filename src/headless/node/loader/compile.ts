@@ -3,11 +3,12 @@
 import { parseModule, readModule } from "../later/modules.ts";
 import { parse as parseCode } from "../later/parser.ts";
 import { urlToFile } from "../file-url.ts";
+import { factsOf } from "../../known-code.ts";
 import type { Realm } from "../realm.ts";
 import type { Runtime } from "../runtime.ts";
 import type { SourceTable, Start } from "../stack.ts";
 import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-scope.ts";
-import { Edits } from "./edits.ts";
+import { type EditData, Edits, type Rewritten } from "./edits.ts";
 import type { Ast } from "./references.ts";
 import { NAMES } from "./code-names.ts";
 import type { ModuleCode } from "./esm-transform.ts";
@@ -45,7 +46,7 @@ function parsesAsModule(source: string): boolean {
 /** For code that nothing declares: ESM if it only makes sense as such, as Node 20.19 decides too. */
 export function detectFormat(source: string): "module" | "commonjs" {
   if (!/\b(import|export|await)\b/.test(source)) return "commonjs";
-  return !parsesAsScript(source) && parsesAsModule(source) ? "module" : "commonjs";
+  return factsOf("format", source, () => (!parsesAsScript(source) && parsesAsModule(source) ? "module" : "commonjs"));
 }
 
 /** `source` is read only where the name and the package leave it open. */
@@ -116,22 +117,27 @@ export type DynamicImport = (specifier: unknown, options?: unknown) => Promise<u
 const CJS_HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 
 /** `import()` becomes a call of ours and `await` keeps its scope; undefined when there is nothing to change. */
-function rewriteScript(source: string): Edits | undefined {
+function rewriteScript(source: string): Rewritten | undefined {
   // An `eval` is looked at for what it may be given.
   const imports = /\bimport\s*\(|\beval\s*\(/.test(source);
   if (!imports && !mayAwait(source)) return undefined;
+  const data = factsOf("script", source, () => scriptEdits(source, imports));
+  return data.length === 0 ? undefined : Edits.of(source, data).apply();
+}
+
+function scriptEdits(source: string, imports: boolean): EditData {
   let program: Ast;
   try {
     program = parseScript(source);
   } catch (error) {
     // The engine will say what is wrong.
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return [];
     throw error;
   }
   const edits = new Edits(source);
   keepScopes(program, edits);
   if (imports) redirectImports(edits, readModule(program, new Set()), NAMES.import);
-  return edits;
+  return edits.data;
 }
 
 const OUTER = `(function (${[NAMES.import, ...SCOPE_PARAMETERS].join(", ")}) { return `;
@@ -141,7 +147,7 @@ export function compileCommonJs(source: string, path: string, { realm, sources, 
   sources.maps?.note(path, source);
   const unhashed = source.startsWith("#!") ? `//${source.slice(2)}` : source;
   const text = wrap ? wrap(unhashed) : unhashed;
-  const rewritten = rewriteScript(text)?.apply();
+  const rewritten = rewriteScript(text);
   const { code, columnBefore } = rewritten ?? { code: text, columnBefore: same };
   const outer = wrap ? OUTER : `${OUTER}${CJS_HEAD}`;
   const shift = realm.prefixLength + outer.length;
@@ -179,7 +185,7 @@ export function parseJson(text: string, path: string): unknown {
 /** Global code whose completion value counts (-p). The names of `require` and its kin must be globals by then. */
 export function evaluateScript({ realm, sources, loop, host }: Runtime, source: string, name: string, importer: DynamicImport): unknown {
   const dynamicImport = withEvalCode(importer, NAMES.import);
-  const rewritten = rewriteScript(source)?.apply();
+  const rewritten = rewriteScript(source);
   const { code, columnBefore } = rewritten ?? { code: source, columnBefore: same };
   const url = sources.add(name, source, columnBefore, rewritten);
   try {

@@ -9,6 +9,9 @@ interface Edit {
   readonly callee: boolean;
 }
 
+/** Edits as plain data. */
+export type EditData = readonly (readonly [start: number, end: number, text: string, callee: boolean])[];
+
 /** A line's pieces in order: from this column of the result on, the original is at `original` (+ distance, if `moving`). */
 interface Piece {
   readonly from: number;
@@ -39,6 +42,16 @@ export class Edits {
 
   constructor(source: string) {
     this.#source = source;
+  }
+
+  static of(source: string, data: EditData): Edits {
+    const edits = new Edits(source);
+    for (const [start, end, text, callee] of data) edits.#edits.push({ start, end, text, callee });
+    return edits;
+  }
+
+  get data(): EditData {
+    return this.#edits.map(({ start, end, text, callee }) => [start, end, text, callee]);
   }
 
   /** Replaces [start, end). Lines in it are kept: their line ends follow the new text. Ranges may touch, not overlap. */

@@ -4,12 +4,13 @@
 // An import that can no longer change when the body starts is a constant with its own name, so that errors, traces and
 // `toString` read as written. The others (of a module in the same cycle, or assigned to by their module) become property
 // reads: live bindings. Lines stay where they are.
+import { factsOf } from "../../known-code.ts";
 import { NAMES } from "./code-names.ts";
 import { parse as parseCode } from "../later/parser.ts";
 import { HELD_DECLARATION, SCOPE_PARAMETERS, keepScopes, mayAwait } from "./async-scope.ts";
-import { Edits, type Rewritten } from "./edits.ts";
+import { type EditData, Edits, type Rewritten } from "./edits.ts";
 import { redirectImports } from "./rewrite-imports.ts";
-import { type Ast, type ModuleFacts, boundNames, declaredNames, readModule } from "./references.ts";
+import { type Ast, type Reference, boundNames, declaredNames, readModule } from "./references.ts";
 
 export interface ImportRequest {
   readonly specifier: string;
@@ -72,8 +73,31 @@ function parse(source: string): Ast {
   return parseCode(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true, preserveParens: true }) as unknown as Ast;
 }
 
-/** `program` is `parseModule(source)`. */
-export function shapeOf(source: string, program: Ast): ModuleShape {
+/** What a module's text says, as plain data. */
+interface ModuleData extends Pick<ModuleShape, "requests" | "exports" | "topLevelAwait"> {
+  readonly bindings: readonly (readonly [local: string, binding: ImportBinding])[];
+  readonly assigned: readonly string[];
+  readonly awaitsInStatements: boolean;
+  /** All but what is done to references of live imports. */
+  readonly edits: EditData;
+  /** In a cycle, where that makes a difference. */
+  readonly cycleEdits: EditData | null;
+  readonly references: readonly Reference[];
+}
+
+/** Throws acorn's SyntaxError. */
+export function shapeOf(source: string): ModuleShape {
+  const data = factsOf("module", source, () => readData(source, parseModule(source)));
+  const bindings = new Map(data.bindings);
+  const assigned = new Set(data.assigned);
+  const reassigns = (local: string): boolean => assigned.has(local) || assigned.has("eval");
+  return {
+    source, requests: data.requests, exports: data.exports, bindings, topLevelAwait: data.topLevelAwait, reassigns,
+    write: (inCycle, isLive) => writeModule(source, data, [...bindings.keys()], inCycle, (local) => isLive(local) || reassigns(local)),
+  };
+}
+
+function readData(source: string, program: Ast): ModuleData {
   const requests: (ImportRequest & { names: { name: string; offset: number }[] })[] = [];
   const bindings = new Map<string, ImportBinding>();
   const exported: ExportEntry[] = [];
@@ -109,17 +133,21 @@ export function shapeOf(source: string, program: Ast): ModuleShape {
     if (node.type !== "ExportNamedDeclaration" || !node["source"]) continue;
     for (const specifier of node["specifiers"] as Ast[]) requests[request(node)]?.names.push({ name: nameOf(specifier["local"] as Ast), offset: specifier.start });
   }
-  const reassigns = (local: string): boolean => facts.assigned.has(local) || facts.assigned.has("eval");
+  const written = (inCycle: boolean): EditData => {
+    const edits = new Edits(source);
+    for (const node of body) if (node.type === "ImportDeclaration") edits.replace(node.start, node.end, "");
+    // Before what exports insert: the end of an awaited default export closes first.
+    if (mayAwait(source)) keepScopes(program, edits, facts.topLevelAwait ? (inCycle && !facts.awaitsInStatements ? "yield" : "await") : undefined);
+    for (const node of body) transformExport(node, source, edits, request, bindings);
+    redirectImports(edits, facts, NAMES.import);
+    for (const meta of facts.metas) edits.replace(meta.start, meta.end, NAMES.meta);
+    if (source.startsWith("#!")) edits.replace(0, 2, "//");
+    return edits.data;
+  };
+  const { topLevelAwait, awaitsInStatements, references } = facts;
   return {
-    source, requests, exports: exported, bindings, topLevelAwait: facts.topLevelAwait, reassigns,
-    write: (inCycle, isLive) => {
-      const edits = new Edits(source);
-      for (const node of body) if (node.type === "ImportDeclaration") edits.replace(node.start, node.end, "");
-      // Before what exports insert: the end of an awaited default export closes first.
-      if (mayAwait(source)) keepScopes(program, edits, facts.topLevelAwait ? (inCycle && !facts.awaitsInStatements ? "yield" : "await") : undefined);
-      for (const node of body) transformExport(node, source, edits, request, bindings);
-      return writeModule(source, edits, facts, exported, [...bindings.keys()], inCycle, (local) => isLive(local) || reassigns(local));
-    },
+    requests, exports: exported, bindings: [...bindings], assigned: [...facts.assigned], topLevelAwait, awaitsInStatements, references,
+    edits: written(false), cycleEdits: topLevelAwait && !awaitsInStatements ? written(true) : null,
   };
 }
 
@@ -129,7 +157,8 @@ function attributesOf(node: Ast): Record<string, string> | undefined {
   return Object.fromEntries(attributes.map((a) => [nameOf(a["key"] as Ast), (a["value"] as Ast)["value"] as string]));
 }
 
-function writeModule(source: string, edits: Edits, facts: ModuleFacts, exported: readonly ExportEntry[], imports: readonly string[], inCycle: boolean, isLive: (local: string) => boolean): ModuleCode {
+function writeModule(source: string, facts: ModuleData, imports: readonly string[], inCycle: boolean, isLive: (local: string) => boolean): ModuleCode {
+  const edits = Edits.of(source, (inCycle ? facts.cycleEdits : null) ?? facts.edits);
   const live = new Set(imports.filter(isLive));
   for (const reference of facts.references) {
     if (!live.has(reference.name)) continue;
@@ -137,11 +166,8 @@ function writeModule(source: string, edits: Edits, facts: ModuleFacts, exported:
     const called = reference.called ? `${reference.startsStatement ? ";" : ""}(0,${path})` : path;
     edits.replace(reference.start, reference.end, reference.shorthand ? `${reference.name}: ${path}` : called, reference.called);
   }
-  redirectImports(edits, facts, NAMES.import);
-  for (const meta of facts.metas) edits.replace(meta.start, meta.end, NAMES.meta);
-  if (source.startsWith("#!")) edits.replace(0, 2, "//");
 
-  const getters = exported.filter((e) => e.kind === "local").map((e) => `${JSON.stringify(e.name)}: () => ${e.local}`);
+  const getters = facts.exports.filter((e) => e.kind === "local").map((e) => `${JSON.stringify(e.name)}: () => ${e.local}`);
   const fixed = imports.filter((name) => !live.has(name));
   const constants = fixed.length > 0 ? `const { ${fixed.join(", ")} } = ${NAMES.fixed}; ` : "";
   const held = facts.topLevelAwait ? `${HELD_DECLARATION} ` : "";

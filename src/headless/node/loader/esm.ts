@@ -15,7 +15,7 @@ import { exportGetters, exportedNames } from "./esm-exports.ts";
 import { HookedGraph, pathOf } from "./esm-hooked.ts";
 import { GraphLinker } from "./esm-link.ts";
 import { type EsmRecord, type Getter, makeNamespace, makeRecord } from "./esm-record.ts";
-import { type ModuleShape, parseModule, shapeOf } from "./esm-transform.ts";
+import { type ModuleShape, shapeOf } from "./esm-transform.ts";
 import type { Attributes as Given, ModuleHooks } from "./hooks.ts";
 import type { Resolver } from "./resolve.ts";
 
@@ -254,7 +254,7 @@ export class EsmLoader {
   #makeEsm(url: string, path: string, source: string): EsmRecord {
     let shape: ModuleShape;
     try {
-      shape = shapeOf(source, parseModule(source));
+      shape = shapeOf(source);
     } catch (error) {
       const failure = placeSyntaxError(error, source, url, this.#runtime.sources, "module");
       this.#failures.set(url, failure);

@@ -1,26 +1,35 @@
 // Scripts whose `import()` has to go another way than the engine's, into what `word` names, and whose `await` keeps its scope.
 import { parse as parseCode } from "../later/parser.ts";
+import { factsOf } from "../../known-code.ts";
 import { keepScopes, mayAwait } from "./async-scope.ts";
-import { Edits, type Rewritten } from "./edits.ts";
+import { type EditData, Edits, type Rewritten } from "./edits.ts";
 import { type Ast, type ModuleFacts, readModule } from "./references.ts";
 
 /** Undefined when there is nothing to change. Code that awaits finds the names of `SCOPE_PARAMETERS` around it. */
 export function rewriteImports(code: string, word: string): Rewritten | undefined {
   const imports = /\bimport\s*\(/.test(code);
   if (!imports && !mayAwait(code)) return undefined;
+  const data = factsOf("imports", code, () => importEdits(code, imports));
+  return data.length === 0 ? undefined : Edits.of(code, data.map(([start, end, text, callee]) => [start, end, text.replaceAll(WORD, word), callee])).apply();
+}
+
+/** Stands for the word that is not known yet. */
+const WORD = "\0";
+
+function importEdits(code: string, imports: boolean): EditData {
   let program: Ast;
   try {
     program = parseCode(code, { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true, allowHashBang: true, preserveParens: true }) as unknown as Ast;
   } catch (error) {
     // The engine will say what is wrong.
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return [];
     throw error;
   }
   const edits = new Edits(code);
   const awaits = keepScopes(program, edits);
-  if (!imports && !awaits) return undefined;
-  if (imports) redirectImports(edits, readModule(program, new Set()), word);
-  return edits.apply();
+  if (!imports && !awaits) return [];
+  if (imports) redirectImports(edits, readModule(program, new Set()), WORD);
+  return edits.data;
 }
 
 /** Also those in code that a direct `eval` is given: it sees the names of the code around it. */
