@@ -4,18 +4,28 @@
 const NativeDate = globalThis.Date;
 const { DateTimeFormat: NativeFormat } = Intl;
 const MINUTE_MS = 60_000;
+/** The date's own: a subclass (`@date-fns/tz`) has methods that call these. */
+const { getTime: getTimeOf, setTime: setTimeOf } = NativeDate.prototype;
+const timeOf = (date: Date): number => getTimeOf.call(date);
 
 type DateMethod = (this: Date, ...args: number[]) => unknown;
 type LocaleArguments = [locales?: string | string[], options?: Intl.DateTimeFormatOptions];
 
 /** Undefined: the browser's. */
 let zone: string | undefined;
+const OWN = new NativeFormat().resolvedOptions().timeZone;
 let installed = false;
 let formats: { readonly offset: Intl.DateTimeFormat; readonly name: Intl.DateTimeFormat };
 const offsets = new Map<number, number>();
 /** Zones change on quarters of an hour. */
 const QUARTER_MS = 15 * MINUTE_MS;
 const MOST_KEPT = 10_000;
+const STEADY_MS = 4 * 24 * 60 * MINUTE_MS;
+/** There are no dates later than this, or earlier than as much before 1970. */
+const LAST_MS = 8.64e15;
+const NONE = { from: 0, to: 0, offset: 0 } as const;
+/** The time around the moment last asked for in which the offset stays. */
+let steady: { readonly from: number; readonly to: number; readonly offset: number } = NONE;
 
 /** As the C library reads the variable: empty and unknown ones are UTC. */
 export function setTimeZone(name: string | undefined): void {
@@ -25,8 +35,9 @@ export function setTimeZone(name: string | undefined): void {
   }
   zone = known(name.replace(/^:/, "") || "UTC") ?? "UTC";
   offsets.clear();
+  steady = NONE;
   formats = { offset: new NativeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }), name: new NativeFormat("en-US", { timeZone: zone, timeZoneName: "long" }) };
-  if (!installed) install();
+  if (!installed && zone !== OWN) install();
 }
 
 function known(name: string): string | undefined {
@@ -39,8 +50,8 @@ function known(name: string): string | undefined {
 
 const zonePart = (format: Intl.DateTimeFormat, ms: number): string => format.formatToParts(ms).find(({ type }) => type === "timeZoneName")?.value ?? "GMT";
 
-/** Of local time before UTC, at a moment. */
-function offsetMs(ms: number): number {
+/** Of local time before UTC, as the engine tells it of a moment. */
+function askedOffset(ms: number): number {
   const quarter = Math.floor(ms / QUARTER_MS);
   const kept = offsets.get(quarter);
   if (kept !== undefined) return kept;
@@ -48,6 +59,18 @@ function offsetMs(ms: number): number {
   const offset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
   if (offsets.size > MOST_KEPT) offsets.clear();
   offsets.set(quarter, offset);
+  return offset;
+}
+
+/** The same; asking takes some 10 µs, and no zone changed and changed back within a few days. */
+function offsetMs(ms: number): number {
+  if (ms >= steady.from && ms < steady.to) return steady.offset;
+  const from = Math.floor(ms / STEADY_MS) * STEADY_MS;
+  const to = from + STEADY_MS;
+  const within = (each: number): number => Math.min(Math.max(each, -LAST_MS), LAST_MS);
+  const offset = askedOffset(within(from));
+  if (offset !== askedOffset(within(to))) return askedOffset(within(ms));
+  steady = { from, to, offset };
   return offset;
 }
 
@@ -59,7 +82,9 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** The moment of a local time: of two the first; of one that clocks leap over, as if they had not. */
 function momentOf(localMs: number): number {
   if (Number.isNaN(localMs)) return localMs;
-  const [before, after] = [localMs - offsetMs(localMs - DAY_MS), localMs - offsetMs(localMs + DAY_MS)];
+  const before = localMs - offsetMs(localMs - DAY_MS);
+  const after = localMs - offsetMs(localMs + DAY_MS);
+  if (before === after) return before;
   const shows = (ms: number): boolean => ms + offsetMs(ms) === localMs;
   return !shows(before) && shows(after) ? after : before;
 }
@@ -108,28 +133,28 @@ function install(): void {
   type Fields = Record<string, (...args: number[]) => unknown>;
   for (const part of PARTS) {
     replace(prototype, `get${part}`, function () {
-      return (shifted(this.getTime()) as unknown as Fields)[`getUTC${part}`]?.();
+      return (shifted(timeOf(this)) as unknown as Fields)[`getUTC${part}`]?.();
     });
     replace(prototype, `set${part}`, function (...args: number[]) {
-      const ms = this.getTime();
+      const ms = timeOf(this);
       // A year makes a date again of what is none.
       const local = Number.isNaN(ms) && part === "FullYear" ? new NativeDate(0) : shifted(ms);
       (local as unknown as Fields)[`setUTC${part}`]?.(...args);
-      return this.setTime(momentOf(local.getTime()));
+      return setTimeOf.call(this, momentOf(local.getTime()));
     });
   }
   replace(prototype, "getDay", function () {
-    return shifted(this.getTime()).getUTCDay();
+    return shifted(timeOf(this)).getUTCDay();
   });
   replace(prototype, "getYear", function () {
-    return shifted(this.getTime()).getUTCFullYear() - 1900;
+    return shifted(timeOf(this)).getUTCFullYear() - 1900;
   });
   replace(prototype, "getTimezoneOffset", function () {
-    const ms = this.getTime();
+    const ms = timeOf(this);
     return Number.isNaN(ms) ? ms : 0 - offsetMs(ms) / MINUTE_MS;
   });
   const text = (name: string, tell: (parts: ReturnType<typeof texts>) => string): void => replace(prototype, name, function () {
-    const ms = this.getTime();
+    const ms = timeOf(this);
     return Number.isNaN(ms) ? "Invalid Date" : tell(texts(ms));
   });
   text("toString", ({ date, time }) => `${date} ${time}`);
