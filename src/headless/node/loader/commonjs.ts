@@ -123,9 +123,9 @@ export class CommonJs {
     return run.call(module.exports, module.exports, this.makeRequire(module), module, filename, parentPath(filename));
   }
 
-  /** The `.js` handler: a file as the module system it belongs to. */
+  /** The `.js` handler: a file as the module system it belongs to. Of one with another ending the text tells, whatever the package says. */
   loadScript(module: CjsModule, filename: string): void {
-    const format = formatByName(filename, this.#resolver);
+    const format = /\.[cm]?[jt]s$/.test(filename) ? formatByName(filename, this.#resolver) : undefined;
     if (format === "module" && !this.runtime.options.requireModule) throw requireRefused(filename, parentOf(module)?.filename ?? undefined, this.#resolver, detectFormat(this.readText(filename)) === "module");
     // A tool that has its own `_compile` gets TypeScript as it is written.
     if (isTypeScript(filename) && Object.hasOwn(module, "_compile")) {
