@@ -7,6 +7,7 @@ import { SIGNAL_EXIT_CODES } from "../../protocol.ts";
 import { activeHandles, activeRequests, activeResources } from "../active-resources.ts";
 import { setCaptureCallback, hasCaptureCallback } from "../uncaught.ts";
 import { createMessenger } from "./child-messages.ts";
+import { environmentFlags } from "./environment-flags.ts";
 import { EventEmitter } from "./events.ts";
 import { readMode } from "./fs-arguments.ts";
 import { isBuiltin } from "./index.ts";
@@ -103,7 +104,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
       fs.closeSync(fd);
       object.env = Object.assign(object.env, { ...read, ...object.env });
     },
-    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: new Set<string>(), report: processReport(runtime),
+    getActiveResourcesInfo: () => activeResources(runtime), _getActiveHandles: () => activeHandles(runtime), _getActiveRequests: () => activeRequests(runtime), allowedNodeEnvironmentFlags: environmentFlags, report: processReport(runtime),
     setSourceMapsEnabled: (on: unknown) => {
       if (typeof on !== "boolean") throw invalidArgType("val", "boolean", on);
       if (runtime.sources.maps) runtime.sources.maps.enabled = on;
