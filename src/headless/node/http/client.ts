@@ -111,7 +111,8 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
       self.upgradeOrConnect = true;
       return "upgrade";
     }
-    if (status >= 100 && status < 200) {
+    // 101 to a request that asked for nothing is an answer like any other.
+    if (status >= 100 && status < 200 && status !== 101) {
       if (status === 100) self.emit("continue");
       self.emit("information", { statusCode: status, statusMessage: response.statusMessage, httpVersion: response.httpVersion, httpVersionMajor: response.httpVersionMajor, httpVersionMinor: response.httpVersionMinor, headers: response.headers, rawHeaders: response.rawHeaders });
       return true;
