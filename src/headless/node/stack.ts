@@ -86,10 +86,16 @@ export class SourceTable {
   #positionIn(source: Source, line: number, column: number): Position {
     const origin = this.#origins.get(source.label.startsWith("file:") ? decodeURI(source.label.slice("file://".length).replace(/[?#].*$/, "")) : source.label);
     const place = origin?.place(line, column) ?? { line, column };
-    const sourceLine = (origin ?? source).text.split("\n")[place.line - 1];
+    const { text } = origin ?? source;
     const { lines = 0, columns = 0 } = source.start ?? {};
     const columnsBefore = place.line === 1 ? columns : 0;
-    return { label: source.label, line: place.line + lines, column: place.column + columnsBefore, sourceLine, columnsBefore };
+    return {
+      label: source.label, line: place.line + lines, column: place.column + columnsBefore, columnsBefore,
+      // Asked for once in a thousand frames, and a text may be of megabytes.
+      get sourceLine() {
+        return text.split("\n")[place.line - 1];
+      },
+    };
   }
 
   /** Where the error was made: its first frame in the program. */
@@ -228,9 +234,13 @@ export class SourceTable {
 
   /** The frames a program may see, no more than it asked for. Notes where the error was made. */
   #visible(error: Error, sites: readonly CallSite[]): CallSite[] {
+    // More frames than the limit allows: the error was made under another limit, which is the one that counts.
+    const limit = errors.stackTraceLimit;
+    const most = typeof limit === "number" && limit !== COLLECTED && sites.length <= limit ? limit : FRAMES;
     const shown: CallSite[] = [];
     let natives: CallSite[] = [];
     for (const site of sites) {
+      if (shown.length >= most) break;
       if (site instanceof MappedCallSite) {
         shown.push(site);
         continue;
@@ -248,11 +258,9 @@ export class SourceTable {
       } else if (!name || name.startsWith("native") || name.startsWith("node:")) {
         const text = site.toString();
         if (!RESUMED.test(text) && !text.includes("node:")) natives.push(site);
-      } else if (!isOwnOver(site, natives)) natives = [];
+      } else if (natives.length > 0 && !isOwnOver(site, natives)) natives = [];
     }
-    // More frames than the limit allows: the error was made under another limit, which is the one that counts.
-    const limit = errors.stackTraceLimit;
-    return shown.slice(0, typeof limit === "number" && limit !== COLLECTED && sites.length <= limit ? limit : FRAMES);
+    return shown.slice(0, most);
   }
 
   /** By the maps of compiled files: for us, a program's own `prepareStackTrace` gets the places in the code. */

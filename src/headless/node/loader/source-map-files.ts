@@ -49,7 +49,13 @@ export class SourceMapFiles {
     if (!map || found?.originalSource === undefined) return undefined;
     const { originalSource, originalLine = 0, originalColumn = 0 } = found;
     const path = originalSource.startsWith("file:") ? urlToFile(originalSource) : originalSource;
-    return { label: path, line: originalLine + 1, column: originalColumn + 1, sourceLine: this.#text(map.payload, originalSource, path)?.split("\n")[originalLine] };
+    const text = (): string | undefined => this.#text(map.payload, originalSource, path);
+    return {
+      label: path, line: originalLine + 1, column: originalColumn + 1,
+      get sourceLine() {
+        return text()?.split("\n")[originalLine];
+      },
+    };
   }
 
   #text({ sources = [], sourcesContent }: SourceMapPayload, source: string, path: string): string | undefined {
