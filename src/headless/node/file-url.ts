@@ -1,9 +1,9 @@
 // Paths and file: URLs, as `node:url` converts them.
 import { nodeError } from "./errors.ts";
 
-/** Absolute path to URL; what a URL would read as syntax is escaped. */
+/** Absolute path to URL; what a URL would read as syntax is escaped, and what Node escapes besides. */
 export function fileToUrl(path: string): string {
-  const escaped = path.replace(/[%\\\n\r\t ?#]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+  const escaped = path.replace(/[%\\\n\r\t ?#[\]^|~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
   return new URL(`file://${escaped}`).href;
 }
 

@@ -3,6 +3,7 @@ import { inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction } from "../runtime.ts";
 import { showStates } from "./shown-states.ts";
+import { followStandard } from "./url-standard.ts";
 import { inspectCustom, show, showWebObjects } from "./web-inspect.ts";
 
 type Construct = (args: unknown[], make: (args: unknown[]) => object) => object;
@@ -36,6 +37,11 @@ function missing(...names: string[]): Error {
 
 const SHOWN = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "searchParams", "hash"] as const;
 
+/** The address and, unless it is left out, its base. */
+function given([input, base]: readonly unknown[]): readonly string[] {
+  return base === undefined ? [String(input)] : [String(input), String(base)];
+}
+
 function nodeUrl(): typeof URL {
   const native = globalThis.URL;
   show(native.prototype, function (this: URL, depth, options) {
@@ -47,8 +53,18 @@ function nodeUrl(): typeof URL {
     if (args.length === 0) throw missing("url");
     return method.apply(native, args);
   };
+  const standard = followStandard(native.prototype);
+  const parse = (args: readonly string[]): URL => standard(args, ([input = "", base]) => new native(input, base));
   wrap(native, {
-    canParse: needsUrl, revokeObjectURL: needsUrl,
+    canParse: () => (...args) => {
+      if (args.length === 0) throw missing("url");
+      try {
+        return parse(given(args)) !== undefined;
+      } catch {
+        return false;
+      }
+    },
+    revokeObjectURL: needsUrl,
     createObjectURL: (method) => (value) => {
       if (!(value instanceof Blob)) throw invalidArgType("obj", "Blob", value);
       return method.call(native, value);
@@ -56,9 +72,10 @@ function nodeUrl(): typeof URL {
   });
   return constructing(native, (args, make) => {
     if (args.length === 0) throw missing("url");
-    const [input, base] = args.map((each, k) => (k === 1 && each === undefined ? undefined : String(each)));
+    const texts = given(args);
+    const [input, base] = texts;
     try {
-      return make(base === undefined ? [input] : [input, base]);
+      return standard(texts, (prepared) => make([...prepared]) as URL);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw nodeError(TypeError, "ERR_INVALID_URL", "Invalid URL", { input, ...(base === undefined ? {} : { base }) });
