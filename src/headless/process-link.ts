@@ -2,6 +2,7 @@
 // then never returns to its event loop is still heard); of many in a short time it makes larger ones, so that a program
 // that prints a million lines sends thousands of messages, not a million. Made once, before any user code runs;
 // it keeps its own reference to postMessage because user code may replace the global.
+import { monotonicMs } from "./clock.ts";
 import { type FromProcess, PROCESS_CHUNK_BYTES, type ToProcess } from "./protocol.ts";
 
 /** The part of a Worker's global scope that the link needs. */
@@ -12,7 +13,6 @@ export interface WorkerPort {
 
 // Kept before a program can replace the globals.
 const soon = globalThis.queueMicrotask.bind(globalThis);
-const now = performance.now.bind(performance);
 const { load, wait } = Atomics;
 
 /** In every stretch of this time the first writes go out at once; held output goes out with the first of the next. */
@@ -95,8 +95,8 @@ export class ProcessLink {
       if (this.#pendingBytes >= PROCESS_CHUNK_BYTES) this.flush();
     }
     if (this.#pendingBytes === 0) return;
-    if (now() - this.#stretchStart > STRETCH_MS) {
-      this.#stretchStart = now();
+    if (monotonicMs() - this.#stretchStart > STRETCH_MS) {
+      this.#stretchStart = monotonicMs();
       this.#writes = 0;
     }
     if (++this.#writes <= DIRECT_WRITES) this.flush();

@@ -2,6 +2,7 @@
 // The kernel holds the master; every process holds a replica that started from the master's image. A local change
 // calls `onOp` (send it to the other side); a change from the other side comes in through `apply`, which does not.
 // (Over 300 lines: each operation is here twice, as the call that checks and tells, and as the change itself.)
+import { wallMs } from "./clock.ts";
 import { CONTAINER_LIMITS } from "../base/limits.ts";
 import { concat } from "./append.ts";
 import { FsError } from "./fs-error.ts";
@@ -306,7 +307,7 @@ export class Vfs {
   }
 
   #base(mode: number): { ino: number; mode: number; mtimeMs: number; ctimeMs: number; birthtimeMs: number } {
-    const now = Date.now();
+    const now = wallMs();
     return { ino: this.#nextIno++, mode, mtimeMs: now, ctimeMs: now, birthtimeMs: now };
   }
 
@@ -395,10 +396,10 @@ export class Vfs {
     this.#reserve(data.length - (node?.data.length ?? 0), "write", path);
     if (node) {
       node.data = data;
-      node.mtimeMs = node.ctimeMs = Date.now();
+      node.mtimeMs = node.ctimeMs = wallMs();
     } else if (parent) {
       parent.entries.set(place.name, { kind: "file", data, ...this.#base(mode & 0o7777) });
-      parent.mtimeMs = Date.now();
+      parent.mtimeMs = wallMs();
     }
     this.#changed(node ? "change" : "rename", place.path);
     return place.path;
@@ -410,7 +411,7 @@ export class Vfs {
     this.#permit(place.parent, WRITE, "mkdir", path);
     this.#claim("mkdir", path);
     place.parent.entries.set(place.name, this.#newDir(mode & 0o7777));
-    place.parent.mtimeMs = Date.now();
+    place.parent.mtimeMs = wallMs();
     this.#changed("rename", place.path);
     return place.path;
   }
@@ -422,7 +423,7 @@ export class Vfs {
     unlinkAll(place.node);
     if (place.parent) {
       place.parent.entries.delete(place.name);
-      place.parent.mtimeMs = Date.now();
+      place.parent.mtimeMs = wallMs();
     } else {
       this.#root.entries.clear();
     }
@@ -442,7 +443,7 @@ export class Vfs {
     }
     source.parent.entries.delete(source.name);
     target.parent.entries.set(target.name, source.node);
-    source.parent.mtimeMs = target.parent.mtimeMs = Date.now();
+    source.parent.mtimeMs = target.parent.mtimeMs = wallMs();
     this.#changed("rename", source.path);
     this.#changed("rename", target.path);
   }
@@ -462,7 +463,7 @@ export class Vfs {
     if (!target.parent || target.node || node.kind === "dir") throw new FsError("EEXIST", "link", from, to);
     this.#claim("link", to);
     node.links = (node.links ?? 1) + 1;
-    node.ctimeMs = target.parent.mtimeMs = Date.now();
+    node.ctimeMs = target.parent.mtimeMs = wallMs();
     target.parent.entries.set(target.name, node);
     this.#changed("rename", target.path);
   }
@@ -483,7 +484,7 @@ export class Vfs {
     if (update.mode !== undefined) node.mode = update.mode;
     if (update.atimeMs !== undefined) node.atimeMs = update.atimeMs;
     if (update.mtimeMs !== undefined) node.mtimeMs = update.mtimeMs;
-    node.ctimeMs = Date.now();
+    node.ctimeMs = wallMs();
     this.#changed("change", path);
   }
 }

@@ -2,6 +2,7 @@
 // Every callback runs in a task of its own, so that the engine drains promises between two callbacks as Node does.
 // It counts what keeps a process alive; when nothing does, it says so once (`onIdle`), and that is how programs end.
 
+import { monotonicMs } from "../clock.ts";
 import { type RawPlace, attempt } from "./attempt.ts";
 import { LoopTimes } from "./loop-times.ts";
 import type { LoopWatch } from "./loop-watch.ts";
@@ -30,7 +31,7 @@ function makePostTask(): (task: () => void) => void {
 const QUIET_TURNS = 3;
 
 export interface LoopTimer {
-  /** Milliseconds on `performance.now()`'s clock. */
+  /** Milliseconds on `monotonicMs()`'s clock. */
   dueMs: number;
   order: number;
   active: boolean;
@@ -138,7 +139,7 @@ export class EventLoop {
   startTimer(timer: LoopTimer, afterMs: number): void {
     this.stopTimer(timer);
     timer.active = true;
-    timer.dueMs = performance.now() + afterMs;
+    timer.dueMs = monotonicMs() + afterMs;
     timer.order = this.#timerOrder++;
     let low = 0;
     let high = this.#timers.length;
@@ -271,7 +272,7 @@ export class EventLoop {
     switch (phase) {
       case "timers": {
         // Half a millisecond of grace: native timers fire on whole milliseconds, sometimes just before the due time.
-        const now = performance.now() + 0.5;
+        const now = monotonicMs() + 0.5;
         const end = this.#timers.findIndex((timer) => timer.dueMs > now);
         const due = this.#timers.slice(0, end < 0 ? undefined : end);
         return due.map((timer) => () => {
@@ -303,6 +304,6 @@ export class EventLoop {
     this.#wakeUp = undefined;
     const next = this.#timers[0];
     if (!next) return;
-    this.#wakeUp = nativeSetTimeout(() => this.#schedule(), Math.max(0, Math.ceil(next.dueMs - performance.now())));
+    this.#wakeUp = nativeSetTimeout(() => this.#schedule(), Math.max(0, Math.ceil(next.dueMs - monotonicMs())));
   }
 }

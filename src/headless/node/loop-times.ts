@@ -1,4 +1,5 @@
 // How long an event loop has run and how much of that it had nothing to do, in memory that another thread may read.
+import { monotonicMs } from "../clock.ts";
 
 /** Milliseconds since 1970: when its first turn began, how long it has rested before now, and since when it rests (0: it does not). */
 const START = 0;
@@ -12,8 +13,7 @@ export interface Utilization {
 }
 
 const origin = performance.timeOrigin;
-const clock = performance.now.bind(performance);
-const nowMs = (): number => origin + clock();
+const nowMs = (): number => origin + monotonicMs();
 
 export class LoopTimes {
   static readonly BYTES = 24;

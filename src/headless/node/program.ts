@@ -119,7 +119,7 @@ function runCode(runtime: Runtime, loader: Loader, code: string, name: string): 
   if (isModule && options.mode === "print") {
     throw nodeError(Error, "ERR_EVAL_ESM_CANNOT_PRINT", "--print cannot be used with ESM input");
   }
-  if (isModule) return loader.esm.importSource(code, resolvePath("[eval1]", runtime.cwd));
+  if (isModule) return loader.esm.importSource(code, "[eval1]");
   if (options.mode === "print") {
     process.stdout.write(`${show(evaluate(runtime, loader, code, name))}\n`);
     return undefined;

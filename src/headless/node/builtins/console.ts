@@ -1,5 +1,6 @@
 // `console` and `console.Console`. The methods lie on the prototype and each console has them bound, so that a class of a
 // program may override them and a method may be handed on by itself.
+import { monotonicMs } from "../../clock.ts";
 import { formatWithOptions, inspect } from "node-inspect-extracted";
 import { checkInteger, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime, StreamLike } from "../runtime.ts";
@@ -85,8 +86,8 @@ function makeMethods(runtime: Runtime): Dict {
   const tell = (self: Self, label: string, method: string, args: readonly unknown[]): boolean => {
     const start = self._times.get(label);
     if (start === undefined) warn(`No such label '${label}' for console.${method}()`);
-    else if (args.length > 0) self.log("%s: %s", label, elapsedText(performance.now() - start), ...args);
-    else self.log("%s: %s", label, elapsedText(performance.now() - start));
+    else if (args.length > 0) self.log("%s: %s", label, elapsedText(monotonicMs() - start), ...args);
+    else self.log("%s: %s", label, elapsedText(monotonicMs() - start));
     return start !== undefined;
   };
   const methods = {
@@ -102,7 +103,7 @@ function makeMethods(runtime: Runtime): Dict {
     time(this: Self, given: unknown = "default"): void {
       const label = `${given as string}`;
       if (this._times.has(label)) warn(`Label '${label}' already exists for console.time()`);
-      else this._times.set(label, performance.now());
+      else this._times.set(label, monotonicMs());
     },
     timeEnd(this: Self, given: unknown = "default"): void {
       const label = `${given as string}`;

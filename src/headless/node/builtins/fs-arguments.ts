@@ -1,4 +1,5 @@
 // What programs pass to `fs`, checked in Node's order and refused in Node's words.
+import { wallMs } from "../../clock.ts";
 import { resolvePath } from "../../posix-path.ts";
 import { checkInteger, invalidArgType, invalidArgValue, nodeError, received } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
@@ -94,7 +95,7 @@ export function readFlags(value: unknown, name = "flags"): number {
 /** Seconds, a Date, or text of a number; the result is in milliseconds. */
 export function readTime(value: unknown): number {
   if (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) return Number(value) * 1000;
-  if (typeof value === "number" && Number.isFinite(value)) return value < 0 ? Date.now() : value * 1000;
+  if (typeof value === "number" && Number.isFinite(value)) return value < 0 ? wallMs() : value * 1000;
   if (value instanceof Date) return value.getTime();
   throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "time" argument must be an instance of Date or an Time in seconds. ${received(value)}`);
 }

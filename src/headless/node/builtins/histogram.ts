@@ -1,5 +1,6 @@
 // Histograms of node:perf_hooks, with the numbers that Node's (HdrHistogram) gives: values are kept to so many figures, as how
 // often each was seen, so that one that runs for hours stays small. (https://hdrhistogram.org)
+import { monotonicMs } from "../../clock.ts";
 import { checkInteger, invalidArgType, outOfRange } from "../errors.ts";
 import { HANDLE } from "../net/socket-address.ts";
 import type { Dict } from "../runtime.ts";
@@ -173,7 +174,7 @@ export class RecordableHistogram extends Histogram {
   }
 
   recordDelta(): void {
-    const now = performance.now();
+    const now = monotonicMs();
     if (this.#last !== undefined) this.note(Math.max(1, Math.round((now - this.#last) * 1e6)));
     this.#last = now;
   }

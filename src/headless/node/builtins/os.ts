@@ -1,4 +1,5 @@
 // node:os: a small Linux machine.
+import { monotonicMs } from "../../clock.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { checkInt } from "./fs-arguments.ts";
 import facts from "./facts.json" with { type: "json" };
@@ -29,7 +30,7 @@ export function createOs(runtime: Runtime): Dict {
     platform: () => "linux", type: () => "Linux", arch: () => "x64", machine: () => "x86_64", release: () => "5.15.0", version: () => "#1 SMP", endianness: () => "LE", hostname: () => "localhost",
     homedir: home, tmpdir: temporary,
     cpus: () => Array.from({ length: cores }, () => ({ ...cpu })), availableParallelism: () => cores,
-    totalmem: () => 2 ** 32, freemem: () => 2 ** 31, loadavg: () => [0, 0, 0], uptime: () => performance.now() / 1000, networkInterfaces: () => ({ lo: [{ address: "127.0.0.1", netmask: "255.0.0.0", family: "IPv4", mac: "00:00:00:00:00:00", internal: true, cidr: "127.0.0.1/8" }] }),
+    totalmem: () => 2 ** 32, freemem: () => 2 ** 31, loadavg: () => [0, 0, 0], uptime: () => monotonicMs() / 1000, networkInterfaces: () => ({ lo: [{ address: "127.0.0.1", netmask: "255.0.0.0", family: "IPv4", mac: "00:00:00:00:00:00", internal: true, cidr: "127.0.0.1/8" }] }),
     userInfo: () => ({ uid: 1000, gid: 1000, username: runtime.process.env["USER"] ?? "user", homedir: home(), shell: "/bin/sh" }),
     getPriority: (pid: unknown = 0) => {
       checkInt(pid, "pid", MIN_INT32, MAX_INT32);

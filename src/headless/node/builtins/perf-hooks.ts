@@ -1,5 +1,6 @@
 // node:perf_hooks: the engine's own clock and entries, with what Node adds: timed functions, histograms, the event loop's
 // delay. Entries of Node's own inner work (dns, gc, http, net) are never made.
+import { monotonicMs } from "../../clock.ts";
 import { checkInteger, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { Utilization } from "../loop-times.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -91,9 +92,9 @@ const listOf = (entries: readonly Entry[]): Dict => ({
 function timerify(fn: unknown, { histogram }: { readonly histogram?: RecordableHistogram } = {}): AnyFunction {
   if (typeof fn !== "function") throw invalidArgType("fn", "function", fn);
   const timed = function (this: unknown, ...args: unknown[]): unknown {
-    const startTime = performance.now();
+    const startTime = monotonicMs();
     const note = (): void => {
-      const duration = performance.now() - startTime;
+      const duration = monotonicMs() - startTime;
       histogram?.record(Math.max(1, Math.ceil(duration * 1e6)));
       for (const watcher of watchers) watcher.take([{ ...args, name: fn.name, entryType: "function", startTime, duration, detail: args } as FunctionEntry]);
     };
@@ -117,9 +118,9 @@ function loopDelayClass(runtime: Runtime): new (resolutionMs: number) => Histogr
     }
 
     #sample(): void {
-      const since = performance.now();
+      const since = monotonicMs();
       this.#timer = startTimer(runtime, () => {
-        this.note(Math.max(1, Math.round((performance.now() - since) * 1e6)));
+        this.note(Math.max(1, Math.round((monotonicMs() - since) * 1e6)));
         this.#sample();
       }, this.#resolutionMs);
       this.#timer.unref();
@@ -142,12 +143,12 @@ function loopDelayClass(runtime: Runtime): new (resolutionMs: number) => Histogr
 
 export function createPerfHooks(runtime: Runtime): Dict {
   const { performance } = globalThis;
-  const now = performance.now();
+  const now = monotonicMs();
   const { loop } = runtime;
   const nodeTiming = {
     name: "node", entryType: "node", startTime: 0,
     get duration() {
-      return performance.now();
+      return monotonicMs();
     },
     nodeStart: 0, v8Start: 0, environment: 0, bootstrapComplete: now,
     get loopStart() {

@@ -1,10 +1,11 @@
 // What a process has used: the time since its start, and what the browser tells of memory. The rest of what an operating
 // system counts is 0 here.
+import { monotonicMs, wallMs } from "../../clock.ts";
 import { invalidArgType, nodeError, outOfRange, unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 
 function hrtime(time?: unknown): [number, number] {
-  const nowMs = performance.now();
+  const nowMs = monotonicMs();
   const now: [number, number] = [Math.floor(nowMs / 1000), Math.floor((nowMs % 1000) * 1e6)];
   if (time === undefined) return now;
   if (!Array.isArray(time)) throw invalidArgType("time", "Array", time);
@@ -25,7 +26,7 @@ export function processReport(runtime: Runtime): Dict {
     const { process, cwd, host } = runtime;
     const message = error === undefined ? "Error [ERR_SYNTHETIC]: JavaScript Callstack" : `${(error as Error).name}: ${(error as Error).message}`;
     const { stack } = (error as Error | undefined) ?? new Error("report");
-    const now = new Date();
+    const now = new Date(wallMs());
     return {
       header: {
         reportVersion: 4, event: "JavaScript API", trigger: "GetReport", filename: null, dumpEventTime: now.toISOString().replace(/\.\d+/, ""), dumpEventTimeStamp: String(now.getTime()), processId: host.pid,
@@ -43,8 +44,8 @@ export function processReport(runtime: Runtime): Dict {
 }
 
 export function usageFunctions(): Dict {
-  const startedMs = performance.now();
-  const userMicros = (): number => Math.round((performance.now() - startedMs) * 1000);
+  const startedMs = monotonicMs();
+  const userMicros = (): number => Math.round((monotonicMs() - startedMs) * 1000);
   const memory = (): Dict & { readonly rss: number } => {
     const used = (performance as unknown as { memory?: { usedJSHeapSize: number; totalJSHeapSize: number } }).memory;
     return { rss: used?.totalJSHeapSize ?? 5e7, heapTotal: used?.totalJSHeapSize ?? 3e7, heapUsed: used?.usedJSHeapSize ?? 2e7, external: 0, arrayBuffers: 0 };
@@ -56,8 +57,8 @@ export function usageFunctions(): Dict {
     return micros;
   };
   return {
-    hrtime: Object.assign(hrtime, { bigint: () => BigInt(Math.floor(performance.now() * 1e6)) }),
-    uptime: () => (performance.now() - startedMs) / 1000,
+    hrtime: Object.assign(hrtime, { bigint: () => BigInt(Math.floor(monotonicMs() * 1e6)) }),
+    uptime: () => (monotonicMs() - startedMs) / 1000,
     memoryUsage: Object.assign(memory, { rss: () => memory().rss }),
     constrainedMemory: () => 0, availableMemory: () => 1e9,
     cpuUsage: (previous?: unknown) => {

@@ -1,5 +1,6 @@
 // Timers of the program's own objects, as Node's net once had them and old packages still do: `enroll` says how long,
 // `active` starts it anew, `unenroll` ends it; `_onTimeout` is called. Deprecated, each with a warning.
+import { monotonicMs } from "../../clock.ts";
 import { invalidArgType, outOfRange } from "../errors.ts";
 import type { LoopTimer } from "../event-loop.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -32,7 +33,7 @@ export function createItemTimers(runtime: Runtime, timeoutOf: (item: unknown) =>
     const timer: LoopTimer = { dueMs: 0, order: 0, active: false, referenced, fire };
     timers.set(item, timer);
     // Programs look whether it is in a list.
-    Object.assign(item, { _idleStart: Math.trunc(performance.now()), _idleNext: item, _idlePrev: item });
+    Object.assign(item, { _idleStart: Math.trunc(monotonicMs()), _idleNext: item, _idlePrev: item });
     loop.startTimer(timer, Math.max(1, Math.trunc(ms)));
   };
   const enroll = (item: Item, msecs: unknown): void => {

@@ -1,4 +1,5 @@
 // node:util.
+import { wallMs } from "../../clock.ts";
 import { transferableAbortController, transferableAbortSignal } from "../threads/abort-transfer.ts";
 import { format, formatWithOptions, inspect } from "node-inspect-extracted";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
@@ -149,7 +150,7 @@ async function aborted(signal: unknown, resource: unknown): Promise<void> {
 export function createUtil(runtime: Runtime): Dict {
   const is = (name: string) => (value: unknown): boolean => typeof value === name;
   const log = (...given: unknown[]): void => {
-    const now = new Date();
+    const now = new Date(wallMs());
     const two = (value: number): string => String(value).padStart(2, "0");
     const month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][now.getMonth()];
     runtime.process.stdout.write(`${now.getDate()} ${month} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())} - ${format(...given)}\n`);

@@ -1,4 +1,5 @@
 // node:vm: scripts in the process's own realm and in contexts (see vm-context.ts for what a context can and cannot be).
+import { monotonicMs } from "../../clock.ts";
 import { invalidArgType, nodeError, received } from "../errors.ts";
 import { excerptOf } from "../report.ts";
 import { placeSyntaxError } from "../loader/compile.ts";
@@ -45,11 +46,11 @@ export function createVm(runtime: Runtime): Dict {
   const limits: { readonly endMs: number; readonly timeout: number }[] = [];
   /** Loops ask it; when the run that had a limit is over, what it has left behind may take its time. */
   const check = (): void => {
-    for (const { endMs, timeout } of limits) if (performance.now() > endMs) throw nodeError(Error, "ERR_SCRIPT_EXECUTION_TIMEOUT", `Script execution timed out after ${timeout}ms`);
+    for (const { endMs, timeout } of limits) if (monotonicMs() > endMs) throw nodeError(Error, "ERR_SCRIPT_EXECUTION_TIMEOUT", `Script execution timed out after ${timeout}ms`);
   };
   const within = (timeout: number | undefined, run: () => unknown): unknown => {
     if (timeout === undefined) return run();
-    limits.push({ endMs: performance.now() + timeout, timeout });
+    limits.push({ endMs: monotonicMs() + timeout, timeout });
     try {
       return run();
     } finally {

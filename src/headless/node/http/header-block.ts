@@ -1,4 +1,5 @@
 // The head of a message as text: the first line, the given fields, and those that say how the connection and the body go on.
+import { wallMs } from "../../clock.ts";
 import { invalidArgValue, nodeError } from "../errors.ts";
 import { validateHeaderName, validateHeaderValue } from "./common.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -107,7 +108,7 @@ export function headerBlock(message: Outgoing, firstLine: string, headers: unkno
       notice(message, seen, name, String(one));
     }
   }
-  if (message.sendDate && !seen.date) text += `Date: ${new Date().toUTCString()}\r\n`;
+  if (message.sendDate && !seen.date) text += `Date: ${new Date(wallMs()).toUTCString()}\r\n`;
   if (message.chunkedEncoding && (message.statusCode === 204 || message.statusCode === 304)) {
     message.chunkedEncoding = false;
     message.shouldKeepAlive = false;

@@ -1,4 +1,5 @@
 // http.Server: requests of a connection one after the other, answers in the same order, connections kept or closed.
+import { monotonicMs } from "../../clock.ts";
 import { REJECTION } from "../builtins/event-emitter.ts";
 import { channelOf } from "../channels.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -29,7 +30,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     #served = 0;
     #idleSet = false;
     /** When the request that is being read began, or the connection. */
-    #messageStart: number | undefined = performance.now();
+    #messageStart: number | undefined = monotonicMs();
 
     constructor(server: HttpServer, socket: HttpSocket) {
       this.#server = server;
@@ -62,7 +63,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
     /** Gives up a client that is too slow with its head or its body. */
     checkTimeouts(): void {
       if (this.#messageStart === undefined) return;
-      const waitedMs = performance.now() - this.#messageStart;
+      const waitedMs = monotonicMs() - this.#messageStart;
       const { headersTimeout, requestTimeout } = this.#server;
       if ((headersTimeout > 0 && !this.#parser.incoming && waitedMs >= headersTimeout) || (requestTimeout > 0 && waitedMs >= requestTimeout)) {
         this.#messageStart = undefined;
@@ -79,7 +80,7 @@ export function createHttpServer(runtime: Runtime, NetServer: ServerClass, Incom
         this.#idleSet = false;
         this.#setTimeout(this.#server.timeout);
       }
-      this.#messageStart ??= performance.now();
+      this.#messageStart ??= monotonicMs();
       let rest: Uint8Array | undefined;
       try {
         rest = this.#parser.execute(data);

@@ -87,10 +87,11 @@ export class EsmLoader {
     return { namespace: this.#linker.namespace(record), finished: record.status === "evaluated" ? undefined : finished };
   }
 
-  /** Code without a file: -e and stdin with --input-type=module. */
-  async importSource(source: string, path: string): Promise<void> {
+  /** Code without a file, under a name in the current folder: -e and stdin with --input-type=module. */
+  async importSource(source: string, name: string): Promise<void> {
     await undefined;
-    await this.#run(this.#makeEsm(fileToUrl(path), path, source));
+    const folder = this.#runtime.cwd.replace(/\/?$/, "/");
+    await this.#run(this.#makeEsm(new URL(name, fileToUrl(folder)).href, folder + name, source));
   }
 
   /** `import()` in `parent`. The module runs later, never during the call. */

@@ -1,5 +1,6 @@
 // One test run in one process: the root of the tree, its counters, its reporters, and who gets the blame for an error
 // that no test's own code caught. (Over 300 lines: all that is one per run, and little of it can stand alone.)
+import { monotonicMs } from "../../clock.ts";
 import { startTimer } from "../builtins/timers.ts";
 import { invalidArgValue, nodeError } from "../errors.ts";
 import { urlToFile } from "../file-url.ts";
@@ -92,7 +93,7 @@ export class Harness {
       harness: this, name: "<root>", fn: undefined, parent: undefined, location: undefined,
       ...(concurrency === undefined ? {} : { concurrency }), ...(timeout === undefined ? {} : { timeout }), ...(signal === undefined ? {} : { signal }),
     });
-    this.root.startMs = performance.now();
+    this.root.startMs = monotonicMs();
     this.#listen();
     if (runner && this.#failsProcess) this.#endOnSignals();
   }

@@ -1,4 +1,5 @@
 // A suite (`describe`): its function runs at once and only collects tests; they run when its turn comes.
+import { monotonicMs } from "../../clock.ts";
 import { isTestFailure, testFailure } from "./failure.ts";
 import { SuiteContext } from "./test-context.ts";
 import { noop, once, quietly, race, type RunArguments, type TestInit, TestNode } from "./test-node.ts";
@@ -44,7 +45,7 @@ export class TestSuite extends TestNode {
     try {
       if (parent) parent.activeSubtests++;
       await this.#building;
-      this.startMs = performance.now();
+      this.startMs = monotonicMs();
       if (this.abortedEarly()) {
         this.subtests.length = 0;
         this.postRun();

@@ -1,6 +1,7 @@
 // One test in the tree: it waits for its turn, runs between its parent's hooks, reports in order, and knows what its
 // subtests did. Suites (suite.ts), hooks and test files are kinds of it. (Over 300 lines: one state machine, whose states
 // all read and change the same fields; what it shows to programs is in test-context.ts.)
+import { monotonicMs } from "../../clock.ts";
 import { isTestFailure, testFailure, type FailureType, type TestFailure } from "./failure.ts";
 import type { Location } from "./events.ts";
 import type { Harness } from "./harness.ts";
@@ -216,7 +217,7 @@ export class TestNode {
   async run(): Promise<void> {
     const { parent } = this;
     if (parent) parent.activeSubtests++;
-    this.startMs ??= performance.now();
+    this.startMs ??= monotonicMs();
     if (this.abortedEarly()) {
       this.postRun();
       return;
@@ -305,7 +306,7 @@ export class TestNode {
 
   /** `pendingError` fails what has not finished. */
   postRun(pendingError?: unknown): void {
-    this.endMs ??= performance.now();
+    this.endMs ??= monotonicMs();
     this.startMs ??= this.endMs;
     this.#pending = [];
     let failed = 0;
@@ -452,7 +453,7 @@ export class TestHook extends TestNode {
   /** Only a failure of the whole run's `after` hook has nobody else to tell it. */
   override postRun(): void {
     const { error } = this;
-    this.endMs = performance.now();
+    this.endMs = monotonicMs();
     if (error === undefined || this.#owner.parent || this.hookName !== "after") return;
     if (isTestFailure(error)) error.failureType = "hookFailed";
     this.harness.emitHookFailure(this.#owner.subtests.length + 1, this.location, { duration_ms: this.durationMs, error });
