@@ -59,6 +59,8 @@ export class KnownCode {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   /** By hash: where the entry begins, in numbers. */
   readonly #entries = new Map<string, number>();
+  /** By kind and text, of what this process has asked for: a runner loads a file once for each of its tests. */
+  readonly #asked = new Map<string, Map<string, number>>();
   #seen = FIRST;
 
   constructor(memory: SharedArrayBuffer) {
@@ -68,20 +70,30 @@ export class KnownCode {
 
   /** The facts of this kind about `text`, found out by `find` if they are not known. They must be plain data. Throws what `find` throws. */
   facts<T>(kind: string, text: string, find: () => T): T {
+    const asked = this.#asked.get(kind) ?? new Map<string, number>();
+    this.#asked.set(kind, asked);
+    const at = asked.get(text);
+    if (at !== undefined) return parse(this.#read(at)) as T;
     const hash = hashOf(kind, text);
-    const key = hash.join();
-    const known = this.#lookUp(key);
-    if (known !== undefined) return parse(known) as T;
+    const place = this.#placeOf(hash.join());
+    if (place !== undefined) {
+      asked.set(text, place);
+      return parse(this.#read(place)) as T;
+    }
     // What comes back is the same for who finds it out and for who is told.
     const found = stringify(find());
-    this.#add(hash, key, encoder.encode(found));
+    const added = this.#add(hash, encoder.encode(found));
+    if (added !== undefined) asked.set(text, added);
     return parse(found) as T;
   }
 
-  #lookUp(key: string): string | undefined {
+  #placeOf(key: string): number | undefined {
     this.#readOn();
     const at = this.#entries.get(key);
-    if (at === undefined || Atomics.load(this.#numbers, at + HEAD_NUMBERS - 1) !== 1) return undefined;
+    return at !== undefined && Atomics.load(this.#numbers, at + HEAD_NUMBERS - 1) === 1 ? at : undefined;
+  }
+
+  #read(at: number): string {
     const from = (at + HEAD_NUMBERS) * Int32Array.BYTES_PER_ELEMENT;
     // A copy: a decoder takes no shared memory.
     return decoder.decode(this.#bytes.slice(from, from + (this.#numbers[at + HASH_NUMBERS] as number)));
@@ -96,12 +108,12 @@ export class KnownCode {
     }
   }
 
-  #add(hash: Int32Array, key: string, facts: Uint8Array): void {
+  #add(hash: Int32Array, facts: Uint8Array): number | undefined {
     const at = this.#reserve(hash, facts.length);
-    if (at === undefined) return;
+    if (at === undefined) return undefined;
     this.#bytes.set(facts, (at + HEAD_NUMBERS) * Int32Array.BYTES_PER_ELEMENT);
     Atomics.store(this.#numbers, at + HEAD_NUMBERS - 1, 1);
-    this.#entries.set(key, at);
+    return at;
   }
 
   /** A head with its number of bytes, and room behind it. Undefined when there is none, or the lock is lost. */

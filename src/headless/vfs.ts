@@ -5,7 +5,7 @@
 import { wallMs } from "./clock.ts";
 import { CONTAINER_LIMITS } from "../base/limits.ts";
 import { concat } from "./append.ts";
-import { FsError } from "./fs-error.ts";
+import { FsError, type FsErrorCode } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
 import {
   bytesIn, cloneNode, namesIn, statOf, unlinkAll, unshared,
@@ -70,12 +70,14 @@ export class Vfs {
 
   /** The node, or undefined if there is none (a broken link included). Never throws for a missing path. */
   find(path: string, followLast = true): VfsNode | undefined {
-    try {
-      return this.#walk(path, followLast, "stat").node;
-    } catch (error) {
-      if (error instanceof FsError) return undefined;
-      throw error;
-    }
+    const found = this.lookUp(path, followLast);
+    return typeof found === "string" ? undefined : found;
+  }
+
+  /** What is there, or why nothing can be. No error is made: most of what looks for modules ends so. */
+  lookUp(path: string, followLast = true): VfsNode | FsErrorCode {
+    const place = this.#follow(path, followLast);
+    return typeof place === "string" ? place : (place.node ?? "ENOENT");
   }
 
   exists(path: string): boolean {
@@ -315,37 +317,37 @@ export class Vfs {
     return { kind: "dir", entries: new Map(), ...this.#base(mode) };
   }
 
-  /** Follows `path` from the root. Throws when a part before the last is missing or no folder. */
-  #walk(path: string, followLast: boolean, syscall: string, dest?: string, links = 0): Place {
-    const fail = (code: "ELOOP" | "ENOTDIR" | "ENOENT" | "EACCES" | "ENAMETOOLONG"): FsError => new FsError(code, syscall, path, dest);
-    if (links > MAX_LINKS) throw fail("ELOOP");
-    if (path.length > MAX_PATH) throw fail("ENAMETOOLONG");
+  /** Throws when a part before the last is missing or no folder. The error has the caller's spelling of the path. */
+  #walk(path: string, followLast: boolean, syscall: string, dest?: string): Place {
+    const place = this.#follow(path, followLast);
+    if (typeof place === "string") throw new FsError(place, syscall, path, dest);
+    return place;
+  }
+
+  /** Follows `path` from the root; what is wrong, when a part before the last is missing or no folder. */
+  #follow(path: string, followLast: boolean, links = 0): Place | FsErrorCode {
+    if (links > MAX_LINKS) return "ELOOP";
+    if (path.length > MAX_PATH) return "ENAMETOOLONG";
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-    if (parts.length > MAX_DEPTH) throw fail("ENAMETOOLONG");
+    if (parts.length > MAX_DEPTH) return "ENAMETOOLONG";
     let node: VfsNode = this.#root;
     let parent: DirNode | undefined;
     let name = "";
     let real = "/";
     for (const [k, part] of parts.entries()) {
-      if (node.kind !== "dir") throw fail("ENOTDIR");
-      if (this.enforcesModes && (node.mode & 0o100) === 0) throw fail("EACCES");
-      if (isLongName(part)) throw fail("ENAMETOOLONG");
+      if (node.kind !== "dir") return "ENOTDIR";
+      if (this.enforcesModes && (node.mode & 0o100) === 0) return "EACCES";
+      if (isLongName(part)) return "ENAMETOOLONG";
       const last = k === parts.length - 1;
       name = part;
       const here = joinPath(real, part);
       const child: VfsNode | undefined = node.entries.get(part);
       if (!child) {
         if (last) return { node: undefined, parent: node, name, path: here };
-        throw fail("ENOENT");
+        return "ENOENT";
       }
       if (child.kind === "link" && (followLast || !last)) {
-        const target = [resolvePath(child.target, real), ...parts.slice(k + 1)].join("/");
-        try {
-          return this.#walk(target, followLast, syscall, dest, links + 1);
-        } catch (error) {
-          // The caller's spelling of the path belongs in the message, not the link's target.
-          throw error instanceof FsError ? new FsError(error.code, syscall, path, dest) : error;
-        }
+        return this.#follow([resolvePath(child.target, real), ...parts.slice(k + 1)].join("/"), followLast, links + 1);
       }
       parent = node;
       node = child;
@@ -450,11 +452,9 @@ export class Vfs {
 
   /** Where the second path of a call leads; errors name both. */
   #target(from: string, to: string, syscall: string): Place {
-    try {
-      return this.#walk(to, false, syscall);
-    } catch (error) {
-      throw error instanceof FsError ? new FsError(error.code, syscall, from, to) : error;
-    }
+    const place = this.#follow(to, false);
+    if (typeof place === "string") throw new FsError(place, syscall, from, to);
+    return place;
   }
 
   #link(from: string, to: string): void {

@@ -81,12 +81,11 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     const options = optionsOf(given);
     const bigint = options["bigint"] === true;
     return () => {
-      try {
-        return respell([file], () => makeStats(follow ? vfs.stat(file.full) : vfs.lstat(file.full), bigint));
-      } catch (error) {
-        if (options["throwIfNoEntry"] === false && error instanceof FsError && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
-        throw error;
+      if (options["throwIfNoEntry"] === false) {
+        const found = vfs.lookUp(file.full, follow);
+        if (found === "ENOENT" || found === "ENOTDIR") return undefined;
       }
+      return respell([file], () => makeStats(follow ? vfs.stat(file.full) : vfs.lstat(file.full), bigint));
     };
   };
   const readdir: Operation = (target, given) => {
