@@ -102,3 +102,36 @@ it("runs on its WebAssembly build once npm has installed it, and names what cann
 
   expect(await run("npm install --cpu=x64 && node use.js 2>&1")).toMatchObject({ code: 1, output: expect.stringMatching(/Failed to load native binding[\s\S]*adder\.node: native addons cannot run in the browser/) as string });
 });
+
+it("a thread that never returns to its event loop sees through WASI what others write", async () => {
+  const program = `
+    const { Worker, isMainThread, workerData } = require("node:worker_threads");
+    const fs = require("node:fs");
+    if (isMainThread) {
+      fs.writeFileSync("seen.txt", "a");
+      const words = new Int32Array(new SharedArrayBuffer(8));
+      const worker = new Worker(__filename, { workerData: words });
+      worker.on("message", (size) => console.log("seen", size));
+      const timer = setInterval(() => {
+        if (Atomics.load(words, 0) === 0) return;
+        clearInterval(timer);
+        fs.writeFileSync("seen.txt", "abc");
+        Atomics.store(words, 1, 1);
+        Atomics.notify(words, 1);
+      }, 10);
+    } else {
+      const { WASI } = require("node:wasi");
+      const wasi = new WASI({ version: "preview1", preopens: { ".": process.cwd() } });
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      wasi.initialize({ exports: { memory } });
+      const size = () => (new Uint8Array(memory.buffer).set(Buffer.from("seen.txt"), 100), wasi.wasiImport.path_filestat_get(3, 1, 100, 8, 0), new DataView(memory.buffer).getBigUint64(32, true));
+      const before = size();
+      Atomics.store(workerData, 0, 1);
+      Atomics.wait(workerData, 1, 0);
+      for (const end = Date.now() + 5000; size() === before && Date.now() < end; ) Atomics.wait(workerData, 1, 1, 10);
+      require("node:worker_threads").parentPort.postMessage(before + " " + size());
+    }`;
+  await page.evaluate((source) => (globalThis as ContainerWindow).wc.fs.writeFile("watch.js", source), program);
+  const { code, output } = await run("node --no-warnings watch.js");
+  expect({ code, output }).toEqual({ code: 0, output: "seen 1 3\n" });
+});

@@ -30,6 +30,11 @@ const isKind: Readonly<Record<string, (value: unknown) => boolean>> = {
   J: (value) => typeof value === "bigint",
 };
 
+/** Those that find files by name: what they find must be what is there now. */
+const LOOKS = /^path_|^fd_readdir$/;
+/** Between two questions to the kernel: a build looks for thousands of files. */
+const CATCH_UP_MS = 5;
+
 export interface InstanceOptions {
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -54,10 +59,17 @@ export function makeInstance(tools: WasiTools, options: InstanceOptions): { read
   const texts = (list: readonly string[]): Uint8Array[] => list.map(encodeText);
   const exit: Table = { proc_exit: ["i", (code: number) => options.exit(code)] };
   const all: Table = { ...systemFunctions(guest, texts(options.args), texts(options.env)), ...fileFunctions(guest), ...pathFunctions(guest), ...exit };
+  let caughtUpMs = -Infinity;
+  const catchUp = (): void => {
+    if (performance.now() - caughtUpMs < CATCH_UP_MS) return;
+    tools.catchUp?.();
+    caughtUpMs = performance.now();
+  };
   class WASI {}
   const imports = new WASI() as Dict;
   for (const name of ORDER.split(" ")) {
     const [kinds, run] = all[name] as [string, (...args: unknown[]) => void];
+    const looks = tools.catchUp !== undefined && LOOKS.test(name);
     const call = (...args: unknown[]): number => {
       if (args.length !== kinds.length) return ERRNO["EINVAL"] as number;
       void guest.memory;
@@ -65,6 +77,7 @@ export function makeInstance(tools: WasiTools, options: InstanceOptions): { read
       // The engine gives a number of 64 bits with its sign.
       const given = args.map((value, k) => (kinds[k] === "I" ? BigInt.asUintN(64, value as bigint) : value));
       try {
+        if (looks) catchUp();
         run(...given);
         return 0;
       } catch (thrown) {

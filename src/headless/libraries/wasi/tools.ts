@@ -16,6 +16,8 @@ export interface WasiTools extends Pick<typeof errors, "nodeError" | "invalidArg
   /** Microseconds on a processor. */
   readonly cpuMicros: () => number;
   readonly raise: (signal: string) => void;
+  /** Takes in what other threads and processes have changed of files; undefined where the event loop does. */
+  readonly catchUp: (() => void) | undefined;
   /** Ends the process. */
   readonly exit: (code: number) => void;
 }

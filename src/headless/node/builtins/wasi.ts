@@ -26,6 +26,8 @@ export function createWasi(runtime: Runtime): Dict {
         const { user, system } = (process["cpuUsage"] as AnyFunction)() as { user: number; system: number };
         return user + system;
       },
+      // A thread of a WebAssembly program may never return to its event loop.
+      catchUp: host.thread && host.killSync ? () => void host.killSync?.(host.pid, null) : undefined,
       raise: (signal) => void (process["kill"] as AnyFunction)(host.pid, signal),
       exit: (code) => void (process["reallyExit"] as AnyFunction)(code),
     }),
