@@ -186,9 +186,18 @@ export function killSignalOf({ killSignal }: SpawnOptions): string | undefined {
   return signalName(killSignal);
 }
 
-/** A user that it may not become. */
-export function isRefused({ uid, gid }: SpawnOptions): boolean {
-  return (uid ?? USER_ID) !== USER_ID || (gid ?? USER_ID) !== USER_ID;
+const MAX_PATH = 4095;
+const MAX_NAME = 255;
+
+function isTooLong(path: string): boolean {
+  return path.length > MAX_PATH || path.split("/").some((name) => name.length > MAX_NAME);
+}
+
+/** Why the system would not so much as start it: another user's processes, a name or a folder longer than there can be. */
+export function refusal(runtime: Runtime, { file, options: { uid, gid, cwd } }: Command): "EPERM" | "ENAMETOOLONG" | undefined {
+  if ((uid ?? USER_ID) !== USER_ID || (gid ?? USER_ID) !== USER_ID) return "EPERM";
+  const folder = spelledPath(cwd ?? "");
+  return [file, folder, resolvePath(folder, runtime.cwd)].some(isTooLong) ? "ENAMETOOLONG" : undefined;
 }
 
 /** The process's own, as far as the child has its descriptors. */
@@ -210,7 +219,7 @@ export function requestOf(runtime: Runtime, { file, args, env, options }: Comman
   };
 }
 
-const ERRNOS: Readonly<Record<string, number>> = { EPERM: -1, ENOENT: -2, E2BIG: -7, EAGAIN: -11, EACCES: -13, ENOBUFS: -105, ETIMEDOUT: -110 };
+const ERRNOS: Readonly<Record<string, number>> = { EPERM: -1, ENOENT: -2, E2BIG: -7, EAGAIN: -11, EACCES: -13, ENAMETOOLONG: -36, ENOBUFS: -105, ETIMEDOUT: -110 };
 
 export function errnoOf(code: string): number {
   return ERRNOS[code] ?? -1;

@@ -7,7 +7,7 @@ import { Buffer, toBytes } from "./buffer.ts";
 import { createExec } from "./child-exec.ts";
 import { inputOf } from "./child-input.ts";
 import { createMessenger, type Messenger } from "./child-messages.ts";
-import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, isRefused, killSignalOf, ownOptions, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
+import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, killSignalOf, ownOptions, refusal, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
 import { createSyncChildren } from "./child-sync.ts";
 import { fromPairs, nativeOptions } from "./child-wrapped.ts";
@@ -53,7 +53,8 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     const kinds = stdioOf(options.stdio);
     const { serialization } = options;
     if (![undefined, "json", "advanced"].includes(serialization)) throw invalidArgValue("options.serialization", serialization, "must be one of: undefined, 'json', 'advanced'");
-    if (isRefused(options)) throw Object.assign(new Error("spawn EPERM"), { errno: errnoOf("EPERM"), code: "EPERM", syscall: "spawn" });
+    const refused = refusal(runtime, command);
+    if (refused) throw Object.assign(new Error(`spawn ${refused}`), { errno: errnoOf(refused), code: refused, syscall: "spawn" });
     this.#runtime = runtime;
     this.spawnfile = command.file;
     this.spawnargs = command.shown;

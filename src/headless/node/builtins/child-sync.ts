@@ -5,7 +5,7 @@ import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import type { SyncOutput } from "../../protocol.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { execArguments, execFileArguments } from "./child-exec.ts";
-import { checkMaxBuffer, checkTimeout, commandOf, type Command, errnoOf, isMinded, isRefused, killSignalOf, requestOf, spawnError, stdioOf, type Stdio } from "./child-options.ts";
+import { checkMaxBuffer, checkTimeout, commandOf, type Command, errnoOf, isMinded, killSignalOf, refusal, requestOf, spawnError, stdioOf, type Stdio } from "./child-options.ts";
 import { startWrapped } from "./child-wrapped.ts";
 
 const MAX_BUFFER_BYTES = 1024 * 1024;
@@ -40,7 +40,8 @@ export function createSyncChildren(runtime: Runtime): Dict {
     const killSignal = killSignalOf(options) ?? "SIGTERM";
     const kinds = stdioOf(options.stdio);
     const input = inputOf(command, kinds[0]);
-    if (isRefused(options)) return failedStart(command, "EPERM", "");
+    const refused = refusal(runtime, command);
+    if (refused) return failedStart(command, refused, "");
     const { spawnSync } = runtime.host;
     if (!spawnSync) {
       throw Object.assign(new Error(`child_process.${name} is not available: this page is not cross-origin isolated (COOP and COEP headers), and only then can a process wait for another without returning to its event loop; use ${name.replace("Sync", "")} instead (ENOSYS)`), { code: "ENOSYS", errno: -38, syscall: name });

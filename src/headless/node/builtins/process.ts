@@ -60,6 +60,7 @@ export function createProcess(runtime: Runtime): ProcessObject {
         throw Object.assign(new Error(`ENOENT: no such file or directory, chdir '${runtime.cwd}' -> '${folder}'`), { errno: -2, code: "ENOENT", syscall: "chdir", path: runtime.cwd, dest: folder });
       }
       runtime.cwd = runtime.vfs.realpath(target);
+      knowsFolder = false;
     },
     umask: (mask?: unknown) => {
       const before = runtime.umask;

@@ -101,7 +101,8 @@ function styleText(runtime: Runtime, style: unknown, text: unknown, options: { v
 
 function debuglog(runtime: Runtime, section: string, onEnabled?: AnyFunction): AnyFunction {
   const name = section.toUpperCase();
-  const test = (): boolean => (runtime.process.env["NODE_DEBUG"] ?? "").split(",").some((each) => new RegExp(`^${each.trim().replace(/[|\\{}()[\]^$+?.]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(name) && each.trim() !== "");
+  // Without a word there, no RegExp is made: the program may have put its own in the place of the class.
+  const test = (): boolean => (runtime.process.env["NODE_DEBUG"] || undefined)?.split(",").some((each) => new RegExp(`^${each.trim().replace(/[|\\{}()[\]^$+?.]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(name) && each.trim() !== "") ?? false;
   let enabled: boolean | undefined;
   const log = (...given: unknown[]): void => {
     enabled ??= test();
