@@ -5,6 +5,7 @@ import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
 import { type FilePath, checkBoolean, checkInt, fsSystemError, readPath } from "./fs-arguments.ts";
 import { type Operation, respell } from "./fs-operations.ts";
+import { isNull } from "./null-device.ts";
 
 const COPYFILE_EXCL = 1;
 
@@ -14,11 +15,12 @@ function copyOne(runtime: Runtime, from: FilePath, to: FilePath, exclusive: bool
   try {
     const source = vfs.find(from.full);
     if (source?.kind === "dir") throw fail("EISDIR");
-    const data = vfs.readFile(from.full).slice();
+    const data = isNull(vfs, from.full) ? new Uint8Array() : vfs.readFile(from.full).slice();
+    if (isNull(vfs, to.full)) throw fail("EINVAL");
     if (exclusive && vfs.find(to.full, false)) throw fail("EEXIST");
     // Onto itself: nothing to do.
-    if (vfs.find(to.full) === source) return;
-    vfs.writeFile(to.full, data, { mode: source?.mode ?? 0o644 });
+    if (source && vfs.find(to.full) === source) return;
+    vfs.writeFile(to.full, data, { mode: source?.mode ?? 0o666 & ~runtime.umask });
   } catch (error) {
     throw error instanceof FsError ? fail(error.code) : error;
   }

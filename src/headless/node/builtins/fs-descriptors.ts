@@ -13,6 +13,7 @@ import { type FilePath, O, checkFd, checkInt, readMode, readTime } from "./fs-ar
 import { type Operation, respell } from "./fs-operations.ts";
 import { waiting } from "./fs-pending.ts";
 import { makeStats } from "./fs-stats.ts";
+import { isNull, NULL_NODE, NULL_STAT } from "./null-device.ts";
 
 interface OpenFile {
   readonly node: VfsNode;
@@ -22,8 +23,8 @@ interface OpenFile {
   readonly writable: boolean;
   readonly append: boolean;
   position: number;
-  /** The process's own input or output, by another name. */
-  readonly device?: 0 | 1 | 2;
+  /** The process's own input or output, by another name; or /dev/null. */
+  readonly device?: 0 | 1 | 2 | "null";
 }
 
 /** An open file on its way to another thread, and the file itself where no name leads to it any more. */
@@ -63,6 +64,7 @@ export class Descriptors {
     const { vfs } = this.#runtime;
     if (this.#open.size >= CONTAINER_LIMITS.openFiles) throw new FsError("EMFILE", "open", path);
     const access = flags & (O.WRONLY | O.RDWR);
+    if (isNull(vfs, path)) return this.#add({ node: NULL_NODE, path, position: 0, append: false, readable: access !== O.WRONLY, writable: access !== 0, device: "null" });
     const fail = (code: FsError["code"]): FsError => new FsError(code, "open", path);
     const device = vfs.exists(path) ? undefined : deviceOf(path, access);
     if (device !== undefined) {
@@ -113,7 +115,7 @@ export class Descriptors {
 
   adopt({ open, node }: SentFile): number {
     const { vfs } = this.#runtime;
-    const file = node ?? vfs.find(open.device === undefined ? open.path : "/");
+    const file = open.device === "null" ? NULL_NODE : (node ?? vfs.find(open.device === undefined ? open.path : "/"));
     if (!file) throw new FsError("ENOENT", "open", open.path);
     return this.#add({ ...open, node: file });
   }
@@ -165,6 +167,7 @@ export class Descriptors {
     }
     const file = this.#file(fd, "write");
     if (!file.writable) throw new FsError("EBADF", "write");
+    if (device === "null") return bytes.length;
     const before = this.#data(file, "write");
     const from = file.append ? before.length : position ?? file.position;
     this.#put(file, from, bytes);
@@ -218,7 +221,7 @@ export class Descriptors {
 
   truncate(fd: number, length: number): void {
     const file = this.#file(fd, "ftruncate");
-    if (!file.writable) throw new FsError("EINVAL", "ftruncate");
+    if (!file.writable || file.device === "null") throw new FsError("EINVAL", "ftruncate");
     const after = new Uint8Array(length);
     after.set(this.#data(file, "ftruncate").subarray(0, length));
     this.#replace(file, this.#pathOf(file), after);
@@ -260,7 +263,8 @@ export class Descriptors {
       const bigint = (options as Dict | undefined)?.["bigint"] === true;
       return () => {
         if (fd <= 2 && !this.#open.has(fd)) return makeStats({ kind: "file", ino: fd, mode: 0o010600, size: 0, links: 1, atimeMs: 0, mtimeMs: 0, ctimeMs: 0, birthtimeMs: 0 }, bigint);
-        return makeStats(statOf(this.#file(fd, "fstat").node), bigint);
+        const { device, node } = this.#file(fd, "fstat");
+        return makeStats(device === "null" ? NULL_STAT : statOf(node), bigint);
       };
     },
     ftruncate: (given, length = 0) => {
@@ -289,7 +293,9 @@ export class Descriptors {
     const fd = checkFd(given);
     return () => {
       if (fd <= 2) return;
-      const path = this.#pathOf(this.#file(fd, syscall));
+      const file = this.#file(fd, syscall);
+      if (file.device === "null" && syscall.endsWith("sync")) throw new FsError("EINVAL", syscall);
+      const path = file.device === "null" ? undefined : this.#pathOf(file);
       if (path !== undefined) run?.(path);
     };
   }

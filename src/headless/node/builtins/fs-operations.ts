@@ -1,9 +1,10 @@
 // Every operation on paths, once: the arguments are checked by the call, the work is done by the function it returns.
 // The synchronous, the callback and the promise form of `fs` are made from these. (Over 300 lines: it is one table.)
+import { fileBlob } from "./file-blob.ts";
 import { FsError } from "../../fs-error.ts";
 import { joinPath, parentPath, resolvePath } from "../../posix-path.ts";
 import type { VfsNode } from "../../vfs.ts";
-import { invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
+import { invalidArgType, nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { type FilePath, O, checkBoolean, checkFlush, checkInt, decoded, fsSystemError, named, optionsOf, readData, readFlags, readMode, readPath, readTime, spelledPath } from "./fs-arguments.ts";
 import { prepareCopy, prepareCopyFile } from "./fs-copy.ts";
@@ -11,6 +12,7 @@ import { type Descriptors, deviceOf } from "./fs-descriptors.ts";
 import { openDirectory } from "./fs-dir.ts";
 import { type Work, waiting } from "./fs-pending.ts";
 import { makeDirent, makeStats } from "./fs-stats.ts";
+import { isNull, NULL_STAT } from "./null-device.ts";
 
 /** Checks now; the returned function does it, later perhaps. */
 export type Operation = (...args: unknown[]) => Work;
@@ -81,6 +83,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     const options = optionsOf(given);
     const bigint = options["bigint"] === true;
     return () => {
+      if (isNull(vfs, file.full)) return makeStats(NULL_STAT, bigint);
       if (options["throwIfNoEntry"] === false) {
         const found = vfs.lookUp(file.full, follow);
         if (found === "ENOENT" || found === "ENOTDIR") return undefined;
@@ -152,7 +155,10 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     if (mode !== null && typeof mode !== "number") throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", "mode must be int32 or null/undefined");
     const wanted = mode ?? 0;
     if (wanted < 0 || wanted > 7) throw nodeError(RangeError, "ERR_OUT_OF_RANGE", "mode is out of range: >= 0 && <= 7");
-    return () => respell([file], () => vfs.permit(file.full, wanted, "access"));
+    return () => respell([file], () => {
+      if (!isNull(vfs, file.full)) return vfs.permit(file.full, wanted, "access");
+      if ((wanted & 1) !== 0) throw new FsError("EACCES", "access", file.full);
+    });
   };
   const two = (a: unknown, aName: string, b: unknown, bName: string): [FilePath, FilePath] => [path(a, aName), path(b, bName)];
   const owned = (syscall: string, follow: boolean): Operation => (target, uid, gid) => {
@@ -199,7 +205,7 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
         if (error instanceof TypeError) return () => false;
         throw error;
       }
-      return () => vfs.exists(file.full);
+      return () => vfs.exists(file.full) || isNull(vfs, file.full);
     },
     unlink: (target) => {
       const file = path(target);
@@ -286,9 +292,10 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
     },
     openAsBlob: (target, given) => {
       const file = path(target);
-      const type = ((given as Dict | undefined)?.["type"] as string | undefined) ?? "";
-      if (typeof type !== "string") throw invalidArgValue("options.type", type);
-      return () => respell([file], () => new Blob([Uint8Array.from(vfs.readFile(file.full))], { type }));
+      if (given !== undefined && (typeof given !== "object" || given === null)) throw invalidArgType("options", "object", given);
+      const type = (given as Dict | undefined)?.["type"] ?? "";
+      if (typeof type !== "string") throw invalidArgType("options.type", "string", type);
+      return () => fileBlob(vfs, file.full, type);
     },
     ...descriptors.operations,
   };

@@ -65,7 +65,7 @@ export function createFs(runtime: Runtime): Dict {
     loop.post(() => void (done as AnyFunction)(run()));
   });
   Object.defineProperty(fs["exists"], CUSTOM, { value: { exists: (path: unknown) => Promise.resolve(exists(path)()) }.exists });
-  define("openAsBlob", async (...args: unknown[]) => (operations["openAsBlob"] as Operation)(...args)());
+  define("openAsBlob", (...args: unknown[]) => Promise.resolve((operations["openAsBlob"] as Operation)(...args)()));
   // Not on Linux, but there.
   fs["lchmod"] = fs["lchmodSync"] = undefined;
   Object.assign(fs, createFileStreams(runtime, fs), createWatch(runtime), { Dirent, Stats, Dir, _toUnixTimestamp: (time: unknown) => readTime(time) / 1000 });
