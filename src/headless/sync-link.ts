@@ -10,6 +10,9 @@ import type { FileOp, Vfs } from "./vfs.ts";
 const SEEN_EVERY = 64;
 const INPUT_SEEN_EVERY = 16;
 
+// Kept before a program can replace the globals.
+const { load, wait } = Atomics;
+
 export class SyncLink {
   readonly #link: ProcessLink;
   readonly #vfs: Vfs;
@@ -78,9 +81,9 @@ export class SyncLink {
 
   #answer<R extends Pick<SyncSpawnResult, "ops" | "seq"> = SyncSpawnResult>(memory: SharedArrayBuffer): R {
     const head = new Int32Array(memory, 0, 2);
-    while (Atomics.load(head, 0) === 0) Atomics.wait(head, 0, 0);
+    while (load(head, 0) === 0) wait(head, 0, 0);
     // What is shared cannot be read as text: a copy can.
-    const packed = new Uint8Array(Atomics.load(head, 1));
+    const packed = new Uint8Array(load(head, 1));
     packed.set(new Uint8Array(memory, SYNC_HEAD_BYTES, packed.length));
     const result = decode(packed) as R;
     for (const op of result.ops) this.#vfs.follow(op);

@@ -135,3 +135,31 @@ it("a thread that never returns to its event loop sees through WASI what others 
   const { code, output } = await run("node --no-warnings watch.js");
   expect({ code, output }).toEqual({ code: 0, output: "seen 1 3\n" });
 });
+
+it.each([["a thread", "the main one"], ["the main one", "a thread"]])("%s that slept on shared memory sees what %s wrote before it woke it", async (sleeper) => {
+  const program = `
+    const { Worker, isMainThread, workerData } = require("node:worker_threads");
+    const fs = require("node:fs");
+    const sleeps = (process.argv[2] === "main") === isMainThread;
+    const words = workerData ?? new Int32Array(new SharedArrayBuffer(8));
+    if (isMainThread) {
+      fs.writeFileSync("slept.txt", "one");
+      new Worker(__filename, { workerData: words, argv: process.argv.slice(2) });
+    }
+    if (sleeps) {
+      Atomics.store(words, 1, 1);
+      Atomics.wait(words, 0, 0);
+      fs.writeSync(1, fs.readFileSync("slept.txt", "utf8") + fs.existsSync("more.txt") + "\\n");
+    } else {
+      const timer = setInterval(() => {
+        if (Atomics.load(words, 1) === 0) return;
+        clearInterval(timer);
+        fs.writeFileSync("slept.txt", "two");
+        fs.writeFileSync("more.txt", "");
+        Atomics.store(words, 0, 1);
+        Atomics.notify(words, 0);
+      }, 5);
+    }`;
+  await page.evaluate((source) => (globalThis as ContainerWindow).wc.fs.writeFile("sleep.js", source), program);
+  expect(await run(`rm -f more.txt; node sleep.js ${sleeper === "a thread" ? "thread" : "main"}`)).toEqual({ code: 0, output: "twotrue\n" });
+});

@@ -4,6 +4,7 @@ import { nodeError } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
 import { LoopTimes } from "../loop-times.ts";
 import { broadcastChannelClass } from "./broadcast-channel.ts";
+import { catchUpAfterWaits } from "./catch-up.ts";
 import { cloneHere, receive, send } from "./message.ts";
 import { makePort, teachPorts } from "./port-class.ts";
 import type { PortState } from "./port-state.ts";
@@ -47,6 +48,7 @@ export function startThread(runtime: Runtime): Thread | undefined {
   threads.set(host, thread);
   relay.on("alive", ({ thread: other }) => threadEnded(runtime, other));
   fitProcess(runtime, relay, data);
+  catchUpAfterWaits(runtime);
   return thread;
 }
 
