@@ -3,7 +3,8 @@
 // exit has already been sent every file the child wrote. The kernel checks each message from a process as hostile.
 import type { LibraryName } from "./libraries.ts";
 import type { RegistryAnswer, RegistryQuestion } from "./registry/question.ts";
-import type { FileImage, FileOp } from "./vfs-node.ts";
+import type { PackedImage } from "./packed-image.ts";
+import type { FileOp } from "./vfs-node.ts";
 
 /** What runs in the Worker: our Node runtime, the shell, or npm's commands that install. Paths and scripts become one of the first two. */
 export type Program = "node" | "sh" | "npm";
@@ -57,7 +58,7 @@ export interface StartMessage {
   readonly cwd: string;
   /** Complete: PATH, HOME, PWD and the like are in it. */
   readonly env: Readonly<Record<string, string>>;
-  readonly files: FileImage;
+  readonly files: PackedImage;
   /** Null when neither input nor output is a terminal, as in a pipe. */
   readonly terminal: Terminal | null;
   /** False: end of input at once, as with `</dev/null`. */

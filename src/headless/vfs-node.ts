@@ -1,5 +1,5 @@
 // The nodes of the in-memory file system as plain, structured-cloneable data, and the operations that change it.
-// A process starts from an image (the whole tree, cloned by postMessage) and is kept up to date by operations.
+// A process starts from an image (the whole tree, packed-image.ts) and is kept up to date by operations.
 
 interface NodeBase {
   /** Unique within one file system; a replica may number its new nodes differently. */

@@ -59,7 +59,7 @@ export class Vfs {
     return this.#usedBytes;
   }
 
-  /** The live tree, to be cloned by `postMessage` at once. Whoever keeps it in this realm calls `clone` instead. */
+  /** The live tree, to be packed at once (packed-image.ts). Whoever keeps it calls `clone` instead. */
   image(): FileImage {
     return { root: this.#root, usedBytes: this.#usedBytes, names: this.#names, nextIno: this.#nextIno };
   }

@@ -2,6 +2,7 @@
 // test's; a file system is shared by all of them.
 import { connect, type Socket } from "node:net";
 import { Tty } from "../../src/headless/kernel/tty.ts";
+import { packImage } from "../../src/headless/packed-image.ts";
 import { ProcessLink } from "../../src/headless/process-link.ts";
 import type { FromProcess, ProcessInfo, Signal, SpawnRequest, StartMessage, Terminal, ToProcess } from "../../src/headless/protocol.ts";
 import { deferred } from "../../src/headless/shell/deferred.ts";
@@ -84,7 +85,7 @@ export class ShellProcess {
     });
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
-      type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], argv0: "sh", cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: vfs.clone().image(),
+      type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], argv0: "sh", cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: packImage(vfs.clone().image()),
       terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, firstPid: 1000, knownCode: null, thread: null, stopped: stopped?.buffer ?? null,
     };
     this.#deliver(start);

@@ -5,6 +5,7 @@ import { CONTAINER_LIMITS } from "../../base/limits.ts";
 import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
 import { codeMemory } from "../known-code.ts";
+import { packImage } from "../packed-image.ts";
 import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
 import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
@@ -197,8 +198,7 @@ export class ProcessTable {
       this.#end(process, 1, null);
     };
     const { request } = process;
-    const files = this.#vfs.image();
-    shareContents(files.root);
+    shareContents(this.#vfs.image().root);
     this.#post(process, {
       type: "start",
       pid: mainThread(process).pid,
@@ -207,7 +207,7 @@ export class ProcessTable {
       argv0: step.argv0 ?? step.program,
       cwd: step.cwd,
       env: step.env,
-      files,
+      files: packImage(this.#vfs.image()),
       terminal: process.terminal,
       stdin: request.stdin,
       stopped: process.stopped?.buffer ?? null,

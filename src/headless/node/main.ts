@@ -4,6 +4,7 @@ import { commandExists } from "../executables.ts";
 import { useCodeMemory } from "../known-code.ts";
 import { NetworkLink } from "../network-link.ts";
 import { Vfs } from "../vfs.ts";
+import { unpackImage } from "../packed-image.ts";
 import type { ProcessLink } from "../process-link.ts";
 import { PIDS_PER_PROCESS, type Signal, type StartMessage, type ToProcess } from "../protocol.ts";
 import { SyncLink } from "../sync-link.ts";
@@ -43,7 +44,7 @@ const loadScript = (globalThis as { importScripts?: (url: string) => void }).imp
 /** Starts the program; returns where the kernel's later messages go. */
 export function startNode(link: ProcessLink, start: StartMessage): (message: ToProcess) => void {
   useCodeMemory(start.knownCode);
-  const vfs = new Vfs(start.files);
+  const vfs = new Vfs(unpackImage(start.files));
   let changes = 0;
   vfs.onOp = (op) => {
     changes++;

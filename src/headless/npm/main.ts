@@ -1,4 +1,5 @@
 // The entry of npm's Worker. No user code runs in it: scripts and commands are processes of their own.
+import { unpackImage } from "../packed-image.ts";
 import { ProcessLink, type WorkerPort } from "../process-link.ts";
 import type { StartMessage, ToProcess } from "../protocol.ts";
 import type { RegistryAnswer, RegistryMode, RegistryQuestion } from "../registry/question.ts";
@@ -39,7 +40,7 @@ function receive(message: ToProcess): void {
 }
 
 function hostOf(start: StartMessage): Host {
-  const replica = new Vfs(start.files);
+  const replica = new Vfs(unpackImage(start.files));
   vfs = replica;
   let changes: FileOp[] = [];
   replica.onOp = (op) => void changes.push(op);

@@ -2,6 +2,7 @@
 import { FsError } from "../fs-error.ts";
 import { resolvePath } from "../posix-path.ts";
 import { NetworkLink } from "../network-link.ts";
+import { unpackImage } from "../packed-image.ts";
 import type { ProcessLink } from "../process-link.ts";
 import { PIDS_PER_PROCESS, PORTS_PER_PROCESS, type ProcessInfo, SIGNAL_EXIT_CODES, type Signal, type StartMessage, type Terminal, type ToProcess } from "../protocol.ts";
 import { Vfs } from "../vfs.ts";
@@ -59,7 +60,7 @@ export class Shell implements ShellHost {
     this.children = new Children(link);
     this.network = new NetworkLink(link, start.firstPort);
     this.#firstPid = start.firstPid;
-    this.vfs = new Vfs(start.files);
+    this.vfs = new Vfs(unpackImage(start.files));
     this.leaves = new Leaves(new BashFs(this.vfs));
     // just-bash finds its commands as files; these stand in this replica only.
     for (const name of [...this.leaves.files, "node", "npm", "npx", "yarn", "pnpm"]) {
