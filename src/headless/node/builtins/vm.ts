@@ -84,7 +84,7 @@ export function createVm(runtime: Runtime): Dict {
   };
 
   const runIn = (context: VmContext, { code, filename, start, importer }: Code, { timeout, displayErrors }: RunOptions): unknown => {
-    const rewritten = rewriteImports(code, IMPORT_NAME);
+    const rewritten = rewriteImports(code, IMPORT_NAME, true);
     const imported = rewritten?.columnBefore ?? same;
     let script: ReturnType<typeof readScript>;
     try {
@@ -192,7 +192,7 @@ export function createVm(runtime: Runtime): Dict {
       const { filename = "", parsingContext, contextExtensions = [], importModuleDynamically } = optionsOf(given) as { filename?: string; parsingContext?: object; contextExtensions?: object[]; importModuleDynamically?: unknown };
       checkOffsets(optionsOf(given));
       const importer = scriptImport(runtime, importModuleDynamically, filename, () => made);
-      const rewritten = rewriteImports(code, IMPORT_NAME);
+      const rewritten = rewriteImports(code, IMPORT_NAME, parsingContext !== undefined);
       const imported = rewritten?.columnBefore ?? same;
       const head = `(function (${parameters.join(",")}) {`;
       const scopes = [...(parsingContext ? [need(parsingContext).scope] : []), ...contextExtensions, ...(rewritten ? [{ __proto__: null, [IMPORT_NAME]: importer }] : [])];
