@@ -47,8 +47,10 @@ export function createWatch(runtime: Runtime): Dict {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   };
-  const nameIn = (folder: string, path: string, recursive: boolean): string | undefined => {
-    if (path === folder) return path.slice(path.lastIndexOf("/") + 1);
+  const realOf = (path: string): string => (vfs.exists(path) ? vfs.realpath(path) : path);
+  /** What a change is of, as seen from a folder or file that is watched under some name. */
+  const nameIn = (folder: string, path: string, recursive: boolean, own: string): string | undefined => {
+    if (path === folder) return own;
     if (!isWithin(path, folder) || (!recursive && parentPath(path) !== folder)) return undefined;
     return path.slice(folder === "/" ? 1 : folder.length + 1);
   };
@@ -57,10 +59,13 @@ export function createWatch(runtime: Runtime): Dict {
     readonly #stop: () => void;
     #closed = false;
 
-    constructor(folder: string, options: Dict) {
+    constructor(path: string, options: Dict) {
       super(hold, options["persistent"] !== false);
+      // What a link leads to, not the link.
+      const folder = realOf(path);
+      const own = path.slice(path.lastIndexOf("/") + 1);
       this.#stop = listen((change) => {
-        const name = nameIn(folder, change.path, options["recursive"] === true);
+        const name = nameIn(folder, change.path, options["recursive"] === true, own);
         if (name === undefined) return;
         loop.post(() => {
           if (!this.#closed) this.emit("change", change.event, named(name, options["encoding"]));
@@ -103,13 +108,19 @@ export function createWatch(runtime: Runtime): Dict {
       const bigint = options["bigint"] === true;
       const read = (): Dict => (vfs.find(file) ? makeStats(vfs.stat(file), bigint) : emptyStats(bigint));
       this.#last = read();
+      let real = realOf(file);
       if (!vfs.find(file)) loop.post(() => void this.emit("change", this.#last, this.#last));
       this.#unlisten = listen((change) => {
-        if (change.path !== file && !isWithin(file, change.path)) return;
+        // A folder changes with the names in it.
+        const isOfFolder = change.event === "rename" && parentPath(change.path) === real;
+        if (change.path !== file && change.path !== real && !isOfFolder && !isWithin(file, change.path)) return;
+        real = realOf(file);
         const previous = this.#last;
         this.#last = read();
         const current = this.#last;
-        loop.post(() => void this.emit("change", current, previous));
+        loop.post(() => {
+          if (this.#unlisten) this.emit("change", current, previous);
+        });
       });
     }
 
