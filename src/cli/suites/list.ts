@@ -109,7 +109,7 @@ export const SUITES: readonly PackageSuite[] = [
 
   { name: "postcss-calc", version: "8.2.4", runner: "uvu", command: "uvu src/__tests__", needs: ["uvu@0.5.6", "postcss@8.4.49"] },
   { name: "process-warning", version: "5.1.1", runner: "jest", command: "jest --runInBand jest.test.js", needs: ["jest@29.7.0"] },
-  { name: "tabwright-jest-30-sample", version: "1.0.0", folder: "jest-30", runner: "jest", command: "jest", needs: ["jest@30.5.2", "@babel/preset-env@7.29.14", "semver@7.7.3"], builds: ["@unrs/resolver-binding-wasm32-wasi@1.12.2"] },
+  { name: "tabwright-jest-30-sample", version: "1.0.0", folder: "jest-30", runner: "jest", command: "jest --coverage", needs: ["jest@30.5.2", "@babel/preset-env@7.29.14", "semver@7.7.3"], builds: ["@unrs/resolver-binding-wasm32-wasi@1.12.2"] },
   { name: "hpagent", version: "1.2.0", runner: "ava", command: "ava -v test/*.test.js", needs: ["ava@4.3.3", "got@11.8.6", "needle@3.3.1", "node-fetch@2.7.0", "proxy@1.0.2", "simple-get@4.0.1"], difference: "fails in Node too: the certificates of its tests are not published." },
   { name: "tabwright-ava-sample", version: "1.0.0", folder: "ava", runner: "ava", command: "ava --tap", needs: ["ava@6.4.1"] },
   { name: "zod", version: "3.25.76", runner: "vitest", command: "vitest run src/v3/tests/string.test.ts", needs: ["vitest@3.2.4"], overrides: WASM_BUILDS },
