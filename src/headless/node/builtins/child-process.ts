@@ -35,6 +35,8 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
   #runtime: Runtime | undefined;
   #handle: ChildHandle | undefined;
   #release: (() => void) | undefined;
+  /** What the child writes to, also where a program has put streams of its own into `stdout` and `stderr`, as execa does. */
+  #outputs: readonly (Readable | null)[] = [];
   #messenger: Messenger | undefined;
 
   /** As Node's own code calls it, and some programs: `{ file, args, envPairs, cwd, stdio, … }`. */
@@ -61,6 +63,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     const { Readable } = createStream();
     if (kinds[0] === "pipe") this.stdin = this.#input();
     const outputs = [1, 2].map((fd) => (kinds[fd] === "pipe" ? new Readable({ read: () => undefined }) : null));
+    this.#outputs = outputs as (Readable | null)[];
     [this.stdout = null, this.stderr = null] = outputs;
     this.stdio = [this.stdin, this.stdout, this.stderr, ...kinds.slice(3).map(() => null)];
     const { loop } = runtime;
@@ -131,7 +134,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
   }
 
   #closeStreams(done: () => void): void {
-    const open = ([this.stdout, this.stderr] as (Readable | null)[]).filter((stream) => stream !== null && !stream.destroyed) as Readable[];
+    const open = this.#outputs.filter((stream): stream is Readable => stream !== null && !stream.destroyed);
     let waiting = open.length;
     if (waiting === 0) return done();
     for (const stream of open) {
