@@ -1,5 +1,6 @@
 // The nodes of the in-memory file system as plain, structured-cloneable data, and the operations that change it.
 // A process starts from an image (the whole tree, packed-image.ts) and is kept up to date by operations.
+import { wallMs } from "./clock.ts";
 
 interface NodeBase {
   /** Unique within one file system; a replica may number its new nodes differently. */
@@ -133,4 +134,9 @@ export function cloneNode<N extends VfsNode>(node: N, linked = new Map<VfsNode, 
 export function unlinkAll(node: VfsNode): void {
   if (node.kind === "dir") for (const child of node.entries.values()) unlinkAll(child);
   else if (node.links !== undefined) node.links--;
+}
+
+/** What it holds has changed: bytes, or names. */
+export function stamp(node: VfsNode): void {
+  node.mtimeMs = node.ctimeMs = wallMs();
 }

@@ -8,7 +8,7 @@ import { concat } from "./append.ts";
 import { FsError, type FsErrorCode } from "./fs-error.ts";
 import { isWithin, joinPath, resolvePath } from "./posix-path.ts";
 import {
-  bytesIn, cloneNode, namesIn, statOf, unlinkAll, unshared,
+  bytesIn, cloneNode, namesIn, stamp, statOf, unlinkAll, unshared,
   type DirNode, type FileChange, type FileImage, type FileNode, type FileOp, type VfsNode, type VfsStat,
 } from "./vfs-node.ts";
 
@@ -398,10 +398,10 @@ export class Vfs {
     this.#reserve(data.length - (node?.data.length ?? 0), "write", path);
     if (node) {
       node.data = data;
-      node.mtimeMs = node.ctimeMs = wallMs();
+      stamp(node);
     } else if (parent) {
       parent.entries.set(place.name, { kind: "file", data, ...this.#base(mode & 0o7777) });
-      parent.mtimeMs = wallMs();
+      stamp(parent);
     }
     this.#changed(node ? "change" : "rename", place.path);
     return place.path;
@@ -413,7 +413,7 @@ export class Vfs {
     this.#permit(place.parent, WRITE, "mkdir", path);
     this.#claim("mkdir", path);
     place.parent.entries.set(place.name, this.#newDir(mode & 0o7777));
-    place.parent.mtimeMs = wallMs();
+    stamp(place.parent);
     this.#changed("rename", place.path);
     return place.path;
   }
@@ -425,7 +425,7 @@ export class Vfs {
     unlinkAll(place.node);
     if (place.parent) {
       place.parent.entries.delete(place.name);
-      place.parent.mtimeMs = wallMs();
+      stamp(place.parent);
     } else {
       this.#root.entries.clear();
     }
@@ -445,7 +445,9 @@ export class Vfs {
     }
     source.parent.entries.delete(source.name);
     target.parent.entries.set(target.name, source.node);
-    source.parent.mtimeMs = target.parent.mtimeMs = wallMs();
+    stamp(source.parent);
+    stamp(target.parent);
+    source.node.ctimeMs = target.parent.ctimeMs;
     this.#changed("rename", source.path);
     this.#changed("rename", target.path);
   }
@@ -463,8 +465,9 @@ export class Vfs {
     if (!target.parent || target.node || node.kind === "dir") throw new FsError("EEXIST", "link", from, to);
     this.#claim("link", to);
     node.links = (node.links ?? 1) + 1;
-    node.ctimeMs = target.parent.mtimeMs = wallMs();
     target.parent.entries.set(target.name, node);
+    stamp(target.parent);
+    node.ctimeMs = target.parent.ctimeMs;
     this.#changed("rename", target.path);
   }
 
@@ -477,6 +480,7 @@ export class Vfs {
     }
     this.#claim("symlink", path);
     place.parent.entries.set(place.name, { kind: "link", target, ...this.#base(0o777) });
+    stamp(place.parent);
     this.#changed("rename", place.path);
   }
 
