@@ -12,7 +12,8 @@ arXiv 2603.00729). Rollouts go on while the weights change beneath them (Pipelin
 is to the probability each token was drawn with.
 
 `--arms` tries several learning rates for `--arm-secs` each from the same start and goes on with the one whose rollouts
-came to earn most. `--resume` goes on from DIR/run.pt. DIR gets model.gguf every `--save` seconds and log.jsonl.
+came to earn most. `--tries` has the tests judge several edits of one state, as the page's tries do: the one that is green where the
+first was not is learnt (`--found`) and the first taken off (`--missed`), which needs no group. `--resume` goes on from DIR/run.pt. DIR gets model.gguf every `--save` seconds and log.jsonl.
 """
 
 import argparse
