@@ -163,3 +163,19 @@ it.each([["a thread", "the main one"], ["the main one", "a thread"]])("%s that s
   await page.evaluate((source) => (globalThis as ContainerWindow).wc.fs.writeFile("sleep.js", source), program);
   expect(await run(`rm -f more.txt; node sleep.js ${sleeper === "a thread" ? "thread" : "main"}`)).toEqual({ code: 0, output: "twotrue\n" });
 });
+
+it("on a page that is not isolated runs without threads, and says why one gets no memory", async () => {
+  const plain = await openContainer({ isolation: false });
+  try {
+    const { code, output } = await plain.page.evaluate(
+      (program) => (globalThis as ContainerWindow).run("node", ["-e", program]),
+      `const memory = new WebAssembly.Memory({ initial: 16384, maximum: 65536, shared: true });
+      for (let k = 0; k < 9; k++) new Uint8Array(memory.buffer).fill(k, 0, 9);
+      console.log(new Uint8Array(memory.buffer)[0]);
+      new (require("node:worker_threads").Worker)("0", { eval: true, workerData: { memory } });`,
+    );
+    expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^8\n[\s\S]*DataCloneError[\s\S]*Memory can be shared with a thread only where the page is isolated \(COOP and COEP headers\), and this one is not\./) as string });
+  } finally {
+    await plain.site.close();
+  }
+});

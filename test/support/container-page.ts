@@ -26,8 +26,9 @@ export type ContainerWindow = LabWindow & {
   pause(ms: number): Promise<void>;
 };
 
-export async function openContainer(): Promise<{ site: AppSite; page: Page }> {
-  const site = await openSite({ webgpu: false, shared: true });
+/** `isolation`: false for a page that may not share memory with Workers. */
+export async function openContainer({ isolation = true } = {}): Promise<{ site: AppSite; page: Page }> {
+  const site = await openSite({ webgpu: false, shared: true }, { isolation });
   const page = await openLab(site);
   await page.evaluate(async () => {
     const w = globalThis as ContainerWindow;

@@ -24,7 +24,16 @@ interface Sample {
   seen: boolean;
 }
 
-const NATIVE = { ArrayBuffer, Uint8Array, SharedArrayBuffer: globalThis.SharedArrayBuffer as SharedArrayBufferConstructor | undefined, WebAssembly: globalThis.WebAssembly, setTimeout: globalThis.setTimeout.bind(globalThis) };
+/** Where the page is not isolated its name is hidden; the class is there. */
+const sharedClass = (): unknown => {
+  try {
+    return new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer.constructor;
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof TypeError || error instanceof ReferenceError) return undefined; // an engine without any
+    throw error;
+  }
+};
+const NATIVE = { ArrayBuffer, Uint8Array, SharedArrayBuffer: (globalThis.SharedArrayBuffer ?? sharedClass()) as SharedArrayBufferConstructor | undefined, WebAssembly: globalThis.WebAssembly, setTimeout: globalThis.setTimeout.bind(globalThis) };
 const { random } = Math;
 const VIEWS = ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array"] as const;
 

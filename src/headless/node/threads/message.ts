@@ -26,7 +26,7 @@ interface Written {
 const clone = globalThis.structuredClone.bind(globalThis);
 
 /** What only the engine can clone, and what it refuses in its own words. */
-const ENGINES = /^\[object (?:MessagePort|SharedArrayBuffer|Blob|File|ReadableStream|WritableStream|TransformStream|WebAssembly\.Module|DOMException|BigInt|Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|Generator|AsyncGenerator|.* Iterator)\]$/;
+const ENGINES = /^\[object (?:MessagePort|SharedArrayBuffer|Blob|File|ReadableStream|WritableStream|TransformStream|WebAssembly\.(?:Module|Memory)|DOMException|BigInt|Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|Generator|AsyncGenerator|.* Iterator)\]$/;
 
 interface Writing extends Written {
   /** Ports that objects of Node's take with them. */
@@ -82,6 +82,7 @@ function holdsCloneable(value: unknown): boolean {
 function reworded(error: unknown): unknown {
   if (!(error instanceof DOMException) || error.name !== "DataCloneError") return error;
   const message = error.message.replace(/^Failed to execute '\w+' on '\w+': /, "");
+  if (/crossOriginIsolated/.test(message)) return cloneFailure("Memory can be shared with a thread only where the page is isolated (COOP and COEP headers), and this one is not.");
   return /not transferred/.test(message) ? missingTransferable() : cloneFailure(message);
 }
 
