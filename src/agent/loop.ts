@@ -72,6 +72,8 @@ function samplingFor(asked: Sampling | undefined, stuck: StuckWatch, seed: numbe
 const BESIDE = 3;
 /** Draws of an edit, the first included, while what it makes is what is there, or was made before. */
 const REDRAWS = 6;
+/** Turns of a request whose edits are drawn again. After so many the model has no idea left, and is let go round until it is stopped. */
+const REDRAWN_TURNS = 4;
 /** Seeds of the draws of one turn lie so far from those of the next. */
 const DRAWS = 100;
 
@@ -88,7 +90,7 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
   const created = new Set<string>();
   let work = UNTOUCHED;
   let route = ROUTE_START;
-  let [steps, tokens, pushes, askedMs] = [0, 0, 0, 0];
+  let [steps, tokens, pushes, askedMs, redrawnTurns] = [0, 0, 0, 0, 0];
   /** How long the last test run may take when it is run again. */
   let judgeMs: number | undefined;
 
@@ -161,9 +163,10 @@ export async function* runAgent(request: AgentRequest, signal: AbortSignal): Asy
         if (tried.of > 1) aside = `try ${tried.number} of ${tried.of}`;
       }
       if (tries === 1 && shop && !turn.stopped) {
-        const redrawn = yield* redraw(turn, { memory, shop, most: REDRAWS, draw: (number, forks) => draw(number === 2 ? sampling : forks.length > 0 ? { ...sampling, forks } : freely(number)), mayGoOn }, signal);
+        const redrawn = yield* redraw(turn, { memory, shop, most: redrawnTurns < REDRAWN_TURNS ? REDRAWS : 1, draw: (number, forks) => draw(number === 2 ? sampling : forks.length > 0 ? { ...sampling, forks } : freely(number)), mayGoOn }, signal);
         tokens += redrawn.tokens;
         turn = redrawn.turn;
+        if (redrawn.tokens > 0) redrawnTurns++;
         if (redrawn.number > 1) aside = "drawn again";
       }
       if (turn.text !== "" || !turn.stopped) yield log({ type: "assistant", text: turn.text, ...(by === undefined ? {} : { by }) });

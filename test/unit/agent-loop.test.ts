@@ -191,7 +191,8 @@ describe("a model in circles", () => {
   it("is noticed switching one line back and forth, whatever else could be drawn", async () => {
     const [there, back] = [edit({}), edit({ old_string: FIX.new_string, new_string: FIX.old_string })];
     const again = (turn: string): string[] => Array.from({ length: DRAWS }, () => turn);
-    const { last, notes } = await play([there, back, ...Array.from({ length: 5 }, () => [...again(there), ...again(back)]).flat()]);
+    const drawnAgain = [...again(there), ...again(back), ...again(there), ...again(back)];
+    const { last, notes } = await play([there, back, ...drawnAgain, there, back, there, back, there, back]);
     expect(notes).toHaveLength(1);
     expect(last).toMatchObject({ reason: "stuck" });
   });

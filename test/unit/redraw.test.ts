@@ -68,6 +68,14 @@ describe("an edit that changes nothing", () => {
     expect(done).toMatchObject({ reason: "answered" });
   });
 
+  it("is drawn again in four turns of a request and no more: then the model goes round, and is stopped", async () => {
+    const wrong = [1, 2, 3, 4].map((n) => edit(n === 1 ? OLD : `return ${n - 1};`, `return ${n};`));
+    const { model, said, done } = await play([...wrong.flatMap((one) => [SAME, SAME, one, TEST]), SAME, SAME, SAME, "x"]);
+    expect(said).toEqual([...wrong.flatMap((one) => [one, TEST]), SAME, SAME, SAME]);
+    expect(model.requests).toHaveLength(4 * 4 + 3);
+    expect(done).toMatchObject({ reason: "stuck" });
+  });
+
   it("is not drawn again where it may not be made, or no tokens are left", async () => {
     expect((await play([SAME, "A plan."], { mode: "plan" })).model.requests).toHaveLength(2);
     const limited = await play([SAME, "x"], { limits: { tokens: Math.ceil(SAME.length / 4) } });
