@@ -52,13 +52,13 @@ const HIDDEN = ["self", "window", "document", "importScripts", "postMessage", "l
 export function ownRealm(globals: Readonly<Record<string, unknown>>): Realm {
   hideBrowser();
   for (const [name, value] of Object.entries(globals)) define(globalThis, name, value);
-  // A program that deletes one does not find the browser's own behind it.
-  for (let at = Object.getPrototypeOf(globalThis) as object | null; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
-    for (const name of Object.keys(globals)) Reflect.deleteProperty(at, name);
-  }
   define(globalThis, "global", globalThis);
   // In Node all lie on the global object itself.
   for (const name of facts.globals) if (name in globalThis && !Object.hasOwn(globalThis, name)) define(globalThis, name, (globalThis as unknown as Record<string, unknown>)[name]);
+  // A program that deletes one does not find the browser's own behind it.
+  for (let at = Object.getPrototypeOf(globalThis) as object | null; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
+    for (const name of [...Object.keys(globals), ...facts.globals]) if (name !== "constructor") Reflect.deleteProperty(at, name);
+  }
   define(globalThis, "Proxy", trackedProxy());
   for (const name of facts.globals) {
     const known = Object.getOwnPropertyDescriptor(globalThis, name);
