@@ -8,7 +8,7 @@ import type { ToProcess } from "./protocol.ts";
 prepareBufferMeter();
 
 /** Several commands in a row take a Worker sooner, and shall not wait for each other's. */
-const QUIET_MS = 200;
+const QUIET_MS = 100;
 
 let receive: ((message: ToProcess) => void) | undefined;
 
