@@ -1,6 +1,6 @@
 // Chromium's URL where it departs from the standard, and so from Node: it escapes what no host may hold instead of refusing
 // it ("http://a b"), `*` in a host, `^` and `|` in a path, and keeps `localhost` in file URLs, which it gives an origin.
-// (Chromium 156, https://wpt.fyi/results/url; a browser that passes those tests makes this file needless.)
+// (Chromium 143, https://wpt.fyi/results/url; a browser that passes those tests makes this file needless.)
 // Left: `'` in credentials and in queries of schemes of one's own, `%2e` beside other text, drive letters under `..`.
 import { nodeError } from "../errors.ts";
 
