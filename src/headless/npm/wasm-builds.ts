@@ -64,7 +64,7 @@ export async function buildsOfOtherNames(root: TreeNode, packages: Packages, war
   await Promise.all(asked.map(async (node) => {
     const name = OTHER_NAMES[node.manifest.name || node.name] as string;
     const found = fitting(await versionsOf(packages, name), node.version);
-    if (!found) return warn(`wasm ${name}@${node.version}, which runs here, is not to be had: ${node.name}@${node.version} is installed and cannot run its native code`);
+    if (!found) return warn(`wasm ${name}@${node.version}, which runs here, is not to be had: ${node.name}@${node.version} is installed and cannot run its native code. Ask for a version that has one`);
     if (found.version !== node.version) warn(standsIn(name, found.version, `${node.name}@${node.version}`));
     const dist = record(found.json["dist"]);
     builds.set(node, { name, version: found.version, resolved: text(dist["tarball"]), integrity: integrityOf(dist) });
@@ -121,7 +121,7 @@ export async function unlistedBuild(node: TreeNode, own: Manifest, packages: Pac
   const versions = await versionsOf(packages, name);
   const found = fitting(versions, node.version);
   if (!found) {
-    warn(`wasm ${own.name}@${node.version} cannot run here: of its WebAssembly build ${name} there is ${versions.size === 0 ? "no version" : `no ${node.version} and none that it could stand for`} on the registry`);
+    warn(`wasm ${own.name}@${node.version} cannot run here: of its WebAssembly build ${name} there is ${versions.size === 0 ? "no version" : `no ${node.version} and none that it could stand for`} on the registry. Ask for a version that has one`);
     return undefined;
   }
   const { version, json } = found;
