@@ -73,15 +73,17 @@ function planScript(
     const text = event === name ? script : manifest.scripts.get(event);
     if (text === undefined) continue;
     const isMain = event === name;
-    const title = `${manifest.name}${manifest.version === "" ? "" : `@${manifest.version}`}`;
     // npm prints the arguments bare and runs them quoted.
-    const banner = `\n> ${title === "" ? "" : `${title} `}${event}\n> ${[text, ...(isMain ? args : [])].join(" ")}\n\n`;
+    const banner = `\n> ${npmTitleOf(manifest)}${event}\n> ${[text, ...(isMain ? args : [])].join(" ")}\n\n`;
     const line = [text, ...(isMain ? args.map(quote) : [])].join(" ");
     const [step] = plan(vfs, { command: "sh", args: ["-c", line], cwd: folder, env: scriptEnv(options.env, manifest, folder, options.cwd, event, text) }) ?? [];
     if (step) steps.push(step.program === undefined || options.silent ? withoutBanner(step, options.silent ? "" : banner) : { ...step, banner: banner + (step.banner ?? "") });
   }
   return steps;
 }
+
+/** What a banner says of a package before the script's name: npm names those that have a name and a version. */
+export const npmTitleOf = ({ name, version }: Pick<Manifest, "name" | "version">): string => (name === "" || version === "" ? "" : `${name}@${version} `);
 
 function withoutBanner(step: Step, text: string): Step {
   return step.program === undefined ? { ...step, stdout: text + step.stdout } : step;

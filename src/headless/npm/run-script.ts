@@ -1,6 +1,6 @@
 // A script of package.json with its `pre…` and `post…`, each through the shell, in the words of the package manager that was
 // asked. `npm run` of one package does not come here: the kernel starts it itself (kernel/npm.ts).
-import { scriptEnv } from "../kernel/npm.ts";
+import { npmTitleOf, scriptEnv } from "../kernel/npm.ts";
 import type { Env } from "../executables.ts";
 import { packageFolder, quote } from "../kernel/plan.ts";
 import { joinPath, parentPath } from "../posix-path.ts";
@@ -27,7 +27,7 @@ export interface Manner {
 
 export const titleOf = ({ manifest: { name, version } }: Package): string => (version === "" ? name : `${name}@${version}`);
 
-export const NPM: Manner = { agent: "npm", version: PLATFORM.npm, hooks: true, banner: (of, event, line) => `\n> ${titleOf(of)} ${event}\n> ${line}\n\n` };
+export const NPM: Manner = { agent: "npm", version: PLATFORM.npm, hooks: true, banner: (of, event, line) => `\n> ${npmTitleOf(of.manifest)}${event}\n> ${line}\n\n` };
 
 /** The package whose folder `cwd` is in; one without a name where there is none. */
 export function packageAt(host: Host, cwd: string): Package {

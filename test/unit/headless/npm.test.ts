@@ -47,7 +47,7 @@ describe("npm", () => {
     empty.mkdir("/home/p", { recursive: true });
     expect(planned(empty, "npm test")[0]).toMatchObject({ code: 254, stderr: expect.stringContaining("npm error enoent Could not read package.json") as string });
     const [step] = planned(project({ name: "y", scripts: { test: 'echo "Error: no test specified" && exit 1' } }), "npm test");
-    expect(step).toMatchObject({ program: "sh", banner: '\n> y test\n> echo "Error: no test specified" && exit 1\n\n' });
+    expect(step).toMatchObject({ program: "sh", banner: '\n> test\n> echo "Error: no test specified" && exit 1\n\n' });
   });
 
   test("leaves workspaces, yarn and pnpm to the process that knows them", () => {

@@ -231,9 +231,10 @@ export function createFsPromises(runtime: Runtime, later: Later, operations: Rea
     readFile: async (path: unknown, options?: unknown) => {
       const signal = signalOf(options);
       if (signal?.aborted) throw abortError(signal);
-      const contents = of("readFile", given(path), options);
-      if (!signal) return contents;
-      return Promise.race([contents, new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(abortError(signal)), { once: true }))]);
+      const contents = await of("readFile", given(path), options);
+      // No listener: programs read many files under one signal (eslint), which would warn of a leak.
+      if (signal?.aborted) throw abortError(signal);
+      return contents;
     },
     writeFile: async (path: unknown, data: unknown, options?: unknown) => writeAll(given(path), data, options),
     appendFile: async (path: unknown, data: unknown, options?: unknown) => of("appendFile", given(path), data, options),
