@@ -211,10 +211,12 @@ export class Harness {
     return error;
   }
 
-  /** The place in the program that called. */
+  /** The place in the program that called: in its sources, if the command line asks for their maps. */
   here(): Location | undefined {
-    const place = this.runtime.sources.here();
-    if (!place) return undefined;
+    const { sources, options } = this.runtime;
+    const called = sources.here();
+    if (!called) return undefined;
+    const place = (options.sourceMaps ? sources.maps?.through(called) : undefined) ?? called;
     return { file: place.label.startsWith("file:") ? urlToFile(place.label) : place.label, line: place.line, column: place.column };
   }
 
