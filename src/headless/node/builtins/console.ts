@@ -209,5 +209,21 @@ export function createConsole(runtime: Runtime): Dict {
     let stream: unknown;
     Object.defineProperty(global, `_${name}`, { get: () => (stream ??= process[name]), set: (value: unknown) => (stream = value), configurable: true });
   }
-  return Object.assign(global, { Console, profile: () => undefined, profileEnd: () => undefined, timeStamp: () => undefined, context: () => ({}) });
+  return Object.assign(global, { Console, profile: () => undefined, profileEnd: () => undefined, timeStamp: () => undefined, context: () => ({}), createTask });
+}
+
+const tasks = new WeakSet<object>();
+
+/** Names what runs later for a debugger; nobody debugs here, but React asks for one when it loads. */
+function createTask(...[name]: unknown[]): object {
+  if (typeof name !== "string" || name === "") throw new Error("First argument must be a non-empty string.");
+  const task = {
+    run(this: unknown, ...[work]: unknown[]): unknown {
+      if (!tasks.has(this as object)) throw new Error("'run' called with illegal receiver.");
+      if (typeof work !== "function") throw new Error("First argument must be a function.");
+      return (work as AnyFunction).call(undefined) as unknown;
+    },
+  };
+  tasks.add(task);
+  return task;
 }
