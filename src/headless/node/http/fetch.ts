@@ -6,7 +6,7 @@ import { nameError } from "../net/errors.ts";
 import type { Agent } from "./agent.ts";
 import type { ClientRequest } from "./client.ts";
 import type { Incoming } from "./incoming.ts";
-import { placed, WebResponse } from "./web-messages.ts";
+import { nativeSignal, placed, WebResponse } from "./web-messages.ts";
 
 type Fetch = (input: unknown, init?: RequestInit & { readonly duplex?: string }) => Promise<Response>;
 
@@ -62,7 +62,7 @@ async function ask(input: unknown, init: RequestInit & { readonly duplex?: strin
     if (type !== null && !headers.has("content-type")) headers.set("content-type", type);
     body = new Uint8Array(await packed.arrayBuffer());
   }
-  return { url, method, headers, body, redirect: init.redirect ?? request?.redirect ?? "follow", signal: init.signal ?? request?.signal ?? null };
+  return { url, method, headers, body, redirect: init.redirect ?? request?.redirect ?? "follow", signal: nativeSignal(init.signal) ?? request?.signal ?? null };
 }
 
 async function joined(parts: AsyncIterable<Uint8Array>): Promise<Blob> {
