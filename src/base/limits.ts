@@ -29,6 +29,8 @@ export const CONTAINER_LIMITS = {
   processSharedStartBytes: 4096 * MiB,
   /** Objects and strings that it may put into one array: as many as the engine puts into a Map. Of small ones they are 0.7 GB of the 4 that a browser's heap may be. */
   arrayObjects: 2 ** 24,
+  /** Bytes of the arrays and long strings that it may put into one array, as far as they can be told: at least so many, twice as many of fractions. */
+  arrayBytes: 1024 * MiB,
   /** Files that one process may have open. */
   openFiles: 4096,
 } as const;

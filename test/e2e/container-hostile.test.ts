@@ -77,7 +77,7 @@ describe("fault 18: runaway code", () => {
 
 describe("memory", () => {
   const OVER = /FATAL ERROR: Reached the limit of buffers: process \d+ \(node -e .*\) holds 1\d\d\d MiB in buffers and WebAssembly memories; a process of the container may hold 1024 MiB\. Let go of what is done with, or work in smaller pieces\.\n$/;
-  const LONG = /FATAL ERROR: Reached the limit of the heap: process \d+ \(node -e .*\) has put 16777216 objects or strings into one array; a process of the container may have no more in one\. Let go of .* pieces\.\n$/;
+  const LONG = /FATAL ERROR: Reached the limit of the heap: process \d+ \(node -e .*\) has put (16777216 objects or strings into one array; a process of the container may have no more in one|arrays and long strings of 1\d\d\d MiB into one array; those of one array may take 1024 MiB)\. Let go of .* pieces\.\n$/;
 
   it.each([
     ["of one turn", "const kept = []; for (;;) kept.push(Buffer.alloc(32e6))"],
@@ -101,6 +101,9 @@ describe("memory", () => {
   it.each([
     ["objects", "const kept = []; for (let k = 0;; k++) kept.push({ k, next: { k } })"],
     ["strings", "const kept = []; for (let k = 0;; k++) kept.push('line ' + k)"],
+    ["arrays", "const kept = []; for (;;) kept.push(new Array(1e6).fill('x'))"],
+    ["long rows of fractions", "const kept = []; for (let k = 0;; k++) kept.push(new Array(1000).fill(k / 3))"],
+    ["long strings", "const kept = []; for (let k = 0;; k++) kept.push('x'.repeat(1e6) + k)"],
     ["objects of many turns, every error caught", "process.on('SIGABRT', () => {}); const kept = []; setInterval(() => { try { for (let k = 0; k < 1e6; k++) kept.push({ k }, [k]) } catch {} }, 1)"],
   ])("a loop that puts %s into an array for ever ends so too, and the page goes on painting and another process running", async (_, hoard) => {
     const { storm, other } = await page.evaluate(async (source) => {
@@ -119,6 +122,16 @@ describe("memory", () => {
     expect(storm.longestGapMs).toBeLessThan(5000);
     expect(other).toEqual({ code: 5, heard: "heard me\n" });
     await works();
+  });
+
+  it("one array put into another again and again, and arrays of holes, are no hoard", async () => {
+    const { code, output } = await run(`
+      const long = new Array(1e6).fill(0);
+      const same = []; for (let k = 0; k < 1e5; k++) same.push(long);
+      const sparse = []; for (let k = 0; k < 1e4; k++) { const holes = []; holes.length = 4e9; holes[5] = 1; sparse.push(holes); }
+      const proxied = []; for (let k = 0; k < 1e4; k++) proxied.push(new Proxy(long, { get() { throw new Error("asked") } }));
+      console.log(same.length, sparse.length, proxied.length);`);
+    expect({ code, output }).toEqual({ code: 0, output: "100000 10000 10000\n" });
   });
 
   it("a string that grows for ever ends by the engine's own limit, which a program may catch", async () => {

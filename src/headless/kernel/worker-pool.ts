@@ -4,6 +4,9 @@ import type { Program, ScriptName } from "../protocol.ts";
 /** Workers kept ready. Two cover `node --test` (the runner and its first file), a third one command after another; a shell's only once one was wanted; npm is not in a hurry. */
 const WARM: Readonly<Record<Program, number>> = { node: 3, sh: 1, npm: 0 };
 
+/** A shell's script is read in about so long. */
+const READ_MS = 300;
+
 export class WorkerPool {
   readonly #sourceOf: (program: ScriptName) => Promise<string>;
   readonly #urls = new Map<ScriptName, string>();
@@ -16,9 +19,10 @@ export class WorkerPool {
   /** A Worker nobody else has. Another is made in its place, a moment later. */
   async take(program: Program): Promise<Worker> {
     const url = await this.url(program);
-    const worker = this.#warm[program].shift() ?? new Worker(url); // the oldest: the newest is still starting
-    setTimeout(() => void this.warm(program), 0);
-    return worker;
+    const ready = this.#warm[program].shift(); // the oldest: the newest is still starting
+    // None while one that is waited for reads the same script: on two cores each would take twice as long.
+    setTimeout(() => void this.warm(program), ready ? 0 : READ_MS);
+    return ready ?? new Worker(url);
   }
 
   async warm(program: Program): Promise<void> {
