@@ -188,7 +188,7 @@ describe("a heap that is filled as no limit of ours sees", () => {
         const { container } = tabwrightLab;
         const wc = await container.boot();
         const told = new Promise((resolve) => wc.on("error", ({ message }) => resolve(message)));
-        const { code, longestGapMs } = await container.weather(wc, "const kept = []; for (;;) kept.push(new Array(1e5).fill(0.5))", 300_000);
+        const { code, longestGapMs } = await container.weather(wc, "const kept = new Map(); for (let k = 0; ; k++) kept.set(k, new Array(1e5).fill(0.5))", 300_000);
         const message = await told;
         wc.teardown();
         const next = await (await container.boot()).spawn("node", ["-e", "process.exit(6 * 7)"]);

@@ -1,6 +1,6 @@
 // test/fixtures/packages.md: what a run of all suites found, written by the run itself.
 import { median } from "../bench/measurement.ts";
-import { agrees, type Counts, type PackageSuite, REGISTRY_DATE, type SuiteResult, type SuiteRun } from "./package-suite.ts";
+import { agrees, type Counts, type PackageSuite, REGISTRY_DATE, SHORT_MS, type SuiteResult, type SuiteRun } from "./package-suite.ts";
 
 /** Container ÷ Node. */
 export const MEDIAN_BAR = 2;
@@ -72,7 +72,7 @@ export function formatPackages(results: readonly SuiteResult[], machine: Machine
 Written by \`npm run suites\`; do not edit. Each package's published tests run twice with the same command on the same files: with
 Node ${machine.node}, and in the container (headless Chromium, the built app, what \`npm run container\` uses). Counts are passed / failed /
 skipped; equal means the same three numbers and the same exit code. Versions are those of ${REGISTRY_DATE} where a package names a range.
-Where Node runs native code of a package and the container its WebAssembly build, times are not compared.
+What takes less than ${SHORT_MS / 1000} s is run three times, and the middle time counts. Where Node runs native code of a package and the container its WebAssembly build, times are not compared.
 
 ${shownRows.length - shownDifferences.length} of ${shownRows.length} equal. Container ÷ Node over the equal ones: median ${median(ratios).toFixed(1)} (bar ${MEDIAN_BAR}), worst ${Math.max(...ratios).toFixed(1)} (bar ${WORST_BAR}). ${machine.cores} cores, ${machine.date}.
 
