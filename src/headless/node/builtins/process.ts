@@ -116,6 +116,8 @@ export function createProcess(runtime: Runtime): ProcessObject {
       return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;
     },
   });
+  for (const name of ["version", "versions", "arch", "platform", "release", "moduleLoadList", "config", "pid", "_eval"]) Object.defineProperty(object, name, { writable: false });
+  for (const name of ["features", "argv0"]) Object.defineProperty(object, name, { writable: false, configurable: false });
   Object.defineProperty(object, Symbol.toStringTag, { value: "process", writable: true });
   Object.defineProperty(object, "exitCode", {
     enumerable: true, configurable: false, get: () => exitCode, set: (value: unknown) => {

@@ -29,8 +29,10 @@ export function attachStdio(runtime: Runtime): Input {
     if (terminal) Object.setPrototypeOf(Object.assign(stream, { isTTY: true, columns: host.terminal?.cols, rows: host.terminal?.rows }), classes?.["WriteStream"]?.prototype ?? null);
     return Object.assign(stream, { fd, _type: terminal ? "tty" : "pipe", _isStdio: true, destroySoon: () => undefined });
   };
-  process.stdout = output(1);
-  process.stderr = output(2);
+  // As in Node: what copies `process` (jest) has the very streams, and nobody puts another in their place by an assignment.
+  const give = (name: string, stream: unknown): void => void Object.defineProperty(process, name, { get: () => stream, enumerable: true, configurable: true });
+  give("stdout", output(1));
+  give("stderr", output(2));
 
   const terminal = isTerminal(host, 0);
   const waiting: (Uint8Array | null)[] = host.stdin ? [] : [null];
@@ -68,7 +70,7 @@ export function attachStdio(runtime: Runtime): Input {
   });
   const { pause, resume } = stdin as unknown as { pause: () => unknown; resume: () => unknown };
   if (terminal) Object.setPrototypeOf(Object.assign(stdin, { isTTY: true, isRaw: false }), classes?.["ReadStream"]?.prototype ?? null);
-  process.stdin = Object.assign(stdin, {
+  give("stdin", Object.assign(stdin, {
     fd: 0, ref: () => stdin,
     unref: () => {
       letGo();
@@ -84,7 +86,7 @@ export function attachStdio(runtime: Runtime): Input {
       hold();
       return resume.call(stdin);
     },
-  });
+  }));
   Object.assign(process, { openStdin: () => (stdin as unknown as { resume(): unknown }).resume() });
   const kept = stdin as unknown as { readableLength: number; read(size: number): Uint8Array };
   const readers: (() => void)[] = [];

@@ -2,9 +2,17 @@
 import { EventEmitter } from "../builtins/events.ts";
 import { invalidArgType, invalidArgValue, outOfRange } from "../errors.ts";
 import type { AnyFunction, Dict, Emitter, Runtime } from "../runtime.ts";
+import { isIP } from "../net/address.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { type HttpSocket, isWritable } from "./response.ts";
 import { oldClass, type OldClass } from "./old-class.ts";
+
+/** The name that a certificate would have to bear: agents that programs make read it. */
+function serverName({ host }: AgentOptions, request: AgentRequest): string | undefined {
+  const field = request.getHeader("host");
+  const name = typeof field === "string" ? (/^\[(.*?)\]/.exec(field)?.[1] ?? field.split(":", 1)[0]) : host;
+  return isIP(name) === 0 ? name : "";
+}
 
 /** What a request that waits for its turn was to be connected to. */
 const WISHED = Symbol("options");
@@ -67,7 +75,10 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
     this.destroy();
     this.emit("agentRemove");
   } as AnyFunction;
-  const everyOption = (agent: Agent, given: AgentOptions): AgentOptions => ({ ...given, ...agent.options, ...(given.socketPath ? { path: given.socketPath } : {}) });
+  const everyOption = (agent: Agent, given: AgentOptions, request: AgentRequest): AgentOptions => {
+    const options: AgentOptions = { ...given, ...agent.options, ...(given.socketPath ? { path: given.socketPath } : {}) };
+    return { ...options, servername: options["servername"] ?? serverName(options, request) };
+  };
   /** The socket's request is answered: the next one has it, or it waits, or it closes. */
   const onFree = (agent: Agent, socket: HttpSocket, options: AgentOptions): void => {
     const name = agent.getName(options);
@@ -130,7 +141,7 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
       return net.createConnection(options, done);
     },
     addRequest(request: AgentRequest, given: AgentOptions | string, port?: number, localAddress?: string) {
-      const options = everyOption(this, typeof given === "string" ? ({ host: given, port, localAddress } as AgentOptions) : given);
+      const options = everyOption(this, typeof given === "string" ? ({ host: given, port, localAddress } as AgentOptions) : given, request);
       const name = this.getName(options);
       const free = (this.freeSockets[name] ?? []).filter((socket) => !socket.destroyed);
       const socket = this.scheduling === "fifo" ? free.shift() : free.pop();
@@ -148,7 +159,7 @@ export function createAgent(runtime: Runtime): OldClass<Agent> {
       }
     },
     createSocket(request: AgentRequest, given: AgentOptions, done: (error: Error | null, socket?: HttpSocket) => void) {
-      const options: AgentOptions = { ...everyOption(this, given), encoding: null, ...(this.keepAlive ? { keepAlive: true, keepAliveInitialDelay: this.keepAliveMsecs } : {}) };
+      const options: AgentOptions = { ...everyOption(this, given, request), encoding: null, ...(this.keepAlive ? { keepAlive: true, keepAliveInitialDelay: this.keepAliveMsecs } : {}) };
       const name = this.getName(options);
       let called = false;
       const created = (error: Error | null, socket?: HttpSocket): void => {

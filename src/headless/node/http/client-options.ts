@@ -53,8 +53,8 @@ export function requestArguments(args: readonly unknown[]): { readonly options: 
 }
 
 /** Throws what Node throws for a request that cannot be made. */
-export function checkRequest(options: RequestOptions, expectedProtocol: string): { readonly method: string; readonly path: string; readonly host: string } {
-  const protocol = options.protocol ?? expectedProtocol;
+export function checkRequest(options: RequestOptions, expectedProtocol: string, defaultProtocol: string): { readonly method: string; readonly path: string; readonly host: string } {
+  const protocol = options.protocol || defaultProtocol;
   if (protocol !== expectedProtocol) throw nodeError(TypeError, "ERR_INVALID_PROTOCOL", `Protocol "${protocol}" not supported. Expected "${expectedProtocol}"`);
   const path = options.path ? String(options.path) : "/";
   if (/[^\u0021-\u00ff]/.test(path)) throw nodeError(TypeError, "ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters");

@@ -236,7 +236,7 @@ export function createClientRequest(runtime: Runtime, { OutgoingMessage, Incomin
     else if (isAgent(options.agent)) ({ agent } = options as { agent: Agent });
     else throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `The "options.agent" property must be one of Agent-like Object, undefined, or false. ${received(options.agent)}`);
     const expected = agent?.protocol ?? defaultAgent.protocol ?? "http:";
-    const { method, path, host } = checkRequest(options, expected);
+    const { method, path, host } = checkRequest(options, expected, defaultAgent.protocol ?? expected);
     const defaultPort = options.defaultPort ?? agent?.defaultPort;
     const port = options.port || defaultPort || 80;
     Object.assign(self, { timeoutCb: null, agent, method, path, host, protocol: options.protocol ?? expected, socketPath: options.socketPath, res: null, aborted: false, upgradeOrConnect: false, reusedSocket: false, maxHeadersCount: null, maxHeaderSize: options.maxHeaderSize });

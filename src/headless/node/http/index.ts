@@ -16,6 +16,13 @@ import { createOutgoing } from "./outgoing.ts";
 import { createResponse } from "./response.ts";
 import { createHttpServer } from "./server.ts";
 
+/** What https goes by, as Node's does: its own, whatever a program has put into `http` since (nock, msw). */
+interface Own {
+  readonly Agent: OldClass<Agent>;
+  readonly request: (...args: unknown[]) => ClientRequest;
+}
+const own = new WeakMap<Runtime, Own>();
+
 export function createHttp(runtime: Runtime): Dict {
   const net = runtime.builtin("net");
   const IncomingMessage = createIncoming(runtime);
@@ -26,6 +33,7 @@ export function createHttp(runtime: Runtime): Dict {
   const http: Dict = {};
   const ClientRequestClass = createClientRequest(runtime, { IncomingMessage, OutgoingMessage, globalAgent: () => http["globalAgent"] as Agent });
   const request = (...args: unknown[]): ClientRequest => new ClientRequestClass(...(args as never[]));
+  own.set(runtime, { Agent: AgentClass as OldClass<Agent>, request });
   return Object.assign(http, {
     _connectionListener: undefined, METHODS: [...METHODS], STATUS_CODES: { ...STATUS_TEXTS }, Agent: AgentClass, ClientRequest: ClientRequestClass, IncomingMessage, OutgoingMessage, Server, ServerResponse,
     createServer: (...args: unknown[]) => new Server(...(args as [Dict, AnyFunction])), validateHeaderName, validateHeaderValue, request,
@@ -43,7 +51,8 @@ const NO_TLS = "a page has no encrypted connections of its own; plain http works
 
 /** node:https: a request fails as it does without a network; a server cannot be. */
 export function createHttps(runtime: Runtime): Dict {
-  const http = runtime.builtin("http") as { Agent: OldClass<Agent>; request: (...args: unknown[]) => ClientRequest };
+  runtime.builtin("http");
+  const http = own.get(runtime) as Own;
   const AgentClass = oldClass<Agent>("Agent", http.Agent, (self, args) => {
     http.Agent.call(self, ...args);
     Object.assign(self, { defaultPort: 443, protocol: "https:", maxCachedSessions: 100 });
