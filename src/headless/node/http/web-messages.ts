@@ -3,7 +3,7 @@
 
 const NativeRequest = globalThis.Request;
 const NativeResponse = globalThis.Response;
-const { AbortController, AbortSignal, Blob, FormData, ReadableStream } = globalThis;
+const { AbortController, AbortSignal, FormData, ReadableStream } = globalThis;
 
 /** True where the engine's own classes keep every field. */
 const KEEPS_ALL = new NativeResponse(null, { headers: { "set-cookie": "a=1" } }).headers.has("set-cookie");
@@ -28,41 +28,24 @@ export function nativeSignal(given: AbortSignal | null | undefined): AbortSignal
   return controller.signal;
 }
 
-type Loose = Partial<Record<PropertyKey, unknown>> & { readonly type?: unknown };
-
-/** A body that Node takes and an engine would print: a Node stream, what else can be iterated, and forms and blobs of another realm. */
+/** A body that Node takes and an engine would print: a Node stream, what else can be iterated, and a form of another realm. */
 function nativeBody(given: unknown): BodyInit | null | undefined {
-  if (typeof given !== "object" || given === null || given instanceof ReadableStream || given instanceof Blob || given instanceof FormData) return given as BodyInit;
-  const object = given as Loose;
-  const tag = object[Symbol.toStringTag];
-  if (tag === "FormData") {
-    const form = new FormData();
-    for (const [name, value] of given as Iterable<[string, string]>) form.append(name, value);
-    return form;
-  }
-  if ((tag === "Blob" || tag === "File") && typeof object["stream"] === "function") return (given as Blob).stream();
-  return typeof object[Symbol.asyncIterator] === "function" ? streamOf(given as AsyncIterable<unknown>) : (given as BodyInit);
-}
-
-function streamOf(parts: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
-  const iterator = parts[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    type: "bytes",
-    async pull(controller: ReadableByteStreamController) {
-      for (;;) {
+  if (typeof given !== "object" || given === null || given instanceof ReadableStream) return given as BodyInit;
+  const iterator = (given as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator]?.();
+  if (iterator) {
+    return new ReadableStream({
+      async pull(controller) {
         const { done, value } = await iterator.next();
-        const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array((value ?? []) as Uint8Array);
-        if (done === true) {
-          controller.close();
-          controller.byobRequest?.respond(0);
-        } else if (bytes.length > 0) controller.enqueue(bytes);
-        else continue;
-        return;
-      }
-    },
-    cancel: async () => void (await iterator.return?.()),
-  });
+        if (done === true) controller.close();
+        else controller.enqueue(typeof value === "string" ? new TextEncoder().encode(value) : new Uint8Array(value as Uint8Array));
+      },
+      cancel: async () => void (await iterator.return?.()),
+    });
+  }
+  if (given instanceof FormData || (given as FormData & { [Symbol.toStringTag]?: string })[Symbol.toStringTag] !== "FormData") return given as BodyInit;
+  const form = new FormData();
+  for (const [name, value] of given as Iterable<[string, string]>) form.append(name, value);
+  return form;
 }
 
 function nativeRequestInit(init: RequestInit | undefined): RequestInit | undefined {
@@ -71,20 +54,12 @@ function nativeRequestInit(init: RequestInit | undefined): RequestInit | undefin
   return init && (signal !== init.signal || body !== init.body) ? (Object.create(init, { signal: { value: signal }, body: { value: body } }) as RequestInit) : init;
 }
 
-/** The type of a blob of another realm, whose bytes are read as a stream, which has none. */
-function typedHeaders(given: HeadersInit | undefined, body: unknown, from: Headers): Headers {
-  const headers = allFields(given, from);
-  const { type, [Symbol.toStringTag]: tag } = (typeof body === "object" ? (body ?? {}) : {}) as Loose;
-  if ((tag === "Blob" || tag === "File") && typeof type === "string" && type !== "" && !headers.has("content-type")) headers.set("content-type", type);
-  return headers;
-}
-
 class FullRequest extends NativeRequest {
   readonly #headers: Headers;
 
   constructor(input: RequestInfo | URL, init?: RequestInit) {
     super(input, nativeRequestInit(init));
-    this.#headers = typedHeaders(init?.headers ?? (input instanceof NativeRequest ? input.headers : undefined), init?.body, super.headers);
+    this.#headers = allFields(init?.headers ?? (input instanceof NativeRequest ? input.headers : undefined), super.headers);
   }
 
   override get headers(): Headers {
@@ -101,7 +76,7 @@ class FullResponse extends NativeResponse {
 
   constructor(body?: BodyInit | null, init?: ResponseInit) {
     super(nativeBody(body), init);
-    this.#headers = typedHeaders(init?.headers, body, super.headers);
+    this.#headers = allFields(init?.headers, super.headers);
   }
 
   override get headers(): Headers {
