@@ -42,16 +42,16 @@ export interface TurnCounts {
   readonly vain: number[];
   /** Which turns are in no conversation, because another draw was kept. */
   readonly dropped: number[];
-  /** Which turns are a try that turned the tests green where the first did not; and those first ones. */
+  /** Which turns are a try that turned the tests green where the first did not; and which were the best of tries, none of them green. */
   readonly found: number[];
-  readonly missed: number[];
+  readonly red: number[];
 }
 
 type Conversation = { readonly messages: readonly ChatMessage[]; readonly tools?: readonly ToolSpec[] };
 
 export class AskedModel implements TextModel {
   readonly contextLimit: number;
-  readonly counts: TurnCounts = { calls: 0, invalid: [], turns: 0, vain: [], dropped: [], found: [], missed: [] };
+  readonly counts: TurnCounts = { calls: 0, invalid: [], turns: 0, vain: [], dropped: [], found: [], red: [] };
   /** Calls of the draws since a turn was kept. */
   #drawn: string[] = [];
   readonly #tokenizer: ModelTokenizer;
@@ -108,11 +108,11 @@ export class AskedModel implements TextModel {
     this.#drawn = [];
   }
 
-  /** Of the last draws, which were tries of one edit: number `kept`, from 1, is the one to go on with, and it is green. */
-  tried(count: number, kept: number): void {
-    if (kept === 1) return;
-    this.counts.missed.push(this.counts.turns - count);
-    this.counts.found.push(this.counts.turns - count + kept - 1);
+  /** Of the last draws, which were tries of one edit: number `kept`, from 1, is the one to go on with. */
+  tried(count: number, kept: number, isGreen: boolean): void {
+    const turn = this.counts.turns - count + kept - 1;
+    if (!isGreen) this.counts.red.push(turn);
+    else if (kept > 1) this.counts.found.push(turn);
   }
 
   #parts({ messages, tools }: Conversation): readonly PromptPart[] {

@@ -34,13 +34,13 @@ class Group:
 
     @property
     def teaches(self) -> bool:
-        """Not all rollouts came to the same, or the tests chose an edit that was not the model's first."""
-        return len({episode.done["solved"] for episode in self.episodes}) > 1 or any(episode.done.get("found") for episode in self.episodes)
+        """Not all rollouts came to the same."""
+        return len({episode.done["solved"] for episode in self.episodes}) > 1
 
 
 class Practice:
-    def __init__(self, seed: int, group: int, look: int, kinds: Sequence[str] = KINDS, tries: int = 1):
-        self.kinds, self.tries = tuple(kinds), tries
+    def __init__(self, seed: int, group: int, look: int, kinds: Sequence[str] = KINDS):
+        self.kinds = tuple(kinds)
         self.seed, self.size, self.look = seed, group, min(look, group)
         self.dice = random.Random(seed)
         self.next_index = 0  # of all kinds
@@ -60,7 +60,7 @@ class Practice:
         return Group(kind, self.next_index, self.look, is_new=True)
 
     def order(self, group: Group) -> dict:
-        return {"kind": group.kind, "seed": self.seed, "index": group.index, "home": group.index} | ({"tries": self.tries} if self.tries > 1 else {})
+        return {"kind": group.kind, "seed": self.seed, "index": group.index, "home": group.index}
 
     def heard(self, group: Group, episode: Episode) -> int | None:
         """Adds what ended. How many more rollouts the group is to have; 0: it may be learnt from; None: not yet, or never."""

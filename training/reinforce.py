@@ -12,8 +12,7 @@ arXiv 2603.00729). Rollouts go on while the weights change beneath them (Pipelin
 is to the probability each token was drawn with.
 
 `--arms` tries several learning rates for `--arm-secs` each from the same start and goes on with the one whose rollouts
-came to earn most. `--tries` has the tests judge several edits of one state, as the page's tries do: the one that is green where the
-first was not is learnt (`--found`) and the first taken off (`--missed`), which needs no group. `--resume` goes on from DIR/run.pt. DIR gets model.gguf every `--save` seconds and log.jsonl.
+came to earn most. `--resume` goes on from DIR/run.pt. DIR gets model.gguf every `--save` seconds and log.jsonl.
 """
 
 import argparse
@@ -61,9 +60,6 @@ def parse() -> argparse.Namespace:
     args.add_argument("--unfinished", type=float, default=0.2)
     args.add_argument("--invalid", type=float, default=0.5)
     args.add_argument("--vain", type=float, default=0.0, help="taken off the tokens of an edit that changes nothing, or makes again what an earlier one made")
-    args.add_argument("--tries", type=int, default=1, help="draws of an edit, which the tests judge, as the page's tries")
-    args.add_argument("--found", type=float, default=1.0, help="added to the tokens of a try that turned the tests green where the first did not")
-    args.add_argument("--missed", type=float, default=0.2, help="and taken off those of that first one")
     args.add_argument("--bf16", action="store_true", help="bfloat16 products in the steps on a CPU that has them: a step costs two thirds or less; on a GPU always")
     args.add_argument("--clip", type=float, nargs=2, default=(0.2, 0.28), help="how far the ratio may go below and above 1")
     args.add_argument("--temperature", type=float, default=1.0, help="of rollouts, and of what is learnt: a model that is sure of itself seldom divides a group")
@@ -85,6 +81,28 @@ def parse() -> argparse.Namespace:
 
 def reward(episode: Episode, unfinished: float) -> float:
     return float(episode.done["solved"]) - unfinished * (not episode.done["finished"])
+
+
+def batches(rows: list[tuple], chunk: int, most: int):
+    """Rows, whose first part is their ids, by length: so many together that they are `most` tokens, padded to whole chunks."""
+    batch: list[tuple] = []
+    for row in sorted(rows, key=lambda row: len(row[0])):
+        width = -(-len(row[0]) // chunk) * chunk
+        if batch and width * (len(batch) + 1) > most:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def export_rounded(model, tokenizer, path: Path) -> None:
+    """What acts, as a file for the page."""
+    state = {key: value.float().cpu().numpy() for key, value in model.state_dict().items()}
+    rows = [(n, v, gguf.Q8_0 if may and v.shape[-1] % 32 == 0 else gguf.F32) for n, v, may in export.tensors(state, model.c)]
+    part = path.with_suffix(".part")
+    gguf.write(part, export.metadata(model.c, tokenizer, export.NAME), rows)
+    part.replace(path)
 
 
 class Arm:
@@ -123,7 +141,7 @@ class Arm:
         while sums is None:
             self.flat.zero_()
             try:
-                sums = sum(self.backward(batch, count) for batch in self.batches(rows))
+                sums = sum(self.backward(batch, count) for batch in batches(rows, self.model.c.chunk, self.batch_tokens))
             except torch.OutOfMemoryError:
                 self.batch_tokens //= 2
                 torch.cuda.empty_cache()
@@ -153,7 +171,7 @@ class Arm:
         """(ids, logprob, weight) of each sequence that teaches something; weight is 0 where nothing was chosen."""
         out = []
         a, done = self.run.a, episode.done
-        own = dict(invalid=-a.invalid, vain=-a.vain, found=a.found, missed=-a.missed)  # of turns, whatever came of the rollout
+        own = dict(invalid=-a.invalid, vain=-a.vain)  # of turns, whatever came of the rollout
         for segment in episode.segments:
             turn = np.array(segment.kind) - 1
             weight = np.where((turn >= 0) & ~np.isin(turn, done.get("dropped", [])), advantage, 0.0)
@@ -162,18 +180,6 @@ class Arm:
             if (weight != 0).any():
                 out.append((np.array(segment.ids), np.array(segment.logprob), weight))
         return out
-
-    def batches(self, rows: list[tuple]):
-        rows = sorted(rows, key=lambda row: len(row[0]))
-        chunk, batch = self.model.c.chunk, []
-        for row in rows:
-            width = -(-len(row[0]) // chunk) * chunk
-            if batch and width * (len(batch) + 1) > self.batch_tokens:
-                yield batch
-                batch = []
-            batch.append(row)
-        if batch:
-            yield batch
 
     def backward(self, batch: list[tuple], count: int):
         """Adds to the gradient; (clipped, sum of log ratios' estimate of KL, tokens)."""
@@ -227,7 +233,7 @@ class Run:
         self.say(ready=round(self.seconds, 1), device=torch.cuda.get_device_name() if a.device == "cuda" else "cpu", procs=a.procs, slots=a.slots, recorded=recorded(self.player.decoder, a.model))
         self.limits = {"context": a.rollout_tokens, "turn": 384, "steps": a.turns}
         self.saved = self.examined = 0.0
-        self.practice, self.group_count = Practice(a.seed, a.group, a.look, a.kinds, a.tries), 0  # of every arm: none plays another's
+        self.practice, self.group_count = Practice(a.seed, a.group, a.look, a.kinds), 0  # of every arm: none plays another's
 
     @property
     def seconds(self) -> float:
@@ -328,11 +334,7 @@ class Run:
 
     def save(self, arm: Arm, name: str = "model.gguf") -> None:
         """What acts, as a file for the page; and all of it, to go on from."""
-        state = {key: value.float().cpu().numpy() for key, value in arm.model.state_dict().items()}
-        rows = [(n, v, gguf.Q8_0 if may and v.shape[-1] % 32 == 0 else gguf.F32) for n, v, may in export.tensors(state, arm.model.c)]
-        part = self.a.out / "model.part"
-        gguf.write(part, export.metadata(arm.model.c, self.tokenizer, export.NAME), rows)
-        part.replace(self.a.out / name)
+        export_rounded(arm.model, self.tokenizer, self.a.out / name)
         part = self.state.with_suffix(".part")
         torch.save(dict(fine=arm.rounded.fine, optimizer=arm.optimizer.state(), lr=arm.lr, step=arm.step, practice=self.practice.state(), rollouts=arm.rollouts), part)
         part.replace(self.state)

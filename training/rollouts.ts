@@ -94,7 +94,7 @@ async function play(order: Order, task: Task, sandbox: Sandbox): Promise<void> {
   let edits = 0;
   for await (const event of runAgent({ history: [], task: task.instruction, model, sandbox, options }, new AbortController().signal)) {
     if (event.type === "assistant") model.keep(event.text);
-    if (event.type === "tries" && event.tries[event.kept - 1]?.verdict === "green") model.tried(event.tries.length, event.kept);
+    if (event.type === "tries") model.tried(event.tries.length, event.kept, event.tries[event.kept - 1]?.verdict === "green");
     if (event.type === "tool-started") {
       const foreseen = await memory.foresee(event.call, shop);
       if (foreseen) memory.keep(foreseen);
@@ -114,5 +114,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     const answer = waiting.get(order.id);
     waiting.delete(order.id);
     answer?.({ ids: order.ids, ...(order.beside ? { beside: order.beside } : {}) });
-  } else Promise.resolve(order).then(run).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], vain: [], dropped: [], found: [], missed: [], edits: 0, task: "", set: "", family: "" } }));
+  } else Promise.resolve(order).then(run).catch((error: unknown) => say({ id: order.id, done: { solved: false, finished: false, end: `error: ${String(error)}`, turns: 0, calls: 0, invalid: [], vain: [], dropped: [], found: [], red: [], edits: 0, task: "", set: "", family: "" } }));
 }

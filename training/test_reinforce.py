@@ -4,8 +4,10 @@ The decoder against the model it stands for, files that come back, rounding, the
 """
 
 import argparse
+import copy
 import tempfile
 import unittest
+import xml.etree.ElementTree
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,11 @@ import gguf
 from certainty import sign_test, wilson
 from checkpoint import load_gguf, rounded, Rounded
 from config import preset
+from curves import draw_learning
 from decode import Choice, Decoder, explore, STEPS
 from decode_cpu import CpuDecoder, suits
 from environment import Episode, Player, seeded, Segment
+from expert_iteration import choose, Learner, lesson, order, steps
 from measure import written
 from model import Model
 from practice import KINDS, Practice
@@ -40,6 +44,12 @@ def logprobs(model: Model, ids: list[int], temperature: float = 1.0, least: floa
     row[0, : len(ids)] = torch.tensor(ids)
     with torch.no_grad():
         return explore(model.logits(model.trunk(row)[0])[0, : len(ids)], temperature, torch.tensor(least)).log_softmax(-1)
+
+
+def chances(model: Model, ids: list[int]) -> list[float]:
+    """The logarithm of the probability of each id from the third on."""
+    values = logprobs(model, ids)
+    return [values[i - 1, ids[i]].item() for i in range(2, len(ids))]
 
 
 def play(decoder: Decoder, turns: dict, steps: int = 4) -> dict[int, list[tuple[int, float]]]:
@@ -195,7 +205,7 @@ class Files(unittest.TestCase):
 
 class Learning(unittest.TestCase):
     def run_of(self, model: Model) -> Arm:
-        a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, found=1.0, missed=0.2, clip=(0.2, 0.28), rows=8)
+        a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, clip=(0.2, 0.28), rows=8)
         return Arm(argparse.Namespace(a=a), model, 1e-3)
 
     def episode(self, model: Model, ids: list[int], **done) -> Episode:
@@ -206,20 +216,16 @@ class Learning(unittest.TestCase):
             segment.logprob[i] = values[i - 1, ids[i]].item()
         return Episode({}, [segment], done=dict(dict(solved=True, finished=True, invalid=[]), **done))
 
-    def chances(self, model: Model, ids: list[int]) -> list[float]:
-        values = logprobs(model, ids)
-        return [values[i - 1, ids[i]].item() for i in range(2, len(ids))]
-
     def test_what_was_rewarded_becomes_more_probable(self):
         model = small()
         arm = self.run_of(model)
         good, bad = [5, 6, 7, 8, 9, 10], [5, 6, 17, 18, 19, 20]
-        before = sum(self.chances(model, good)), sum(self.chances(model, bad))
+        before = sum(chances(model, good)), sum(chances(model, bad))
         stats = arm.learn([[self.episode(model, good), self.episode(model, bad, solved=False)]], 1e-3)
         self.assertLess(abs(stats["kl"]), 1e-3)
         self.assertEqual(stats["clipped"], 0)
-        self.assertGreater(sum(self.chances(model, good)), before[0])
-        self.assertLess(sum(self.chances(model, bad)), before[1])
+        self.assertGreater(sum(chances(model, good)), before[0])
+        self.assertLess(sum(chances(model, bad)), before[1])
 
     def test_groups_all_alike_teach_nothing(self):
         model = small()
@@ -250,24 +256,10 @@ class Learning(unittest.TestCase):
         arm = self.run_of(model)
         vain = self.episode(model, [5, 6, 7, 8, 9, 10], vain=[1], dropped=[1])
         self.assertEqual([round(weight, 2) for weight in arm.rows(vain, 0.25)[0][2].tolist()], [0, 0, 0.25, 0.25, -0.5, -0.5])
-        before = self.chances(model, [5, 6, 7, 8, 9, 10])
+        before = chances(model, [5, 6, 7, 8, 9, 10])
         arm.learn([[vain, self.episode(model, [5, 6, 17, 18, 19, 20], vain=[1], dropped=[1])]], 1e-3)
-        after = self.chances(model, [5, 6, 7, 8, 9, 10])
+        after = chances(model, [5, 6, 7, 8, 9, 10])
         self.assertLess(sum(after[2:]), sum(before[2:]))
-
-    def test_the_try_that_was_right_becomes_more_probable_than_the_first(self):
-        model = small()
-        arm = self.run_of(model)
-        first, second = [5, 6, 7, 8, 9, 10, 11], [5, 6, 7, 8, 9, 30, 31]
-        episode = self.episode(model, first, found=[2], missed=[1], dropped=[1])
-        other = self.episode(model, second).segments[0]
-        other.kind = [0, 0, 0, 0] + [3] * 3
-        episode.segments.append(other)
-        self.assertEqual(arm.rows(episode, 0.0)[1][2].tolist(), [0, 0, 0, 0, 1, 1, 1])
-        gap = lambda: sum(self.chances(model, second)) - sum(self.chances(model, first))
-        before = gap()
-        arm.learn([[episode]], 1e-3)
-        self.assertGreater(gap(), before)
 
 
 class Game:
@@ -307,7 +299,7 @@ class Playing(unittest.TestCase):
         model.head.data.div_(20)
         decoder = Decoder(model.c, 24, 128, "cpu", [END])
         run = Run.__new__(Run)
-        run.a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, found=1.0, missed=0.2, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
+        run.a = argparse.Namespace(device="cpu", bf16=False, temperature=1.0, least=0.0, muon=False, unfinished=0.2, invalid=0.5, vain=0.5, clip=(0.2, 0.28), decay=0.0, tasks=6, group=8, look=4, rows=8, warm=10, steps=20, seed=1, save=1e9)
         run.player, run.examiner, run.limits = Player(decoder, Game(), Choice(draw=True)), None, {}
         run.practice, run.group_count, run.saved, run.say = Practice(1, 8, 4), 0, 0.0, lambda **row: None
         arm = Arm(run, model, 3e-3)
@@ -345,14 +337,6 @@ class Drawing(unittest.TestCase):
             self.assertEqual(len(group.episodes), 8 if group.teaches else 4)
             self.assertEqual(more, 0 if group.teaches else None)
 
-    def test_a_single_rollout_teaches_where_the_tests_chose_a_later_try(self):
-        practice = Practice(1, 1, 1, ("one",), tries=8)
-        group = practice.draw()
-        self.assertEqual(practice.order(group)["tries"], 8)
-        played = lambda **done: Episode({}, done=dict(solved=True, finished=True, end="verified", **done))
-        self.assertIsNone(practice.heard(group, played(found=[])))
-        self.assertEqual(practice.heard(practice.draw(), played(found=[3])), 0)
-
     def test_a_task_that_divided_its_rollouts_is_played_again(self):
         practice = Practice(1, 8, 4)
         drawn = [(group.kind, group.index) for group, _ in self.play(practice, {kind: 0.5 for kind in KINDS}, 100)]
@@ -378,6 +362,101 @@ class Drawing(unittest.TestCase):
         self.play(practice, {kind: 0.5 for kind in KINDS}, 50)
         again.restore(practice.state())
         self.assertEqual([(g.kind, g.index) for g in (again.draw() for _ in range(20))], [(g.kind, g.index) for g in (practice.draw() for _ in range(20))])
+
+
+class Lessons(unittest.TestCase):
+    """Of `expert_iteration.py`."""
+
+    def episode(self, **done) -> Episode:
+        """Three turns; the second was tried twice, and the second try went on."""
+        first = Segment([5, 6, 7, 8, 9, 10, 11], [0, 0, 1, 1, 0, 2, 2], [0.0] * 7)
+        second = Segment([5, 6, 7, 8, 9, 20, 21, 12, 13, 14], [0, 0, 0, 0, 0, 3, 3, 0, 4, 0], [0.0] * 10)
+        outcome = dict(solved=True, finished=True, end="verified", invalid=[], vain=[], dropped=[1], found=[2], red=[])
+        return Episode(dict(kind="built", index=7), [first, second], done=outcome | done)
+
+    def row(self, ids: list[int], found: bool = True) -> dict:
+        return dict(ids=ids, spans=[[2, len(ids)]], found=found)
+
+    def learner(self, ranks: int = 1) -> Learner:
+        return Learner(small(), "cpu", False, ranks)
+
+    def test_are_what_led_to_green_tests_and_nothing_of_what_was_dropped(self):
+        self.assertEqual(lesson(self.episode())["rows"], [
+            dict(ids=[5, 6, 7, 8], spans=[[2, 4]], found=False),
+            dict(ids=[5, 6, 7, 8, 9, 20, 21, 12, 13], spans=[[5, 7], [8, 9]], found=True)])
+
+    def test_leave_out_an_edit_that_stayed_red_and_a_call_that_cannot_be_read(self):
+        for how in ("red", "invalid", "vain"):
+            self.assertEqual([row["spans"] for row in lesson(self.episode(found=[], **{how: [2]}))["rows"]], [[[2, 4]], [[8, 9]]])
+
+    def test_are_none_where_hidden_tests_fail_or_the_process_was_lost(self):
+        self.assertEqual(lesson(self.episode(solved=False))["rows"], [])
+        lost = self.episode()
+        lost.done = None
+        self.assertEqual(lesson(lost), dict(kind="built", index=7, solved=False, end="lost", rows=[]))
+
+    def test_are_of_tasks_that_depend_on_their_number_alone(self):
+        mix = dict(built=3.0, one=1.0)
+        kinds = [order(1, index, mix)["kind"] for index in range(400)]
+        self.assertEqual(kinds, [order(1, index, mix)["kind"] for index in range(400)])
+        self.assertAlmostEqual(kinds.count("built") / 400, 0.75, delta=0.07)
+
+    def test_come_with_as_many_anchors_as_are_asked_for_and_once_an_epoch(self):
+        lessons = [dict(rows=[self.row([5, 6, 7, at], found=at % 4 == 0)]) for at in range(40)]
+        rows = choose(lessons, 1.5, 1)
+        self.assertEqual([row["found"] for row in rows].count(True), 10)
+        self.assertEqual(len(rows), 25)
+        plan = list(steps(rows, 5, 2, 1))
+        self.assertEqual(len(plan), 10)
+        self.assertEqual(sorted(row["ids"] for step in plan[:5] for row in step), sorted(row["ids"] for row in rows))
+        self.assertEqual(plan, list(steps(rows, 5, 2, 1)))
+
+    def test_make_what_was_found_more_probable_than_what_it_stands_for(self):
+        model = small()
+        model.head.data.div_(20)  # unsure
+        learner = Learner(model, "cpu", False)
+        found, first = [5, 6, 7, 30, 31, 32], [5, 6, 7, 8, 9, 10]
+        gap = lambda: logprobs(learner.model, found)[2, 30].item() - logprobs(learner.model, first)[2, 8].item()
+        before = gap()
+        for _ in range(5):
+            learner.learn([self.row(found)], 1e-3)
+        self.assertGreater(gap(), before + 0.5)
+
+    def test_are_examined_by_the_loss_and_by_what_the_model_would_write(self):
+        learner = self.learner()
+        ids = [5, 6]
+        for _ in range(4):
+            ids.append(int(logprobs(learner.model, ids)[-1].argmax()))
+        wrong = [*ids[:-1], (ids[-1] + 1) % 64]
+        told = learner.examine([self.row(ids), self.row(wrong)])
+        self.assertEqual((told["rows"], told["alike"]), (2, 1))
+        self.assertAlmostEqual(told["loss"], -(sum(chances(learner.model, ids)) + sum(chances(learner.model, wrong))) / 8, places=3)
+
+    def test_are_learnt_alike_by_one_process_and_by_two(self):
+        rows = [self.row([5, 6, at, at + 1, at + 2] * (1 + at % 3 * 6)) for at in range(7, 25)]
+        alone, together = self.learner(), self.learner(2)
+        for learner in (alone, together):
+            learner.batch_tokens = 256
+        for _ in range(3):
+            told = [learner.learn(rows, 1e-3) for learner in (alone, together)]
+            self.assertAlmostEqual(told[0]["loss"], told[1]["loss"], places=4)
+            self.assertAlmostEqual(told[0]["gradient"], told[1]["gradient"], places=3)
+        for name, values in alone.rounded.fine.items():
+            torch.testing.assert_close(values, together.rounded.fine[name], atol=5e-4, rtol=0, msg=name)
+
+    def test_are_drawn_one_round_after_the_other(self):
+        look = lambda step, alike: dict(examined=step, lessons=dict(rows=20, loss=0.03, alike=alike), others=dict(rows=0, loss=0.0, alike=0))
+        svg = draw_learning([[look(0, 0), look(30, 5)], [look(0, 5), look(60, 8)]], [(0, dict(sets=dict(novel=dict(share=0.8, low=0.7, high=0.9)))), (90, dict(sets={}))])
+        self.assertIn(">lessons 40.0<", svg)
+        self.assertIn(">novel 80.0<", svg)
+        self.assertIn(">90<", svg)
+        xml.etree.ElementTree.fromstring(svg)
+
+    def test_go_on_where_they_were(self):
+        rows, whole, again = [self.row([5, 6, 7, 30, 31])], self.learner(), self.learner()
+        whole.learn(rows, 1e-3)
+        again.restore(copy.deepcopy(whole.state()))
+        self.assertEqual(whole.learn(rows, 1e-3), again.learn(rows, 1e-3))
 
 
 class Intervals(unittest.TestCase):

@@ -38,7 +38,7 @@ async function play(turns: readonly string[], options: AgentOptions = {}) {
   const model = new AskedModel(tokenizer, new PromptRenderer(tokenizer), 4096, ask, async (call) => (await memory.foresee(call, shop))?.isVain === true);
   for await (const event of runAgent({ history: [], task: "Fix it", model, sandbox, options }, new AbortController().signal)) {
     if (event.type === "assistant") model.keep(event.text);
-    if (event.type === "tries" && event.tries[event.kept - 1]?.verdict === "green") model.tried(event.tries.length, event.kept);
+    if (event.type === "tries") model.tried(event.tries.length, event.kept, event.tries[event.kept - 1]?.verdict === "green");
   }
   return { counts: model.counts, questions };
 }
@@ -46,16 +46,16 @@ async function play(turns: readonly string[], options: AgentOptions = {}) {
 describe("the turns of a rollout", () => {
   it("are those in vain, which are dropped where another draw is kept", async () => {
     const { counts, questions } = await play([TEST, edit(OLD), edit(OLD), RIGHT, TEST, "Fixed."]);
-    expect(counts).toMatchObject({ turns: 6, calls: 5, invalid: [], vain: [1, 2], dropped: [1, 2], found: [], missed: [] });
+    expect(counts).toMatchObject({ turns: 6, calls: 5, invalid: [], vain: [1, 2], dropped: [1, 2], found: [], red: [] });
     expect(questions.map(({ beside }) => beside)).toEqual([false, false, true, true, false, false]);
     expect(questions[3]!.forks).toEqual([{ at: 30, rank: 2 }]);
     expect(questions[3]!.ids).toEqual(questions[1]!.ids);
   });
 
-  it("are the try that the tests chose and the first that it stands for", async () => {
+  it("are the try that the tests chose, or the best of those that stayed red", async () => {
     const { counts } = await play([TEST, WRONG, WRONG, RIGHT, TEST, "Fixed."], { tries: 4 });
-    expect(counts).toMatchObject({ turns: 6, dropped: [1, 2], found: [3], missed: [1] });
-    expect((await play([RIGHT, TEST, "Fixed."], { tries: 4 })).counts).toMatchObject({ dropped: [], found: [], missed: [] });
-    expect((await play([WRONG, WRONG, TEST, "No."], { tries: 2 })).counts).toMatchObject({ dropped: [1], found: [], missed: [] });
+    expect(counts).toMatchObject({ turns: 6, dropped: [1, 2], found: [3], red: [] });
+    expect((await play([RIGHT, TEST, "Fixed."], { tries: 4 })).counts).toMatchObject({ dropped: [], found: [], red: [] });
+    expect((await play([WRONG, WRONG, TEST, "No."], { tries: 2 })).counts).toMatchObject({ dropped: [1], found: [], red: [0] });
   });
 });
