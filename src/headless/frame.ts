@@ -32,6 +32,7 @@ const sources = {
   terminal: () => import("./libraries/terminal.ts?bundle"),
   repl: () => import("./libraries/repl.ts?bundle"),
   wasi: () => import("./libraries/wasi.ts?bundle"),
+  plans: () => import("./kernel/plans.ts?bundle"),
 } as const;
 
 function tellKernel(message: FromFrame, transfer: Transferable[] = []): void {

@@ -32,7 +32,18 @@ const LIBRARY_GLOBAL = "__tw_library";
 
 /** The last statement of a library's script. */
 export function offerLibrary<N extends LibraryName>(library: Libraries[N]): void {
+  offer(library);
+}
+
+export function offer(library: object): void {
   Object.defineProperty(globalThis, LIBRARY_GLOBAL, { value: library, configurable: true });
+}
+
+/** What a script has offered; it leaves nothing behind. */
+export function taken(): unknown {
+  const library = (globalThis as Record<string, unknown>)[LIBRARY_GLOBAL];
+  Reflect.deleteProperty(globalThis, LIBRARY_GLOBAL);
+  return library;
 }
 
 /** Runs a library's script in this realm with `load` and takes what it offers; programs see nothing of it. */
@@ -46,7 +57,5 @@ export function takeLibrary<N extends LibraryName>(load: () => void): Libraries[
   } finally {
     Object.defineProperty(globalThis, "process", { value: process, writable: true, configurable: true, enumerable: false });
   }
-  const library = global[LIBRARY_GLOBAL] as Libraries[N];
-  Reflect.deleteProperty(globalThis, LIBRARY_GLOBAL);
-  return library;
+  return taken() as Libraries[N];
 }

@@ -28,7 +28,7 @@ const LOOK_MS = 5;
 
 export class ProcessLink {
   readonly #post: (message: FromProcess, transfer: Transferable[]) => void;
-  #fd: 1 | 2 = 1;
+  #fd = 1;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #stretchStart = 0;
@@ -82,8 +82,8 @@ export class ProcessLink {
     for (let taken; this.#stopped && this.#sent - (taken = load(this.#stopped, 1)) > MOST_WAITING; ) wait(this.#stopped, 1, taken, LOOK_MS);
   }
 
-  /** Sends bytes to stdout or stderr, in order, now or soon. The bytes are copied: the caller may reuse them. */
-  write(fd: 1 | 2, bytes: Uint8Array): void {
+  /** Sends bytes to stdout, stderr or a pipe, in order, now or soon. The bytes are copied: the caller may reuse them. */
+  write(fd: number, bytes: Uint8Array): void {
     if (this.#ended || bytes.length === 0) return;
     if (this.#pendingBytes > 0 && fd !== this.#fd) this.flush();
     this.#fd = fd;
@@ -123,10 +123,11 @@ export class ProcessLink {
     this.#post({ type: "output", fd: this.#fd, data }, [data.buffer]);
   }
 
-  /** Flushes and ends the process. Nothing is sent after it. */
-  exit(code: number): void {
+  /** Flushes and ends the process. Nothing is sent after it, unless it stays (FromProcess). */
+  exit(code: number, stays?: number): void {
     if (this.#ended) return;
-    this.post({ type: "exit", code: code & 0xff });
+    this.post({ type: "exit", code: code & 0xff, ...(stays === undefined ? {} : { stays }) });
+    if (stays !== undefined) return;
     this.#ended = true;
   }
 }

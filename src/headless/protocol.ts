@@ -9,8 +9,8 @@ import type { FileOp } from "./vfs-node.ts";
 /** What runs in the Worker: our Node runtime, the shell, or npm's commands that install. Paths and scripts become one of the first two. */
 export type Program = "node" | "sh" | "npm";
 
-/** What a Worker may be made of or load: a program, or a library for the node programs that need it. */
-export type ScriptName = Program | LibraryName;
+/** What a Worker may be made of or load: a program, or a library for the node programs that need it; `plans` is the kernel's own. */
+export type ScriptName = Program | LibraryName | "plans";
 
 /** Those whose default is to end the process, and, on the last line, those that stop it and let it go on. */
 export type Signal =
@@ -63,6 +63,8 @@ export interface StartMessage {
   readonly terminal: Terminal | null;
   /** False: end of input at once, as with `</dev/null`. */
   readonly stdin: boolean;
+  /** Open from the start, beside the three. */
+  readonly descriptors: readonly Descriptor[];
   /** A 32-bit number: while it is 1 the process does nothing that others could see (`ProcessLink`). Null where no memory is shared. */
   readonly stopped: SharedArrayBuffer | null;
   /** What is known of code that other processes have read (known-code.ts). Null where no memory is shared. */
@@ -100,10 +102,28 @@ export type SocketMessage =
 /** The answer to who wants to connect. `code` is ECONNREFUSED, ENOENT or EMFILE. */
 export type ConnectAnswer = { readonly type: "connected"; readonly socket: number } | { readonly type: "connect-error"; readonly socket: number; readonly code: string };
 
+/** A descriptor above 2: a pipe to the parent, both ways, or a file. */
+export interface Descriptor {
+  readonly fd: number;
+  readonly file?: OpenedFile;
+}
+
+/** A file that a process gets open. Where it is read and written is from then on its own. */
+export interface OpenedFile {
+  readonly path: string;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly append: boolean;
+  readonly position: number;
+}
+
+/** Bytes that a pipe holds before its writer has to wait: what Linux takes of one on its local sockets. */
+export const PIPE_BYTES = 219_264;
+
 /** One of the container's processes, for `ps`. */
 export interface ProcessInfo {
   readonly pid: number;
-  /** 0: the page's. */
+  /** 0: the page's. 1: its parent has ended. */
   readonly ppid: number;
   /** Its command line. */
   readonly words: readonly string[];
@@ -125,8 +145,10 @@ export type ToProcess =
   | { readonly type: "connection"; readonly server: number; readonly socket: number; readonly port: number }
   /** A change made by another process or by the page; `seq` counts those sent to this process, from 1. */
   | { readonly type: "file"; readonly op: FileOp; readonly seq: number }
-  /** Null ends the input. */
-  | { readonly type: "stdin"; readonly data: Uint8Array | null }
+  /** Null ends the input. Without a descriptor it is 0's. */
+  | { readonly type: "stdin"; readonly data: Uint8Array | null; readonly fd?: number }
+  /** Nobody reads any more what it writes there. */
+  | { readonly type: "pipe-broken"; readonly fd: number }
   | { readonly type: "resize"; readonly terminal: Terminal }
   /** It is stopped: whoever waits for messages finds out by this one. */
   | { readonly type: "stop" }
@@ -141,13 +163,19 @@ export type ToProcess =
   | { readonly type: "processes"; readonly list: readonly ProcessInfo[] }
   | { readonly type: "child-started"; readonly child: number; readonly pid: number }
   /** The child reads its input from now on; before, it may be kept from it. */
-  | { readonly type: "child-stdin-wanted"; readonly child: number }
+  | { readonly type: "child-stdin-wanted"; readonly child: number; readonly fd?: number }
+  /** The child has read so much of what it was sent. */
+  | { readonly type: "child-input-taken"; readonly child: number; readonly fd: number; readonly bytes: number }
+  /** See `pipe-end`. */
+  | { readonly type: "child-pipe-end"; readonly child: number; readonly fd: number; readonly broken: boolean }
   /** The child could not be started; no other message about it follows. `code` is ENOENT, EAGAIN, E2BIG or EACCES. */
   | { readonly type: "child-error"; readonly child: number; readonly code: string; readonly message: string }
-  | { readonly type: "child-output"; readonly child: number; readonly fd: 1 | 2; readonly data: Uint8Array }
+  | { readonly type: "child-output"; readonly child: number; readonly fd: number; readonly data: Uint8Array }
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
-  /** The last message about a child. Exactly one of `code` and `signal` is null. */
-  | { readonly type: "child-exit"; readonly child: number; readonly code: number | null; readonly signal: Signal | null };
+  /** The last message about a child, unless it is held: somebody goes on writing where it wrote. Exactly one of `code` and `signal` is null. */
+  | { readonly type: "child-exit"; readonly child: number; readonly code: number | null; readonly signal: Signal | null; readonly held: boolean }
+  /** Of a child that was held: it is no longer. */
+  | { readonly type: "child-closed"; readonly child: number };
 
 export interface SpawnRequest {
   /** `node`, `npm`, `npx`, `sh`, a name in `node_modules/.bin`, or a path. */
@@ -163,11 +191,17 @@ export interface SpawnRequest {
   /** Passed on when the child reads or writes its parent's terminal (`stdio: "inherit"`). */
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
-  /** It leads a group of its own and outlives its parent, as long as some process above that lives. */
+  /** It leads a group of its own. */
   readonly detached?: boolean;
+  /** Beside its three. */
+  readonly descriptors?: readonly Descriptor[];
+  /** Where its output (1) and errors (2) go when it outlives its parent: to one of the parent's own, to the end of a file, or, null, nowhere. Absent: nobody reads them. */
+  readonly leads?: readonly [output: Lead, errors: Lead];
   /** What the program shall believe it was called, if not by the command. */
   readonly argv0?: string;
 }
+
+export type Lead = 1 | 2 | string | null | undefined;
 
 /** A child that its parent waits for without returning to its event loop. */
 export interface SyncSpawnRequest {
@@ -193,6 +227,8 @@ export interface SyncSpawnResult {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
+  /** Of its pipes above 2, all of them. */
+  readonly others: readonly (readonly [fd: number, bytes: Uint8Array])[];
   /** All changes that the parent has not seen, in order; `file` messages up to `seq` are among them. */
   readonly ops: readonly FileOp[];
   readonly seq: number;
@@ -220,10 +256,12 @@ export type FromProcess =
   | { readonly type: "files-seen"; readonly seq: number }
   /** The sender sleeps on the first number of `memory` until the answer is in it. */
   | { readonly type: "spawn-sync"; readonly spawn: SyncSpawnRequest; readonly seen: number; readonly memory: SharedArrayBuffer }
-  /** As above, for input; `received` counts its `stdin` messages. */
-  | { readonly type: "read-sync"; readonly received: number; readonly seen: number; readonly memory: SharedArrayBuffer }
+  /** As above, for input; `received` counts the `stdin` messages of this descriptor. */
+  | { readonly type: "read-sync"; readonly fd: number; readonly received: number; readonly seen: number; readonly memory: SharedArrayBuffer }
   /** So many `stdin` messages have come: they need not be kept for a `read-sync`. */
-  | { readonly type: "input-seen"; readonly received: number }
+  | { readonly type: "input-seen"; readonly fd: number; readonly received: number }
+  /** Its program has read so much of it. */
+  | { readonly type: "input-taken"; readonly fd: number; readonly bytes: number }
   /** The Worker's script has run and waits for `start`. */
   | { readonly type: "ready" }
   | SocketMessage
@@ -238,9 +276,11 @@ export type FromProcess =
   /** From npm alone, where no user code runs; from any other program it is refused. */
   | { readonly type: "registry"; readonly request: number; readonly question: RegistryQuestion }
   /** Whole bytes, any cut; at most PROCESS_CHUNK_BYTES each. The buffer is transferred. */
-  | { readonly type: "output"; readonly fd: 1 | 2; readonly data: Uint8Array }
-  /** The last message; the Worker is terminated on it. `code` 0-255. */
-  | { readonly type: "exit"; readonly code: number }
+  | { readonly type: "output"; readonly fd: number; readonly data: Uint8Array }
+  /** It writes no more there, and, if `broken`, reads no more either. */
+  | { readonly type: "pipe-end"; readonly fd: number; readonly broken: boolean }
+  /** The last message; the Worker is terminated on it. `code` 0-255. A shell that `stays` has ended for its parent, and runs until its jobs have, too: then it says so again. The bits say whether these may still write output (1) and errors (2). */
+  | { readonly type: "exit"; readonly code: number; readonly stays?: number }
   /** From now on (`on`) the signal is delivered as a message instead of ending the process. SIGKILL never is. */
   | { readonly type: "handles-signal"; readonly signal: Signal; readonly on: boolean }
   /** To the parent, when `ipc`. */
@@ -250,8 +290,10 @@ export type FromProcess =
   /** Whether its terminal hands keys on as they are typed, or, as at first, in lines, with Ctrl+C a signal. */
   | { readonly type: "terminal-mode"; readonly raw: boolean }
   /** It reads its input: a shell that gave it its own passes it on from now on. */
-  | { readonly type: "stdin-wanted" }
-  | { readonly type: "child-stdin"; readonly child: number; readonly data: Uint8Array | null }
+  | { readonly type: "stdin-wanted"; readonly fd?: number }
+  | { readonly type: "child-stdin"; readonly child: number; readonly data: Uint8Array | null; readonly fd?: number }
+  /** It reads no more what the child writes there. */
+  | { readonly type: "child-broken"; readonly child: number; readonly fd: number }
   | { readonly type: "child-message"; readonly child: number; readonly message: unknown }
   | { readonly type: "child-kill"; readonly child: number; readonly signal: Signal }
   | { readonly type: "processes" }

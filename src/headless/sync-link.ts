@@ -1,7 +1,7 @@
 // The process's end of synchronous children and of input that is waited for: it sleeps on shared memory until the kernel has
 // written the answer there, and keeps count of the files and the input it was sent, so that each comes once and in order.
-import { decode } from "./node/later/message-pack.ts";
 import { CONTAINER_LIMITS } from "../base/limits.ts";
+import { unpackAnswer } from "./packed-answer.ts";
 import type { ProcessLink } from "./process-link.ts";
 import { type Signal, SYNC_HEAD_BYTES, type SyncKillResult, type SyncReadResult, type SyncSpawnRequest, type SyncSpawnResult } from "./protocol.ts";
 import type { FileOp, Vfs } from "./vfs.ts";
@@ -19,9 +19,9 @@ export class SyncLink {
   #seen = 0;
   /** Changes up to here have come with an answer. */
   #answered = 0;
-  #received = 0;
-  /** Messages of input that are still to come and whose contents an answer has brought. */
-  #skipped = 0;
+  /** Messages of input by descriptor, and of those still to come how many an answer has brought the contents of. */
+  readonly #received: number[] = [];
+  readonly #skipped: number[] = [];
   /** Of reads and signals, which come one after the other. */
   #memory: SharedArrayBuffer | undefined;
 
@@ -54,22 +54,26 @@ export class SyncLink {
   }
 
   /** Returns when there is input: at least one piece; null is the end. */
-  read(): readonly (Uint8Array | null)[] {
+  read(fd: number): readonly (Uint8Array | null)[] {
     const memory = this.#answerHere();
-    this.#link.post({ type: "read-sync", received: this.#received, seen: this.#seen, memory });
+    const received = this.#received[fd] ?? 0;
+    this.#link.post({ type: "read-sync", fd, received, seen: this.#seen, memory });
     const { input } = this.#answer<SyncReadResult>(memory);
-    this.#received += input.length;
-    this.#skipped += input.length;
+    this.#received[fd] = received + input.length;
+    this.#skipped[fd] = (this.#skipped[fd] ?? 0) + input.length;
     return input;
   }
 
   /** A message with input has come: false when an answer has brought it already. */
-  comes(): boolean {
-    if (this.#skipped > 0) {
-      this.#skipped--;
+  comes(fd: number): boolean {
+    const skipped = this.#skipped[fd] ?? 0;
+    if (skipped > 0) {
+      this.#skipped[fd] = skipped - 1;
       return false;
     }
-    if (++this.#received % INPUT_SEEN_EVERY === 0) this.#link.post({ type: "input-seen", received: this.#received });
+    const received = (this.#received[fd] ?? 0) + 1;
+    this.#received[fd] = received;
+    if (received % INPUT_SEEN_EVERY === 0) this.#link.post({ type: "input-seen", fd, received });
     return true;
   }
 
@@ -85,7 +89,7 @@ export class SyncLink {
     // What is shared cannot be read as text: a copy can.
     const packed = new Uint8Array(load(head, 1));
     packed.set(new Uint8Array(memory, SYNC_HEAD_BYTES, packed.length));
-    const result = decode(packed) as R;
+    const result = unpackAnswer(packed) as R;
     for (const op of result.ops) this.#vfs.follow(op);
     this.#seen = this.#answered = result.seq;
     return result;

@@ -403,7 +403,9 @@ export class Vfs {
       parent.entries.set(place.name, { kind: "file", data, ...this.#base(mode & 0o7777) });
       stamp(parent);
     }
-    this.#changed(node ? "change" : "rename", place.path);
+    if (!node) this.#changed("rename", place.path);
+    // As on Linux a new file is heard of twice: it is made, and then written.
+    if (node || data.length > 0) this.#changed("change", place.path);
     return place.path;
   }
 

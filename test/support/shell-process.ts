@@ -86,7 +86,7 @@ export class ShellProcess {
     this.#deliver = (message) => deliver(message);
     const start: StartMessage = {
       type: "start", pid: this.pid, ppid: 0, argv: options.argv ?? [], argv0: "sh", cwd: CWD, env: { HOME: "/home", PATH: "/usr/local/bin:/usr/bin:/bin", USER: "user", ...options.env }, files: packImage(vfs.clone().image()),
-      terminal: options.terminal ?? null, stdin: options.stdin !== null, ipc: false, libraries: {}, firstPort: 40_000, firstPid: 1000, knownCode: null, thread: null, stopped: stopped?.buffer ?? null,
+      terminal: options.terminal ?? null, stdin: options.stdin !== null, descriptors: [], ipc: false, libraries: {}, firstPort: 40_000, firstPid: 1000, knownCode: null, thread: null, stopped: stopped?.buffer ?? null,
     };
     this.#deliver(start);
     if (options.stdin !== undefined && options.stdin !== null) {
@@ -129,10 +129,10 @@ export class ShellProcess {
   #receive(message: FromProcess, exit: (code: number) => void): void {
     switch (message.type) {
       case "output": {
-        const text = this.#decoders[message.fd].decode(message.data, { stream: true });
+        const text = this.#decoders[message.fd as 1 | 2].decode(message.data, { stream: true });
         if (message.fd === 1) this.stdout += text;
         else this.stderr += text;
-        this.onOutput(message.fd, message.data);
+        this.onOutput(message.fd as 1 | 2, message.data);
         return this.#print(text);
       }
       case "terminal-mode":
@@ -191,7 +191,7 @@ export class ShellProcess {
       this.#deliver({ type: "child-started", child, pid: shell.pid });
       shell.onOutput = (fd, data) => this.#deliver({ type: "child-output", child, fd, data });
       shell.onWantsInput = () => this.#deliver({ type: "child-stdin-wanted", child });
-      void shell.exitCode.then((code) => this.#deliver({ type: "child-exit", child, code, signal: null }));
+      void shell.exitCode.then((code) => this.#deliver({ type: "child-exit", child, code, signal: null, held: false }));
       return;
     }
     const { program } = this.#options;
@@ -223,7 +223,7 @@ export class ShellProcess {
       },
       signal: (signal) => new Promise((resolve) => signals.set(signal, resolve)),
     });
-    void Promise.race([run.then((code) => ({ code, signal: null })), ended.promise.then((signal) => ({ code: null, signal }))]).then((end) => this.#deliver({ type: "child-exit", child, ...end }));
+    void Promise.race([run.then((code) => ({ code, signal: null })), ended.promise.then((signal) => ({ code: null, signal }))]).then((end) => this.#deliver({ type: "child-exit", child, ...end, held: false }));
   }
 }
 

@@ -47,6 +47,8 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     network: (message) => send({ type: "network", message }, message.type === "socket-data" ? [message.data.buffer as ArrayBuffer] : []),
   });
   const hosted = new Map<number, Hosted>();
+  /** Pids of those that have ended and left something running. */
+  const left = new Map<number, number>();
   const watches = new Watches((watch, events) => send({ type: "watch", watch, events }));
   let workdir = "/";
   const at = (path: string): string => resolvePath(path, workdir);
@@ -102,6 +104,7 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
         signal: (signal) => table.interrupt(pid, signal),
       });
       const cwd = at(options.cwd ?? ".");
+      let ended = false;
       const pid: number = table.spawn(
         {
           command: options.command,
@@ -113,19 +116,23 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
           terminal: options.terminal,
         },
         {
-          output: (fd, data) => gate.push(fd, data),
+          // What it has left behind may go on printing: nobody reads it any more.
+          output: (fd, data) => (ended ? undefined : gate.push(fd as 1 | 2, data)),
           backlogBytes: () => gate.queuedBytes,
           message: () => true,
           terminalMode: (raw) => void (tty && (tty.raw = raw)),
-          exit: (code, signal) =>
+          exit: (code, signal) => {
+            ended = true;
             gate.end(
               () => {
                 hosted.delete(process);
+                if (table.hasLeft(pid)) left.set(process, pid);
                 send({ type: "exit", process, code: exitCodeOf(code, signal) });
               },
               // Who kills a process does not want to read the rest first.
               signal === "SIGTERM" || hosted.get(process)?.killed === true,
-            ),
+            );
+          },
         },
       );
       hosted.set(process, { pid, gate, tty, killed: false });
@@ -137,9 +144,9 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     },
     kill(process) {
       const entry = hosted.get(process);
-      if (!entry) return;
-      entry.killed = true;
-      table.kill(entry.pid);
+      if (entry) entry.killed = true;
+      const pid = entry?.pid ?? left.get(process);
+      if (pid !== undefined) table.kill(pid);
     },
     resize(process, terminal) {
       const entry = hosted.get(process);

@@ -3,12 +3,13 @@
 import { bytes, type Fields, fields, finite, integer, Malformed, text } from "../plain-data.ts";
 import { resolvePath } from "../posix-path.ts";
 import { checkQuestion, type RegistryQuestion } from "../registry/question.ts";
-import { type FromProcess, type KillWait, type NetAddress, PROCESS_CHUNK_BYTES, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, SYNC_HEAD_BYTES, type SyncOutput, type SyncSpawnRequest, type Terminal, type ThreadStart } from "../protocol.ts";
+import { type Descriptor, type FromProcess, type KillWait, type Lead, type NetAddress, type OpenedFile, PROCESS_CHUNK_BYTES, SIGNAL_EXIT_CODES, type Signal, type SpawnRequest, SYNC_HEAD_BYTES, type SyncOutput, type SyncSpawnRequest, type Terminal, type ThreadStart } from "../protocol.ts";
 import type { FileOp } from "../vfs-node.ts";
 
 const MAX_PATH = 4096;
 const MAX_ARGS = 10_000;
 const MAX_OPS = 1_000_000;
+const MAX_FD = 1024;
 const MAX_TEXT = 1024 * 1024;
 
 /** How each field is checked; what gives undefined is left out. */
@@ -66,6 +67,8 @@ const FILE_OPS: Shapes<FileOp, "op"> = {
 };
 const fileOp = (value: unknown): FileOp => oneOf<FileOp>(FILE_OPS, "op", value);
 
+const FILE: Shape<OpenedFile> = { path, readable: isTrue, writable: isTrue, append: isTrue, position: notNegative };
+const DESCRIPTOR: Shape<Descriptor> = { fd: above2, file: optional((value) => rebuilt(FILE, fields(value)) as unknown as OpenedFile) };
 const THREAD: Shape<ThreadStart> = { id: integer, data: anything };
 
 const SPAWN: Shape<SpawnRequest> = {
@@ -79,6 +82,8 @@ const SPAWN: Shape<SpawnRequest> = {
   terminal: (value) => (value === undefined ? null : orNull(checkTerminal)(value)),
   thread: optional((value) => rebuilt(THREAD, fields(value)) as unknown as ThreadStart),
   detached: onlyTrue,
+  descriptors: optional(listOf((value) => rebuilt(DESCRIPTOR, fields(value)) as unknown as Descriptor, MAX_FD)),
+  leads: optional((value) => listOf(lead, 2)(value) as [Lead, Lead]),
   argv0: optional((value) => text(value, MAX_PATH)),
 };
 const spawnRequest = (value: unknown): SpawnRequest => rebuilt(SPAWN, fields(value)) as unknown as SpawnRequest;
@@ -88,23 +93,26 @@ const WAIT: Shape<KillWait> = { seen: integer, memory: shared };
 const MESSAGES: Shapes<FromProcess, "type"> = {
   ready: {},
   processes: {},
-  "stdin-wanted": {},
+  "stdin-wanted": { fd: optional(descriptor) },
   "terminal-mode": { raw: isTrue },
   file: { op: fileOp },
   files: { ops: listOf(fileOp, MAX_OPS) },
   registry: { request: integer, question },
-  output: { fd: (value) => (value === 2 ? 2 : 1), data: chunk },
-  exit: { code: (value) => integer(value) & 0xff },
+  output: { fd: descriptor, data: chunk },
+  "pipe-end": { fd: descriptor, broken: isTrue },
+  exit: { code: (value) => integer(value) & 0xff, stays: optional(integer) },
   "handles-signal": { signal, on: isTrue },
   message: { message: anything },
   spawn: { child: integer, request: spawnRequest, pid: optional(integer) },
-  "child-stdin": { child: integer, data: orNull(bytes) },
+  "child-stdin": { child: integer, data: orNull(bytes), fd: optional(above2) },
+  "child-broken": { child: integer, fd: descriptor },
   "child-message": { child: integer, message: anything },
   "child-kill": { child: integer, signal },
   "files-seen": { seq: integer },
   "spawn-sync": { spawn: syncSpawn, ...WAIT },
-  "read-sync": { received: integer, ...WAIT },
-  "input-seen": { received: integer },
+  "read-sync": { fd: descriptor, received: integer, ...WAIT },
+  "input-seen": { fd: descriptor, received: integer },
+  "input-taken": { fd: descriptor, bytes: notNegative },
   listen: { server: integer, address },
   unlisten: { server: integer },
   connect: { socket: aboveZero, address, port },
@@ -132,6 +140,18 @@ function aboveZero(value: unknown): number {
   if (number <= 0) throw new Malformed();
   return number;
 }
+
+function descriptor(value: unknown): number {
+  const fd = integer(value);
+  if (fd < 0 || fd > MAX_FD) throw new Malformed();
+  return fd;
+}
+
+function above2(value: unknown): number {
+  return 3 + descriptor(integer(value) - 3);
+}
+
+const lead = (value: unknown): Lead => (value === 1 || value === 2 || value === null || value === undefined ? value : path(value));
 
 function environment(value: unknown): Record<string, string> {
   const env: Record<string, string> = {};

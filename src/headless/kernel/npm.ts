@@ -5,7 +5,7 @@ import { FsError } from "../fs-error.ts";
 import { parseOptions } from "../npm/config.ts";
 import type { Vfs } from "../vfs.ts";
 import { type Env, findExecutable } from "../executables.ts";
-import { packageFolder, plan, quote, readJson, type Step } from "./plan.ts";
+import { type Command, type LateStep, packageFolder, plan, quote, readJson, type ReadyStep } from "./plan.ts";
 
 interface Manifest {
   readonly name: string;
@@ -20,16 +20,29 @@ export const RUN_COMMANDS = new Set(["run", "run-script", "rum", "urn"]);
 const EXEC_COMMANDS = new Set(["exec", "x"]);
 const LIFECYCLE = new Set(["test", "start", "stop", "restart", "install", "prepare", "publish", "version", "pack"]);
 
-const failure = (stderr: string, code = 1): readonly Step[] => [{ stdout: "", stderr, code }];
+const failure = (stderr: string, code = 1): readonly ReadyStep[] => [{ stdout: "", stderr, code }];
 
-export function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+/** What a step stands for. */
+export function planLate(vfs: Vfs, { late, args, cwd, env }: LateStep): readonly ReadyStep[] {
+  return (late === "npm" ? planNpm : planNpx)(vfs, args, cwd, env);
+}
+
+export interface Plans {
+  readonly planLate: typeof planLate;
+}
+
+function planned(vfs: Vfs, command: Command): readonly ReadyStep[] | undefined {
+  return plan(vfs, command)?.flatMap((step) => ("late" in step ? planLate(vfs, step) : [step]));
+}
+
+function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly ReadyStep[] {
   const dashes = args.indexOf("--");
   const own = dashes < 0 ? args : args.slice(0, dashes);
   const passed = dashes < 0 ? [] : args.slice(dashes + 1);
   const flags = own.filter((arg) => arg.startsWith("-"));
   const [sub] = parseOptions(own).words;
   const words = own.slice(sub === undefined ? 0 : own.indexOf(sub) + 1).filter((arg) => !arg.startsWith("-"));
-  const elsewhere: readonly Step[] = [{ program: "npm", argv: args, cwd, env }];
+  const elsewhere: readonly ReadyStep[] = [{ program: "npm", argv: args, cwd, env }];
   if (sub === undefined && (flags.includes("--version") || flags.includes("-v"))) return [{ stdout: `${NPM_VERSION}\n`, stderr: "", code: 0 }];
   const silent = flags.some((flag) => flag === "-s" || flag === "--silent");
   const ifPresent = flags.includes("--if-present");
@@ -46,12 +59,12 @@ export function planNpm(vfs: Vfs, args: readonly string[], cwd: string, env: Env
 }
 
 /** `npx name args`: an installed binary, or a command the container has; any other is for npm to fetch. */
-export function planNpx(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly Step[] {
+function planNpx(vfs: Vfs, args: readonly string[], cwd: string, env: Env): readonly ReadyStep[] {
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const name = at < 0 ? undefined : args[at];
   const choosesPackage = args.slice(0, Math.max(0, at)).some((arg) => /^(-p|-c|--package|--call)\b/.test(arg));
   const isKnown = name !== undefined && !choosesPackage && (name === "node" || name === "npm" || findExecutable(vfs, name, cwd, env) !== undefined);
-  const steps = isKnown ? plan(vfs, { command: name, args: args.slice(at + 1), cwd, env }) : undefined;
+  const steps = isKnown ? planned(vfs, { command: name, args: args.slice(at + 1), cwd, env }) : undefined;
   return steps ?? [{ program: "npm", argv: ["exec", ...args], cwd, env }];
 }
 
@@ -61,14 +74,14 @@ function planScript(
   name: string,
   args: readonly string[],
   options: { cwd: string; env: Env; silent: boolean; ifPresent: boolean },
-): readonly Step[] {
+): readonly ReadyStep[] {
   const script = manifest.scripts.get(name);
   if (script === undefined) {
     if (options.ifPresent) return [{ stdout: "", stderr: "", code: 0 }];
     return failure(`npm error Missing script: "${name}"\nnpm error\nnpm error To see a list of scripts, run:\nnpm error   npm run\n`);
   }
   const folder = packageFolder(vfs, options.cwd);
-  const steps: Step[] = [];
+  const steps: ReadyStep[] = [];
   for (const event of [`pre${name}`, name, `post${name}`]) {
     const text = event === name ? script : manifest.scripts.get(event);
     if (text === undefined) continue;
@@ -76,8 +89,8 @@ function planScript(
     // npm prints the arguments bare and runs them quoted.
     const banner = `\n> ${npmTitleOf(manifest)}${event}\n> ${[text, ...(isMain ? args : [])].join(" ")}\n\n`;
     const line = [text, ...(isMain ? args.map(quote) : [])].join(" ");
-    const [step] = plan(vfs, { command: "sh", args: ["-c", line], cwd: folder, env: scriptEnv(options.env, manifest, folder, options.cwd, event, text) }) ?? [];
-    if (step) steps.push(step.program === undefined || options.silent ? withoutBanner(step, options.silent ? "" : banner) : { ...step, banner: banner + (step.banner ?? "") });
+    const [step, ...rest] = planned(vfs, { command: "sh", args: ["-c", line], cwd: folder, env: scriptEnv(options.env, manifest, folder, options.cwd, event, text) }) ?? [];
+    if (step) steps.push(step.program === undefined || options.silent ? withoutBanner(step, options.silent ? "" : banner) : { ...step, banner: banner + (step.banner ?? "") }, ...rest);
   }
   return steps;
 }
@@ -85,7 +98,7 @@ function planScript(
 /** What a banner says of a package before the script's name: npm names those that have a name and a version. */
 export const npmTitleOf = ({ name, version }: Pick<Manifest, "name" | "version">): string => (name === "" || version === "" ? "" : `${name}@${version} `);
 
-function withoutBanner(step: Step, text: string): Step {
+function withoutBanner(step: ReadyStep, text: string): ReadyStep {
   return step.program === undefined ? { ...step, stdout: text + step.stdout } : step;
 }
 

@@ -5,13 +5,22 @@ import { commandName, joinPath, parentPath } from "../posix-path.ts";
 import type { Program } from "../protocol.ts";
 import { SHELL_COMMANDS } from "../shell/names.ts";
 import type { Vfs } from "../vfs.ts";
-import { planNpm, planNpx } from "./npm.ts";
 import { parseSimpleScript } from "./simple-script.ts";
 
-/** A Worker to run, or words to print and a code. A step runs when the one before it ended with 0. */
-export type Step =
+/** A Worker to run, words to print and a code, or npm's command line that is to become such. A step runs when the one before it ended with 0. */
+export type Step = LateStep | ReadyStep;
+export type ReadyStep =
   | { readonly banner?: string; readonly program: Program; readonly argv: readonly string[]; readonly argv0?: string; readonly cwd: string; readonly env: Env }
   | { readonly program?: never; readonly stdout: string; readonly stderr: string; readonly code: number };
+
+/** What `npm` or `npx` stands for is found out by a script of the kernel's that is loaded with the first of them (npm.ts). */
+export interface LateStep {
+  readonly program?: never;
+  readonly late: "npm" | "npx";
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Env;
+}
 
 export interface Command {
   readonly command: string;
@@ -29,9 +38,8 @@ export function plan(vfs: Vfs, command: Command): readonly Step[] | undefined {
     case "node":
       return [{ program: "node", argv: args, argv0: command.argv0 ?? command.command, cwd, env }];
     case "npm":
-      return planNpm(vfs, args, cwd, env);
     case "npx":
-      return planNpx(vfs, args, cwd, env);
+      return [{ late: commandName(command.command) as "npm" | "npx", args, cwd, env }];
     case "yarn":
     case "pnpm":
       return [{ program: "npm", argv: [commandName(command.command), ...args], cwd, env }];

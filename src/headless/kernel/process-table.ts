@@ -6,14 +6,14 @@ import type { PageConnect } from "../bridge.ts";
 import { FsError } from "../fs-error.ts";
 import { codeMemory } from "../known-code.ts";
 import { packImage } from "../packed-image.ts";
-import { type ConnectAnswer, FIRST_EPHEMERAL_PORT, type FromProcess, PORTS_PER_PROCESS, type Signal, type SocketMessage, type SpawnRequest, type SyncSpawnRequest, type StartMessage, type SyncSpawnResult, type Terminal, type ToProcess } from "../protocol.ts";
+import type { ConnectAnswer, FromProcess, Signal, SocketMessage, SpawnRequest, SyncSpawnRequest, StartMessage, SyncSpawnResult, Terminal, ToProcess } from "../protocol.ts";
 import type { FileOp, Vfs } from "../vfs.ts";
 import { checkFromProcess } from "./check-message.ts";
 import { NeededLibraries } from "./needed-libraries.ts";
 import { Network } from "./network.ts";
 import { firstPidOf, Pids } from "./pids.ts";
-import { plan, type Step } from "./plan.ts";
-import { adopt, isBelow, isRelated, mainThread, processInfo, type Process, type ProcessSink } from "./process.ts";
+import { plan, type ReadyStep } from "./plan.ts";
+import { adopt, Holds, isBelow, isRelated, newProcess, parentSink, processInfo, type Process, type ProcessSink, startMessage } from "./process.ts";
 import type { RegistryCalls } from "./registry-calls.ts";
 import { SentInput } from "./sent-input.ts";
 import { shareContents } from "./shared-contents.ts";
@@ -48,6 +48,7 @@ export class ProcessTable {
   readonly #libraries: NeededLibraries;
   readonly #network: Network<Process | typeof PAGE>;
   readonly #pids = new Pids();
+  readonly #holds = new Holds();
 
   constructor(vfs: Vfs, pool: WorkerPool, registry: RegistryCalls, events: TableEvents) {
     this.#vfs = vfs;
@@ -92,12 +93,23 @@ export class ProcessTable {
     else this.#network.carry(PAGE, message);
   }
 
-  /** Ends it and all it started; at once unless it handles SIGTERM, and then soon. */
+  /** Ends it and all that came from it, also where that has outlived it; at once what does not handle SIGTERM, the rest soon. */
   kill(pid: number): void {
-    const process = this.#live.get(pid);
-    if (!process) return;
-    this.#signal(process, "SIGTERM");
-    if (process.live) setTimeout(() => this.#end(process, null, "SIGKILL"), GRACE_MS);
+    const top = this.#live.get(pid);
+    for (const process of this.#from(pid)) {
+      process.endsAll = true;
+      if (process.live && (process === top || !process.parent)) this.#signal(process, "SIGTERM");
+    }
+    if (this.hasLeft(pid)) setTimeout(() => this.#from(pid).forEach((process) => this.#end(process, null, "SIGKILL")), GRACE_MS);
+  }
+
+  /** Whether any of what came from it lives. */
+  hasLeft(pid: number): boolean {
+    return this.#from(pid).length > 0;
+  }
+
+  #from(pid: number): Process[] {
+    return [...this.#live.values()].filter((each) => (each.top ?? each).pid === pid);
   }
 
   /** Tells every process but the one that made it of a change. Who starts only now gets it with all files. */
@@ -121,29 +133,8 @@ export class ProcessTable {
     }
     const steps = plan(this.#vfs, { ...request, env: { ...request.env, PWD: request.cwd } });
     if (!steps) throw new SpawnError("ENOENT", request);
-    const process: Process = {
-      pid: this.#pids.choose((each) => this.#live.has(each), parent?.slot, pid),
-      startedMs: Date.now(),
-      parent,
-      request,
-      sink,
-      steps: [...steps],
-      worker: undefined,
-      early: [],
-      ports,
-      children: new Map(),
-      handledSignals: new Set(),
-      outputBytes: 0,
-      terminal: request.terminal,
-      live: true,
-      fileSeq: 0,
-      unseen: [],
-      sleeping: false,
-      input: new SentInput(),
-      reading: undefined,
-      stopped: globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(8)) : undefined,
-      slot: this.#freeSlot(),
-    };
+    const number = this.#pids.choose((each) => [...this.#live.values()].some((live) => live.pid === each || live.top?.pid === each), parent?.slot, pid);
+    const process = newProcess(number, this.#freeSlot(), { request, sink, parent, ports, steps });
     this.#live.set(process.pid, process);
     // Not within the call: whoever spawns learns the pid before the first word.
     queueMicrotask(() => this.#step(process));
@@ -155,10 +146,21 @@ export class ProcessTable {
     const [step] = process.steps;
     if (!process.live) return;
     if (!step) return this.#end(process, 0, null);
+    const fail = (what: string) => (error: unknown): void => {
+      this.#output(process, 2, encoder.encode(`The container could not load ${what}: ${String(error)}\n`));
+      this.#end(process, 126, null);
+    };
+    if ("late" in step) {
+      this.#pool.plans().then(({ planLate }) => {
+        process.steps.splice(0, 1, ...planLate(this.#vfs, step));
+        this.#step(process);
+      }).catch(fail(step.late));
+      return;
+    }
     if (step.program === undefined) {
       this.#output(process, 1, encoder.encode(step.stdout));
       this.#output(process, 2, encoder.encode(step.stderr));
-      return this.#stepEnded(process, step.code);
+      return this.#stepEnded(process, step.code, undefined);
     }
     if (step.banner !== undefined) this.#output(process, 1, encoder.encode(step.banner));
     const libraries = step.program === "node" ? this.#libraries.for(step, process.terminal) : {};
@@ -167,14 +169,11 @@ export class ProcessTable {
         if (process.live) this.#run(process, step, worker, urls);
         else worker.terminate();
       },
-      (error: unknown) => {
-        this.#output(process, 2, encoder.encode(`The container could not load ${step.program}: ${String(error)}\n`));
-        this.#end(process, 126, null);
-      },
+      fail(step.program),
     );
   }
 
-  #run(process: Process, step: Step & { readonly program: string }, worker: Worker, libraries: StartMessage["libraries"]): void {
+  #run(process: Process, step: ReadyStep & { readonly program: string }, worker: Worker, libraries: StartMessage["libraries"]): void {
     process.worker = worker;
     process.handledSignals.clear();
     process.fileSeq = 0;
@@ -197,38 +196,28 @@ export class ProcessTable {
       this.#output(process, 2, encoder.encode(`${event.message}\n`));
       this.#end(process, 1, null);
     };
-    const { request } = process;
     shareContents(this.#vfs.image().root);
-    this.#post(process, {
-      type: "start",
-      pid: mainThread(process).pid,
-      ppid: mainThread(process).parent?.pid ?? 0,
-      argv: step.argv,
-      argv0: step.argv0 ?? step.program,
-      cwd: step.cwd,
-      env: step.env,
-      files: packImage(this.#vfs.image()),
-      terminal: process.terminal,
-      stdin: request.stdin,
-      stopped: process.stopped?.buffer ?? null,
-      knownCode: (this.#knownCode = codeMemory(this.#knownCode)),
-      ipc: request.ipc,
-      firstPort: FIRST_EPHEMERAL_PORT + process.slot * PORTS_PER_PROCESS,
-      firstPid: firstPidOf(process.slot),
-      libraries,
-      thread: request.thread ?? null,
-    }, process.ports);
+    this.#knownCode = codeMemory(this.#knownCode);
+    this.#post(process, startMessage(process, step, { files: packImage(this.#vfs.image()), knownCode: this.#knownCode, libraries, firstPid: firstPidOf(process.slot) }), process.ports);
     for (const { message, ports } of process.early.splice(0)) this.#post(process, message, ports);
   }
 
-  #stepEnded(process: Process, code: number): void {
+  #stepEnded(process: Process, code: number, stays: number | undefined): void {
+    process.steps = process.steps.slice(1);
+    if (code !== 0 || process.steps.length === 0) return stays !== undefined && !process.endsAll && !process.stays ? this.#stay(process, code, stays) : this.#end(process, code, null);
     process.worker?.terminate();
     process.worker = undefined;
     this.#network.left(process);
-    this.#endChildren(process);
-    process.steps = process.steps.slice(1);
-    if (code !== 0 || process.steps.length === 0) this.#end(process, code, null);
-    else this.#step(process);
+    this.#leave(process);
+    this.#step(process);
+  }
+
+  /** For whoever started it, it has ended; its jobs go on in it. */
+  #stay(process: Process, code: number, holds: number): void {
+    const { sink } = process;
+    process.stays = true;
+    process.request = { ...process.request, leads: [holds & 1 ? 1 : null, holds & 2 ? 2 : null] };
+    sink.exit(code, null, adopt(process, process, this.#holds, this.#vfs));
   }
 
   #receive(process: Process, message: FromProcess, ports: readonly MessagePort[]): void {
@@ -249,7 +238,13 @@ export class ProcessTable {
         return;
       }
       case "stdin-wanted":
-        return process.sink.wantsInput?.();
+        return process.sink.wantsInput?.(message.fd);
+      case "pipe-end":
+        return process.sink.pipeEnd?.(message.fd, message.broken);
+      case "input-taken":
+        return process.sink.inputTaken?.(message.fd, message.bytes);
+      case "child-broken":
+        return void this.#post(process.children.get(message.child), { type: "pipe-broken", fd: message.fd });
       case "registry": {
         const { request } = message;
         if (process.steps[0]?.program !== "npm") return this.#stop(process, "it asked for a package itself: only npm may");
@@ -259,7 +254,7 @@ export class ProcessTable {
       case "output":
         return this.#output(process, message.fd, message.data);
       case "exit":
-        return this.#stepEnded(process, message.code);
+        return this.#stepEnded(process, message.code, message.stays);
       case "handles-signal":
         if (message.on) process.handledSignals.add(message.signal);
         else process.handledSignals.delete(message.signal);
@@ -270,7 +265,7 @@ export class ProcessTable {
       case "spawn":
         return this.#spawnChild(process, message, ports);
       case "child-stdin":
-        return this.#feed(process.children.get(message.child), message.data);
+        return this.#feed(process.children.get(message.child), message.data, message.fd);
       case "child-message":
         if (!this.#post(process.children.get(message.child), { type: "message", message: message.message }, ports)) this.#stop(process, UNPASSABLE);
         return;
@@ -285,11 +280,11 @@ export class ProcessTable {
       case "read-sync":
         process.sleeping = true;
         process.reading = message;
-        process.input.received(message.received);
-        process.sink.wantsInput?.();
+        this.#inputOf(process, message.fd).received(message.received);
+        process.sink.wantsInput?.(message.fd);
         return this.#answerRead(process);
       case "input-seen":
-        return process.input.received(message.received);
+        return this.#inputOf(process, message.fd).received(message.received);
       case "spawn-sync":
         return this.#spawnSync(process, message.spawn, message.seen, message.memory);
       case "listen":
@@ -305,7 +300,7 @@ export class ProcessTable {
         if (!this.#network.carry(process, message)) this.#stop(process, "it sent more over a connection than the other side could take");
         return;
       case "processes":
-        this.#post(process, { type: "processes", list: [...this.#live.values()].filter(({ request }) => !request.thread).map(processInfo) });
+        this.#post(process, { type: "processes", list: [...this.#live.values()].filter(({ request, stays, children }) => !request.thread && !(stays && children.size > 0)).map(processInfo) });
         return;
       case "kill": {
         const failure = this.#kill(process, message.pid, message.signal);
@@ -351,23 +346,7 @@ export class ProcessTable {
   #spawnChild(process: Process, { child, request, pid }: FromProcess & { type: "spawn" }, ports: readonly MessagePort[]): void {
     const tell = (message: ToProcess, passed: readonly MessagePort[] = []): boolean => this.#post(process, message, passed);
     try {
-      const started = this.#spawn(
-        request,
-        {
-          output: (fd, data) => void tell({ type: "child-output", child, fd, data }),
-          backlogBytes: () => 0,
-          message: (message, passed) => tell({ type: "child-message", child, message }, passed),
-          wantsInput: () => void tell({ type: "child-stdin-wanted", child }),
-          stopped: () => void tell({ type: "child-stopped", child }),
-          exit: (code, signal) => {
-            process.children.delete(child);
-            tell({ type: "child-exit", child, code, signal });
-          },
-        },
-        process,
-        ports,
-        pid,
-      );
+      const started = this.#spawn(request, parentSink(child, tell, () => process.children.delete(child)), process, ports, pid);
       process.children.set(child, started);
       tell({ type: "child-started", child, pid: started.pid });
     } catch (error) {
@@ -392,9 +371,10 @@ export class ProcessTable {
       process.children.set(-child.pid, child);
       if (spawn.input.length > 0) this.#feed(child, spawn.input);
       this.#feed(child, null);
+      for (const { fd, file } of spawn.request.descriptors ?? []) if (!file) this.#feed(child, null, fd);
     } catch (error) {
       const { code, message } = spawnFailure(error, spawn.request);
-      answer({ code: null, signal: null, error: { code, message }, stdout: new Uint8Array(), stderr: new Uint8Array() });
+      answer({ code: null, signal: null, error: { code, message }, stdout: new Uint8Array(), stderr: new Uint8Array(), others: [] });
     }
   }
 
@@ -406,22 +386,29 @@ export class ProcessTable {
     return { ops, seq: process.fileSeq };
   }
 
-  #feed(process: Process | undefined, data: Uint8Array | null): void {
-    if (process?.steps[0]?.program === "node") process.input.add(data);
-    this.#post(process, { type: "stdin", data });
+  #feed(process: Process | undefined, data: Uint8Array | null, fd = 0): void {
+    const [step] = process?.steps ?? [];
+    if (process && step && ("late" in step || step.program === "node")) this.#inputOf(process, fd).add(data);
+    this.#post(process, fd > 0 ? { type: "stdin", data, fd } : { type: "stdin", data });
     if (process) this.#answerRead(process);
+  }
+
+  #inputOf({ inputs }: Process, fd: number): SentInput {
+    let input = inputs.get(fd);
+    if (!input) inputs.set(fd, (input = new SentInput()));
+    return input;
   }
 
   #answerRead(process: Process): void {
     const { reading } = process;
-    const input = reading ? process.input.take() : [];
+    const input = reading ? this.#inputOf(process, reading.fd).take() : [];
     if (!reading || input.length === 0) return;
     process.reading = undefined;
     answerSync(reading.memory, { input, ...this.#wake(process, reading.seen) });
   }
 
-  #output(process: Process, fd: 1 | 2, data: Uint8Array): void {
-    if (data.length === 0 || !process.live) return;
+  #output(process: Process, fd: number, data: Uint8Array): void {
+    if (data.length === 0 || !process.live || (fd > 2 && !process.request.descriptors?.some((each) => each.fd === fd))) return;
     process.outputBytes += data.length;
     process.sink.output(fd, data);
     if (process.outputBytes > CONTAINER_LIMITS.processOutputBytes) this.#stop(process, `it wrote more than ${CONTAINER_LIMITS.processOutputBytes} bytes`);
@@ -432,6 +419,7 @@ export class ProcessTable {
   #stop(process: Process, why: string): void {
     if (!process.live) return;
     process.sink.output(2, encoder.encode(`\n[The container stopped this process: ${why}.]\n`));
+    process.endsAll = true;
     this.#end(process, null, "SIGKILL");
   }
 
@@ -466,17 +454,26 @@ export class ProcessTable {
     process.worker?.terminate();
     process.worker = undefined;
     this.#network.left(process);
-    this.#endChildren(process);
-    process.sink.exit(code, signal);
+    process.sink.exit(code, signal, this.#leave(process));
   }
 
-  /** Nothing outlives the process that started it, but what was to: that belongs to the next one above, as long as there is one. */
-  #endChildren(process: Process): void {
+  /** What it has started goes on without it, but for its threads. True: and writes where it wrote. */
+  #leave(process: Process): boolean {
+    let held = false;
     for (const child of process.children.values()) {
-      if (child.request.detached === true && process.parent?.live) adopt(child, process.parent);
-      else this.#end(child, null, "SIGTERM");
+      if (child.request.thread || process.endsAll || child.endsAll) {
+        child.endsAll ||= process.endsAll;
+        this.#end(child, null, "SIGTERM");
+        continue;
+      }
+      if (adopt(child, process, this.#holds, this.#vfs)) held = true;
+      // Its parent's ends of its pipes are closed.
+      const pipes = (child.request.descriptors ?? []).filter(({ file }) => !file).map(({ fd }) => fd);
+      for (const fd of [0, ...pipes]) this.#feed(child, null, fd);
+      for (const fd of [1, 2, ...pipes]) if (fd > 2 || child.request.leads?.[fd - 1] === undefined) this.#post(child, { type: "pipe-broken", fd });
     }
     process.children.clear();
+    return held;
   }
 
   /** False if the message holds what cannot be cloned, which only a program's own message can. Who is gone hears nothing. */

@@ -1,5 +1,7 @@
 // Workers that have already run their script and wait for `start`: a spawn costs milliseconds, not a script's parse.
+import { taken } from "../libraries.ts";
 import type { Program, ScriptName } from "../protocol.ts";
+import type { Plans } from "./npm.ts";
 
 /** Workers kept ready. Two cover `node --test` (the runner and its first file), a third one command after another; a shell's only once one was wanted; npm is not in a hurry. */
 const WARM: Readonly<Record<Program, number>> = { node: 3, sh: 1, npm: 0 };
@@ -7,9 +9,12 @@ const WARM: Readonly<Record<Program, number>> = { node: 3, sh: 1, npm: 0 };
 /** A shell's script is read in about so long. */
 const READ_MS = 300;
 
+const Code = Function;
+
 export class WorkerPool {
   readonly #sourceOf: (program: ScriptName) => Promise<string>;
   readonly #urls = new Map<ScriptName, string>();
+  #plans: Promise<Plans> | undefined;
   readonly #warm: Record<Program, Worker[]> = { node: [], sh: [], npm: [] };
 
   constructor(sourceOf: (program: ScriptName) => Promise<string>) {
@@ -28,6 +33,14 @@ export class WorkerPool {
   async warm(program: Program): Promise<void> {
     const url = await this.url(program);
     while (this.#warm[program].length < WARM[program]) this.#warm[program].push(new Worker(url));
+  }
+
+  /** The kernel's own script for npm's command lines. */
+  plans(): Promise<Plans> {
+    return (this.#plans ??= this.#sourceOf("plans").then((source) => {
+      new Code(source)();
+      return taken() as Plans;
+    }));
   }
 
   /** Where a Worker of this container can load a script from. */

@@ -57,8 +57,10 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
   const pids = new ChildPids(start.firstPid);
   const libraries: Partial<Libraries> = {};
   const host: NodeHost = {
-    vfs, argv: start.argv, argv0: start.argv0, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, ipc: start.ipc, ownsRealm: true, network,
+    vfs, argv: start.argv, argv0: start.argv0, cwd: start.cwd, env: start.env, pid: start.pid, ppid: start.ppid, terminal: start.terminal, stdin: start.stdin, descriptors: start.descriptors, ipc: start.ipc, ownsRealm: true, network,
     write: (fd, bytes) => link.write(fd, bytes),
+    pipeEnd: (fd, broken) => link.post({ type: "pipe-end", fd, broken }),
+    inputTaken: (fd, bytes) => link.post({ type: "input-taken", fd, bytes }),
     exit: (code) => {
       // What still runs after its end must not change files.
       vfs.onOp = undefined;
@@ -79,7 +81,8 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
       }
       return {
         pid,
-        write: (data) => link.post({ type: "child-stdin", child, data }),
+        write: (data, fd) => link.post({ type: "child-stdin", child, data, ...(fd ? { fd } : {}) }),
+        broken: (fd) => link.post({ type: "child-broken", child, fd }),
         send: (message, passed = []) => link.post({ type: "child-message", child, message }, passed),
         kill: (signal) => link.post({ type: "child-kill", child, signal: signal as Signal }),
       };
@@ -91,9 +94,9 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
     },
     send: (message, passed = []) => link.post({ type: "message", message }, passed),
     kill: (pid, signal) => link.post({ type: "kill", pid, signal: signal as Signal }),
-    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: () => sync.read(), changes: () => changes, killSync: (pid, signal) => sync.kill(pid, signal as Signal | null) } : {}),
+    ...(sync.available ? { spawnSync: (spawn) => sync.spawn(spawn), readSync: (fd) => sync.read(fd), changes: () => changes, killSync: (pid, signal) => sync.kill(pid, signal as Signal | null) } : {}),
     rawMode: (raw) => link.post({ type: "terminal-mode", raw }),
-    wantsInput: () => link.post({ type: "stdin-wanted" }),
+    wantsInput: (fd) => link.post({ type: "stdin-wanted", ...(fd ? { fd } : {}) }),
     handlesSignal: (signal, on) => link.post({ type: "handles-signal", signal: signal as Signal, on }),
   };
   const process = startNodeProcess(host);
@@ -107,7 +110,10 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         sync.follow(message.op, message.seq);
         return;
       case "stdin":
-        if (sync.comes()) process.stdin(message.data);
+        if (sync.comes(message.fd ?? 0)) process.stdin(message.data, message.fd);
+        return;
+      case "pipe-broken":
+        process.pipeBroken(message.fd);
         return;
       case "resize":
         process.resize(message.terminal.cols, message.terminal.rows);
@@ -134,11 +140,21 @@ export function startNode(link: ProcessLink, start: StartMessage): (message: ToP
         return;
       case "child-exit":
         pids.gone(message.child);
-        children.get(message.child)?.exit(message.code, message.signal);
+        children.get(message.child)?.exit(message.code, message.signal, message.held);
+        if (!message.held) children.delete(message.child);
+        return;
+      case "child-closed":
+        children.get(message.child)?.closed?.();
         children.delete(message.child);
         return;
+      case "child-pipe-end":
+        children.get(message.child)?.pipeEnd?.(message.fd, message.broken);
+        return;
+      case "child-input-taken":
+        children.get(message.child)?.taken?.(message.fd, message.bytes);
+        return;
       case "child-stdin-wanted":
-        children.get(message.child)?.wantsInput?.();
+        children.get(message.child)?.wantsInput?.(message.fd ?? 0);
         return;
       case "registry-answer":
         return; // npm's alone

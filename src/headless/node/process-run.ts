@@ -6,6 +6,7 @@ import { createProcess } from "./builtins/process.ts";
 import { printWarnings } from "./builtins/process-warnings.ts";
 import { recordListeners } from "./builtins/event-target.ts";
 import { attachStdio } from "./builtins/stdio.ts";
+import { openPipes } from "./later/pipes.ts";
 import { createTimers } from "./builtins/timers.ts";
 import { webClasses } from "./builtins/web-classes.ts";
 import { webCrypto } from "./builtins/web-crypto.ts";
@@ -33,7 +34,7 @@ import { ownRealm, sharedRealm } from "./realm.ts";
 import { Rejections } from "./rejections.ts";
 import { describeFatal } from "./report.ts";
 import { SIGNAL_EXIT_CODES, type Signal } from "../protocol.ts";
-import type { AnyFunction, Dict, Input, NodeHost, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
+import type { AnyFunction, Dict, Input, NodeHost, Pipe, ProcessObject, Runtime, StreamLike } from "./runtime.ts";
 import { SourceTable } from "./stack.ts";
 import { fromParent, startThread } from "./threads/thread.ts";
 import { reportThreadError } from "./threads/thread-errors.ts";
@@ -42,7 +43,9 @@ import { isCaptured } from "./uncaught.ts";
 export interface NodeProcess {
   readonly exitCode: Promise<number>;
   /** Input from outside; null ends it. */
-  stdin(data: Uint8Array | null): void;
+  stdin(data: Uint8Array | null, fd?: number): void;
+  /** Nobody reads any more what is written there. */
+  pipeBroken(fd: number): void;
   /** A message of the parent; null: it has disconnected. */
   message(message: unknown): void;
   signal(signal: string): void;
@@ -72,6 +75,8 @@ class RunningProcess implements Runtime, NodeProcess {
   readonly loader: Loader;
   readonly process: ProcessObject;
   readonly input: Input;
+  readonly pipes = new Map<number, Pipe>();
+  readonly broken = new Set<number>();
   readonly realm;
   cwd: string;
   umask = 0o022;
@@ -102,6 +107,7 @@ class RunningProcess implements Runtime, NodeProcess {
     this.process = createProcess(this);
     this.loader = createLoader(this);
     this.input = attachStdio(this);
+    if (host.descriptors && host.descriptors.length > 0) openPipes(this, host.descriptors);
     const globals = this.#globals();
     this.realm = host.ownsRealm ? ownRealm(globals) : sharedRealm(globals);
     const { realm } = this;
@@ -185,8 +191,12 @@ class RunningProcess implements Runtime, NodeProcess {
     if (!this.ended) this.#rejections.handled(promise);
   }
 
-  stdin(data: Uint8Array | null): void {
-    if (!this.ended) this.loop.run(() => this.input.deliver(data));
+  stdin(data: Uint8Array | null, fd = 0): void {
+    if (!this.ended) this.loop.run(() => (fd === 0 ? this.input : this.pipes.get(fd))?.deliver(data));
+  }
+
+  pipeBroken(fd: number): void {
+    this.broken.add(fd);
   }
 
   message(message: unknown): void {

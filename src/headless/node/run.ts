@@ -54,6 +54,7 @@ interface HostOptions {
   readonly send: (message: unknown) => void;
   readonly libraries: Partial<Libraries>;
   readonly wantsInput?: () => void;
+  readonly inputTaken?: (fd: number, bytes: number) => void;
 }
 
 function makeHost(options: HostOptions): NodeHost {
@@ -62,7 +63,7 @@ function makeHost(options: HostOptions): NodeHost {
     write: (fd, bytes) => (fd === 1 ? options.stdout : options.stderr)(bytes), exit: ignore,
     spawn: (request, events) => spawnHere(options, request, events),
     library: (name) => options.libraries[name],
-    send: options.send, kill: ignore, handlesSignal: ignore, ...(options.wantsInput ? { wantsInput: options.wantsInput } : {}),
+    send: options.send, kill: ignore, handlesSignal: ignore, ...(options.wantsInput ? { wantsInput: options.wantsInput } : {}), ...(options.inputTaken ? { inputTaken: options.inputTaken } : {}),
   };
 }
 
@@ -74,12 +75,12 @@ function spawnHere({ vfs, libraries }: HostOptions, request: ChildRequest, event
   }
   const host = makeHost({
     vfs, argv: request.args, cwd: request.cwd, env: request.env, stdin: request.stdin, ipc: request.ipc,
-    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), libraries, wantsInput: () => events.wantsInput?.(),
+    stdout: (bytes) => events.output(1, bytes), stderr: (bytes) => events.output(2, bytes), send: (message) => events.message(message), libraries, wantsInput: () => events.wantsInput?.(0), inputTaken: (fd, bytes) => events.taken?.(fd, bytes),
   });
   events.started(host.pid);
   const child = startNodeProcess(host);
   let killed: Signal | undefined;
-  void child.exitCode.then((code) => events.exit(killed === undefined ? code : null, killed ?? null));
+  void child.exitCode.then((code) => events.exit(killed === undefined ? code : null, killed ?? null, false));
   return {
     pid: host.pid,
     write: (data) => child.stdin(data),

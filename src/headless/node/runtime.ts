@@ -1,7 +1,7 @@
 // What the parts of one Node process share. Builtins are made from it, once each, when a program first asks for them.
 import type { Libraries } from "../libraries.ts";
 import type { Vfs } from "../vfs.ts";
-import type { SyncSpawnRequest, SyncSpawnResult, Terminal, ThreadStart } from "../protocol.ts";
+import type { Descriptor, Lead, SyncSpawnRequest, SyncSpawnResult, Terminal, ThreadStart } from "../protocol.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { Options } from "./options.ts";
 import type { ModuleMocks } from "./loader/module-mocks.ts";
@@ -20,7 +20,10 @@ export const NODE_VERSION = "v20.20.0";
 export interface ChildHandle {
   /** Undefined when there is no such command, and until it has started where the kernel chooses. */
   readonly pid: number | undefined;
-  write(data: Uint8Array | null): void;
+  /** To its input, or to another descriptor that it reads. */
+  write(data: Uint8Array | null, fd?: number): void;
+  /** Nobody reads any more what it writes there. */
+  broken?(fd: number): void;
   send(message: unknown, transfer?: Transferable[]): void;
   kill(signal: string): void;
 }
@@ -36,18 +39,25 @@ export interface ChildRequest {
   readonly terminal: Terminal | null;
   readonly thread?: ThreadStart;
   readonly detached?: boolean;
+  readonly descriptors?: readonly Descriptor[];
+  readonly leads?: readonly [output: Lead, errors: Lead];
   readonly argv0?: string;
 }
 
-/** What the parent is told about it. `exit` or `error` is last, and only one of them comes. */
+/** What the parent is told about it. `exit` or `error` is last, and only one of them comes; `closed` after an exit that was `held`. */
 export interface ChildEvents {
   started(pid: number): void;
-  output(fd: 1 | 2, data: Uint8Array): void;
+  output(fd: number, data: Uint8Array): void;
+  /** It writes no more there, and, if `broken`, reads no more either. */
+  pipeEnd?(fd: number, broken: boolean): void;
+  /** Of what it was sent it has read so much. */
+  taken?(fd: number, bytes: number): void;
   message(message: unknown): void;
-  exit(code: number | null, signal: string | null): void;
+  exit(code: number | null, signal: string | null, held: boolean): void;
+  closed?(): void;
   error(code: string, message: string): void;
   /** It reads its input from now on. */
-  wantsInput?(): void;
+  wantsInput?(fd: number): void;
 }
 
 /** What a process needs of the world around it. */
@@ -65,6 +75,8 @@ export interface NodeHost {
   readonly terminal: Terminal | null;
   /** Whether input can come; otherwise stdin is at its end from the start. */
   readonly stdin: boolean;
+  /** Those above 2 that are open from the start. */
+  readonly descriptors?: readonly Descriptor[];
   readonly ipc: boolean;
   /** True when the Worker belongs to this process alone. */
   readonly ownsRealm: boolean;
@@ -72,7 +84,11 @@ export interface NodeHost {
   readonly network?: NetworkHost;
   /** Set when it is a thread; undefined where there can be none, null for a process's main thread. */
   readonly thread?: ThreadStart | null;
-  write(fd: 1 | 2, bytes: Uint8Array): void;
+  write(fd: number, bytes: Uint8Array): void;
+  /** The program writes no more there, and, if `broken`, reads no more either. */
+  pipeEnd?(fd: number, broken: boolean): void;
+  /** The program has read so much. */
+  inputTaken?(fd: number, bytes: number): void;
   /** The last call, made from inside whatever ended the process: code that goes on running no longer counts. */
   exit(code: number): void;
   spawn(request: ChildRequest, events: ChildEvents, transfer?: Transferable[]): ChildHandle;
@@ -81,7 +97,7 @@ export interface NodeHost {
   /** Runs a child to its end before it returns; only where the page shares memory. */
   readonly spawnSync?: (spawn: SyncSpawnRequest) => SyncSpawnResult;
   /** Waits for input before it returns: all that has come and was not handed to `stdin`. Only where the page shares memory. */
-  readonly readSync?: () => readonly (Uint8Array | null)[];
+  readonly readSync?: (fd: number) => readonly (Uint8Array | null)[];
   /** How often this process has changed files. Absent where it has no memory in common with others. */
   readonly changes?: () => number;
   /** Only with `ipc`. */
@@ -91,8 +107,8 @@ export interface NodeHost {
   readonly killSync?: (pid: number, signal: string | null) => "ESRCH" | "EPERM" | null;
   /** `setRawMode`, where there is a terminal. */
   rawMode?(on: boolean): void;
-  /** The program reads its input: told once. */
-  wantsInput?(): void;
+  /** The program reads its input, or another descriptor: told once. */
+  wantsInput?(fd?: number): void;
   /** The program starts or stops listening for a signal. */
   handlesSignal(signal: string, on: boolean): void;
 }
@@ -143,6 +159,13 @@ export interface Input {
   onMore(then: () => void): void;
 }
 
+/** A pipe that the process began with: the parent's end is a stream of its `stdio`. */
+export interface Pipe extends Input {
+  readonly fd: number;
+  /** Gives what comes to a socket from now on; null is the end. */
+  listen(take: (chunk: Uint8Array | null) => void): void;
+}
+
 export interface Runtime {
   readonly host: NodeHost;
   readonly vfs: Vfs;
@@ -152,6 +175,10 @@ export interface Runtime {
   realm: Realm;
   process: ProcessObject;
   input: Input;
+  /** By descriptor, above 2. */
+  readonly pipes: Map<number, Pipe>;
+  /** Descriptors that nobody reads any more. */
+  readonly broken: Set<number>;
   cwd: string;
   /** Permission bits that new files and folders do not get. */
   umask: number;

@@ -15,7 +15,7 @@ import type { Host, Registry } from "./host.ts";
 const link = new ProcessLink(self as unknown as WorkerPort, receive);
 const children = new Children(link);
 /** What comes to npm goes to the script that reads it. */
-const input = new InputStream(false, () => link.post({ type: "stdin-wanted" }));
+const input = new InputStream(false, () => link.post({ type: "stdin-wanted" }), (bytes) => link.post({ type: "input-taken", fd: 0, bytes }));
 const answers = new Map<number, (answer: RegistryAnswer) => void>();
 let vfs: Vfs | undefined;
 let questions = 0;
@@ -59,7 +59,7 @@ function hostOf(start: StartMessage): Host {
       return Promise.resolve();
     },
     run(command, args, { cwd, env, output: taken }) {
-      const output = (fd: 1 | 2, data: Uint8Array): boolean => {
+      const output = (fd: number, data: Uint8Array): boolean => {
         if (taken) taken(data);
         else link.write(fd, data);
         return true;

@@ -7,7 +7,9 @@ import type { Stream } from "./streams.ts";
 
 export interface ChildEvents {
   /** False: nobody reads it any more; the child is ended with SIGPIPE. */
-  output(fd: 1 | 2, data: Uint8Array): boolean;
+  output(fd: number, data: Uint8Array): boolean;
+  /** What it reads at a descriptor above 2. */
+  input?(fd: number): Stream | undefined;
   /** A signal has stopped it. */
   stopped?(): void;
 }
@@ -94,6 +96,11 @@ export class Children {
       case "child-stopped":
         return child.events.stopped?.();
       case "child-stdin-wanted":
+        if (message.fd) {
+          const stream = child.events.input?.(message.fd);
+          if (stream) void this.#feed(message.child, { ...child, input: stream }, message.fd);
+          return;
+        }
         if (!child.fedAlready) void this.#feed(message.child, child);
         child.fedAlready = true;
         return;
@@ -101,12 +108,18 @@ export class Children {
         child.events.output(2, new TextEncoder().encode(`sh: ${message.message}\n`));
         return this.#end(message.child, child, message.code === "ENOENT" ? 127 : 126);
       case "child-exit":
-        return this.#end(message.child, child, message.code ?? SIGNAL_EXIT_CODES[message.signal ?? "SIGTERM"]);
+        child.ended(message.code ?? SIGNAL_EXIT_CODES[message.signal ?? "SIGTERM"]);
+        // What it has started may still write where it wrote.
+        if (!message.held) this.#end(message.child, child, 0);
+        return;
+      case "child-closed":
+        return this.#end(message.child, child, 0);
       default:
     }
   }
 
-  async #feed(number: number, { input, fed }: Child): Promise<void> {
+  async #feed(number: number, { input, fed }: Pick<Child, "input" | "fed">, fd?: number): Promise<void> {
+    const where = fd === undefined ? {} : { fd };
     try {
       for (;;) {
         const data = await input.read(fed.signal);
@@ -114,13 +127,13 @@ export class Children {
           if (data) input.unread(data);
           return;
         }
-        this.#link.post({ type: "child-stdin", child: number, data: data ? data.slice() : null });
+        this.#link.post({ type: "child-stdin", child: number, data: data ? data.slice() : null, ...where });
         if (!data && !input.terminal) return;
         // A writer that never ends shall not keep the child's end from being heard.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     } catch (error) {
-      if (!fed.signal.aborted) this.#link.post({ type: "child-stdin", child: number, data: null });
+      if (!fed.signal.aborted) this.#link.post({ type: "child-stdin", child: number, data: null, ...where });
       void error; // closed descriptors end the input, as they do for a program
     }
   }

@@ -3,7 +3,7 @@
 import { calculate, expandPattern, expandText, expandWords } from "./expand.ts";
 import { holds } from "./conditions.ts";
 import { patternRegExp } from "./pattern.ts";
-import { open, redirect } from "./redirect.ts";
+import { open, redirect, redirectForGood } from "./redirect.ts";
 import { runSimple } from "./simple-command.ts";
 import { Break, Exit, ExpansionError, Killed, Return, type ShellState } from "./state.ts";
 import { BrokenPipe, BadDescriptor, NullStream, OpenFile, pipe, readAll } from "./streams.ts";
@@ -191,6 +191,7 @@ export async function subshell(state: ShellState, body: () => Promise<number>): 
     state.closeAll();
     state.task.close();
     state.host.tasks.delete(state.pid);
+    state.host.taskEnded();
   }
   return code;
 }
@@ -234,6 +235,7 @@ async function startJob(state: ShellState, statement: StatementNode): Promise<vo
   const task = new Task(state.jobs.root);
   const part = state.fork(task, new Jobs(task));
   part.setFd(0, new OpenFile(new NullStream()));
+  part.isLast = statement.pipelines.length === 1 && statement.pipelines[0]?.commands.length === 1;
   const text = (statement.sourceText ?? "").replace(/\s*&\s*$/, "");
   const done = subshell(part, () => runStatements(part, [{ ...statement, background: false }]));
   const job = state.jobs.add(text, part.pid, task, done);
@@ -254,10 +256,12 @@ export async function runCommand(state: ShellState, command: CommandNode): Promi
 }
 
 export async function withRedirections(state: ShellState, redirections: readonly Redirection[], body: () => Promise<number>): Promise<number> {
+  const { isLast } = state;
+  state.isLast = false;
   if (redirections.length === 0) return guarded(state, body);
   let undo;
   try {
-    undo = await redirect(state, redirections);
+    undo = isLast ? await redirectForGood(state, redirections) : await redirect(state, redirections);
   } catch (error) {
     if (error instanceof ExpansionError && error.ends === "command") {
       await state.complain(error.message);
@@ -268,7 +272,7 @@ export async function withRedirections(state: ShellState, redirections: readonly
   try {
     return await guarded(state, body);
   } finally {
-    undo();
+    undo?.();
   }
 }
 

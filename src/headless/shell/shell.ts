@@ -14,7 +14,7 @@ import { runByFirstLine } from "./interpreter-line.ts";
 import { Jobs } from "./jobs.ts";
 import { Leaves } from "./leaves.ts";
 import { ShellState, type ShellHost } from "./state.ts";
-import { InputStream, OutputStream, readLine, type Stream, TerminalTurn } from "./streams.ts";
+import { FileStream, InputStream, OutputStream, PipeEnd, readLine, type Stream, TerminalTurn } from "./streams.ts";
 import { Prompt } from "./prompt.ts";
 import { Task } from "./task.ts";
 import { isWhole } from "./whole.ts";
@@ -37,11 +37,15 @@ export class Shell implements ShellHost {
   readonly #link: ProcessLink;
   readonly #start: StartMessage;
   readonly #input: InputStream;
+  readonly #outputs = new Map<number, OutputStream>();
+  readonly #pipes = new Map<number, PipeEnd>();
   readonly #task: Task;
   readonly #state: ShellState;
   #prompt: Prompt | undefined;
   /** Who has asked for the processes. */
   readonly #askers: ((list: readonly ProcessInfo[]) => void)[] = [];
+  /** It has ended but for its jobs: calls back when the last of those has. */
+  #last: (() => void) | undefined;
   readonly #firstPid: number;
   #pids = 0;
   #ports = 0;
@@ -71,7 +75,7 @@ export class Shell implements ShellHost {
       }
     }
     this.vfs.onOp = (op) => link.post({ type: "file", op });
-    this.#input = new InputStream(atTerminal(0), () => link.post({ type: "stdin-wanted" }));
+    this.#input = new InputStream(atTerminal(0), () => link.post({ type: "stdin-wanted" }), (bytes) => link.post({ type: "input-taken", fd: 0, bytes }));
     if (!start.stdin) this.#input.push(null);
     const root = new Task();
     this.#task = new Task(root);
@@ -80,9 +84,27 @@ export class Shell implements ShellHost {
     for (const [name, text] of Object.entries({ IFS: " \t\n", OPTIND: "1", PS4: "+ ", PWD: start.cwd, BASH_VERSION: "5.2.15(1)-release" })) this.#state.vars.set(name, text);
     this.#state.vars.declared("PWD").exported = true;
     this.#state.open(0, this.#input);
-    for (const fd of [1, 2] as const) this.#state.open(fd, new OutputStream(fd, atTerminal(fd), (bytes) => link.write(fd, bytes)));
+    for (const fd of [1, 2] as const) {
+      const stream = new OutputStream(fd, atTerminal(fd), (bytes) => link.write(fd, bytes));
+      this.#outputs.set(fd, stream);
+      this.#state.open(fd, stream);
+    }
+    for (const { fd, file } of start.descriptors) this.#state.open(fd, file ? new FileStream(this.vfs, file.path, { read: file.readable, write: file.writable, append: file.append }, file.position) : this.#pipe(fd));
     // A shell waits for what it runs: it is told of these instead of being ended.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", ...(this.interactive ? (["SIGTSTP"] as const) : [])] as const) this.handleSignal(signal, true);
+  }
+
+  #pipe(fd: number): Stream {
+    const link = this.#link;
+    const end = new PipeEnd(fd, {
+      want: () => link.post({ type: "stdin-wanted", fd }),
+      taken: (bytes) => link.post({ type: "input-taken", fd, bytes }),
+      send: (bytes) => link.write(fd, bytes),
+      close: () => link.post({ type: "pipe-end", fd, broken: true }),
+    });
+    this.#pipes.set(fd, end);
+    this.#outputs.set(fd, end.output);
+    return end;
   }
 
   nextPort(): number {
@@ -136,12 +158,18 @@ export class Shell implements ShellHost {
         if ("path" in message.op) this.#prompt?.fileChanged(message.op.path);
         return;
       case "stdin": {
-        const { data } = message;
+        const { data, fd } = message;
+        if (fd) return this.#pipes.get(fd)?.push(data);
         if (!this.#prompt || data === null) return this.#input.push(data);
         const given = new TextDecoder().decode(data);
         const keys = this.#prompt.type(given);
         if (keys === given && this.children.fed) this.#input.push(data);
         else if (keys !== "") this.#typedEarly(this.#prompt, keys);
+        return;
+      }
+      case "pipe-broken": {
+        const output = this.#outputs.get(message.fd);
+        if (output) output.broken = true;
         return;
       }
       case "processes":
@@ -150,6 +178,7 @@ export class Shell implements ShellHost {
         this.terminal = message.terminal;
         return;
       case "signal":
+        if (this.#last) return this.#state.jobs.root.kill(message.signal);
         if (this.#prompt && message.signal === "SIGINT") return this.#prompt.interrupt();
         if (message.signal === "SIGTSTP") return this.#prompt?.suspend();
         if (this.#prompt) this.#link.exit(SIGNAL_EXIT_CODES[message.signal]);
@@ -175,6 +204,24 @@ export class Shell implements ShellHost {
     }
     const rest = keys.slice(at + 1).replaceAll("\r", "\n");
     if (rest !== "") this.#input.push(new TextEncoder().encode(rest));
+  }
+
+  taskEnded(): void {
+    if (this.tasks.size === 0) this.#last?.();
+  }
+
+  /** Undefined unless jobs go on: which of output (1) and errors (2) they have open, as bits, and when they have ended. */
+  leave(): { readonly holds: number; readonly jobsEnd: Promise<void> } | undefined {
+    this.#state.closeAll();
+    if (this.tasks.size === 0) return undefined;
+    let holds = 0;
+    for (const fd of [1, 2]) {
+      const output = this.#outputs.get(fd);
+      if (!output || output.ended) continue;
+      holds |= fd;
+      output.onEnd = () => this.#link.post({ type: "pipe-end", fd, broken: false });
+    }
+    return { holds, jobsEnd: new Promise((resolve) => (this.#last = resolve)) };
   }
 
   /** Runs to the end and returns the exit code. */

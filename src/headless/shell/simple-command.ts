@@ -174,16 +174,18 @@ async function runProgram(state: ShellState, name: string, args: readonly string
   const out = state.fds.get(1)?.hold();
   const err = state.fds.get(2)?.hold();
   const input = state.fds.get(0)?.hold();
+  const others = new Map([...state.fds].filter(([fd]) => fd > 2).map(([fd, file]) => [fd, file.hold()]));
   const fds = [input, out, err].reduce((bits, file, fd) => (file?.stream.terminal === true ? bits | (1 << fd) : bits), 0);
   const child = host.children.start(
-    { command: commandName(name), args, cwd: state.cwd, env: state.vars.exported(), terminal: host.terminal && fds > 0 ? { ...host.terminal, fds } : null },
+    { command: commandName(name), args, cwd: state.cwd, env: state.vars.exported(), terminal: host.terminal && fds > 0 ? { ...host.terminal, fds } : null, ...(others.size > 0 ? { descriptors: [...others.keys()].map((fd) => ({ fd })) } : {}) },
     input?.stream ?? new NullStream(),
     input !== undefined && input.stream === state.given,
     {
       output: (fd, data) => {
-        const stream = (fd === 1 ? out : err)?.stream;
+        const stream = (fd === 1 ? out : fd === 2 ? err : others.get(fd))?.stream;
         return stream === undefined || pushTo(stream, data, signal);
       },
+      input: (fd) => others.get(fd)?.stream,
       stopped: () => host.childStopped(state.task),
     },
   );
@@ -201,6 +203,7 @@ async function runProgram(state: ShellState, name: string, args: readonly string
     out?.release();
     err?.release();
     input?.release();
+    for (const file of others.values()) file.release();
   }
 }
 
@@ -220,7 +223,7 @@ async function leaf(state: ShellState, name: string, args: readonly string[], in
     runProgram: async (program, words, options) => {
       if (IN_PLACE.has(program)) return runHere(state, [program, ...words], options.cwd, options.input);
       const parts: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
-      const child = state.host.children.start({ command: program, args: words, cwd: options.cwd, env: options.env, terminal: null }, inputOf(options.input), true, { output: (fd, data) => parts[fd].push(data) > 0 });
+      const child = state.host.children.start({ command: program, args: words, cwd: options.cwd, env: options.env, terminal: null }, inputOf(options.input), true, { output: (fd, data) => parts[fd as 1 | 2].push(data) > 0 });
       const known = { kill: child.kill };
       state.task.add(known);
       const code = await child.done;

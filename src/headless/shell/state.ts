@@ -82,6 +82,8 @@ export interface ShellHost {
   handleSignal(signal: Signal, on: boolean): void;
   /** Subshells by their numbers, to be signalled. */
   readonly tasks: Map<number, Task>;
+  /** One of them is gone. */
+  taskEnded(): void;
   /** The keys of the terminal that it runs at, whatever its input is. */
   readonly keyboard: Stream | undefined;
   /** Whether keys come as they are typed; else in lines, with Ctrl+C a signal. */
@@ -134,6 +136,8 @@ export class ShellState {
   jobs: Jobs;
   /** By name (EXIT, INT, ERR, …); empty: ignored. */
   traps = new Map<string, string>();
+  /** Nothing comes after the command that it runs next: what stood where that is redirected is closed. */
+  isLast = false;
   line = 1;
   loops = 0;
   calls: string[] = [];

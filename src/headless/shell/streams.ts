@@ -20,7 +20,7 @@ export interface Stream {
   end(): void;
   readonly terminal: boolean;
   /** Where this shell's own streams lead, so that a child may share them. */
-  readonly own?: 0 | 1 | 2;
+  readonly own?: number;
 }
 
 export class BrokenPipe extends Error {}
@@ -191,13 +191,14 @@ export class FileStream extends Base {
   readonly #vfs: Vfs;
   readonly #path: string;
   readonly #mode: { readonly read: boolean; readonly write: boolean; readonly append: boolean };
-  #at = 0;
+  #at: number;
 
-  constructor(vfs: Vfs, path: string, mode: { read: boolean; write: boolean; append: boolean }) {
+  constructor(vfs: Vfs, path: string, mode: { read: boolean; write: boolean; append: boolean }, at = 0) {
     super();
     this.#vfs = vfs;
     this.#path = path;
     this.#mode = mode;
+    this.#at = at;
   }
 
   override async read(): Promise<Uint8Array | undefined> {
@@ -274,13 +275,17 @@ export class EndlessStream extends NullStream {
   }
 }
 
-/** This shell's own output. */
+/** This shell's own output, or its end of a pipe above 2. */
 export class OutputStream extends Base {
-  readonly own: 1 | 2;
+  readonly own: number;
   override readonly terminal: boolean;
   readonly #send: (bytes: Uint8Array) => void;
+  broken = false;
+  /** No descriptor leads there any more. */
+  ended = false;
+  onEnd: (() => void) | undefined;
 
-  constructor(own: 1 | 2, terminal: boolean, send: (bytes: Uint8Array) => void) {
+  constructor(own: number, terminal: boolean, send: (bytes: Uint8Array) => void) {
     super();
     this.own = own;
     this.terminal = terminal;
@@ -288,21 +293,30 @@ export class OutputStream extends Base {
   }
 
   override write(bytes: Uint8Array): void {
+    if (this.broken) throw new BrokenPipe();
     this.#send(bytes);
+  }
+
+  override end(): void {
+    this.ended = true;
+    this.onEnd?.();
   }
 }
 
 /** This shell's own input: `wanted` asks for it the first time somebody reads. */
 export class InputStream extends Base {
-  readonly own = 0;
+  readonly own: number = 0;
   override readonly terminal: boolean;
   readonly #queue = new Queue();
   #want: (() => void) | undefined;
 
-  constructor(terminal: boolean, want: () => void) {
+  readonly #taken: (bytes: number) => void;
+
+  constructor(terminal: boolean, want: () => void, taken: (bytes: number) => void) {
     super();
     this.terminal = terminal;
     this.#want = want;
+    this.#taken = taken;
   }
 
   override async read(signal: AbortSignal): Promise<Uint8Array | undefined> {
@@ -320,7 +334,10 @@ export class InputStream extends Base {
       await queue.wait(signal);
     }
     // Line by line as it was typed: what one reader leaves, the next takes.
-    return this.terminal ? queue.parts.shift() : joined(queue.parts.splice(0));
+    if (this.terminal) return queue.parts.shift();
+    const read = joined(queue.parts.splice(0));
+    this.#taken(read.length);
+    return read;
   }
 
   /** Null ends it. */
@@ -337,6 +354,28 @@ export class InputStream extends Base {
   }
 
   override end(): void {}
+}
+
+/** A pipe above 2, both ways. */
+export class PipeEnd extends InputStream {
+  override readonly own: number;
+  readonly output: OutputStream;
+  readonly #close: () => void;
+
+  constructor(fd: number, link: { want(): void; taken(bytes: number): void; send(bytes: Uint8Array): void; close(): void }) {
+    super(false, () => link.want(), (bytes) => link.taken(bytes));
+    this.own = fd;
+    this.output = new OutputStream(fd, false, (bytes) => link.send(bytes));
+    this.#close = () => link.close();
+  }
+
+  override write(bytes: Uint8Array): void {
+    this.output.write(bytes);
+  }
+
+  override end(): void {
+    this.#close();
+  }
 }
 
 /** One command's share of the terminal's input: it reads while it is in the foreground, and waits while it is not. */

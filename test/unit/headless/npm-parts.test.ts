@@ -1,4 +1,5 @@
 // The parts of npm that meet foreign data: questions to a registry, tarballs, options, .npmrc, names and ranges.
+import { planLate } from "../../../src/headless/kernel/npm.ts";
 import { packTar } from "modern-tar";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -48,7 +49,7 @@ describe("a question to a registry", () => {
 
   it("is passed on for npm alone; another program that asks is stopped, and one that ends takes its questions with it", async () => {
     const workers: { onmessage?: (event: { data: unknown }) => void; sent: unknown[] }[] = [];
-    const pool = { take: () => Promise.resolve({ terminate: () => undefined, sent: workers.at(workers.push({ sent: [] }) - 1)!.sent, postMessage(this: { sent: unknown[] }, m: unknown) { this.sent.push(m); }, set onmessage(f: (event: { data: unknown }) => void) { workers.at(-1)!.onmessage = f; } }) } as unknown as WorkerPool;
+    const pool = { plans: () => Promise.resolve({ planLate }), take: () => Promise.resolve({ terminate: () => undefined, sent: workers.at(workers.push({ sent: [] }) - 1)!.sent, postMessage(this: { sent: unknown[] }, m: unknown) { this.sent.push(m); }, set onmessage(f: (event: { data: unknown }) => void) { workers.at(-1)!.onmessage = f; } }) } as unknown as WorkerPool;
     const asked: FromKernel[] = [];
     const vfs = new Vfs();
     vfs.mkdir("/home/project", { recursive: true });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { plan, type Step } from "../../../src/headless/kernel/plan.ts";
+import { planLate } from "../../../src/headless/kernel/npm.ts";
+import { plan, type ReadyStep } from "../../../src/headless/kernel/plan.ts";
 import { Vfs } from "../../../src/headless/vfs.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,9 +12,9 @@ function project(manifest: unknown): Vfs {
   return vfs;
 }
 
-function planned(vfs: Vfs, line: string, cwd = "/home/p"): readonly Step[] {
+function planned(vfs: Vfs, line: string, cwd = "/home/p"): readonly ReadyStep[] {
   const [command = "", ...args] = line.split(" ");
-  return plan(vfs, { command, args, cwd, env: { PATH: "/bin" } }) ?? [];
+  return (plan(vfs, { command, args, cwd, env: { PATH: "/bin" } }) ?? []).flatMap((step) => ("late" in step ? planLate(vfs, step) : [step]));
 }
 
 const DEMO = { name: "demo", version: "1.2.3", scripts: { pretest: "node pre.js", test: "node --test", x: "node x.js | cat", posttest: "node post.js" } };

@@ -1,10 +1,11 @@
 // What child_process was asked for: its argument forms, where the child's streams go, and Node's refusals.
 import { inspect } from "node-inspect-extracted";
 import { resolvePath } from "../../posix-path.ts";
-import { SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
-import { checkString, invalidArgType, invalidArgValue, nodeError, outOfRange, unsupported } from "../errors.ts";
+import { type Descriptor, type Lead, SIGNAL_EXIT_CODES, type Signal } from "../../protocol.ts";
+import { checkString, invalidArgType, invalidArgValue, nodeError, outOfRange } from "../errors.ts";
 import type { ChildRequest, Dict, Runtime, StreamLike } from "../runtime.ts";
 import facts from "./facts.json" with { type: "json" };
+import { descriptorsOf } from "./fs-descriptors.ts";
 import { spelledPath } from "./fs-arguments.ts";
 import { USER_ID } from "./process-user.ts";
 import { isTerminal } from "./tty.ts";
@@ -39,7 +40,8 @@ function stdioOne(given: unknown, fd: number): Stdio {
   if (given === undefined || given === null) return fd < 3 ? "pipe" : "ignore";
   if (given === "pipe" || given === "overlapped") return "pipe";
   if (given === "ignore" || given === "ipc") return given;
-  if (given === "inherit") return fd < 3 ? "inherit" : "ignore";
+  if (given === "inherit") return "inherit";
+  if (typeof given === "number" && given < 0) return "pipe";
   if (typeof given === "number") return given < 3 ? (given === fd ? "inherit" : { fd: given }) : { fd: given };
   const stream = given as StreamLike & { fd?: number };
   if (typeof given === "object" && typeof stream.on === "function") return typeof stream.fd === "number" ? stdioOne(stream.fd, fd) : { stream };
@@ -58,8 +60,6 @@ export function stdioOf(given: SpawnOptions["stdio"], fallback = "pipe"): Stdio[
   while (list.length < 3) list.push(undefined);
   const kinds = list.map(stdioOne);
   if (kinds.filter((kind) => kind === "ipc").length > 1) throw nodeError(Error, "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe");
-  const extra = kinds.findIndex((kind, fd) => fd > 2 && kind === "pipe");
-  if (extra > 0) throw unsupported(`child_process.spawn with a pipe as stdio[${extra}]`, "a child has stdin, stdout, stderr and messages");
   return kinds;
 }
 
@@ -193,8 +193,9 @@ function isTooLong(path: string): boolean {
   return path.length > MAX_PATH || path.split("/").some((name) => name.length > MAX_NAME);
 }
 
-/** Why the system would not so much as start it: another user's processes, a name or a folder longer than there can be. */
-export function refusal(runtime: Runtime, { file, options: { uid, gid, cwd } }: Command): "EPERM" | "ENAMETOOLONG" | undefined {
+/** Why the system would not so much as start it: another user's processes, a descriptor that is not open, a name or a folder longer than there can be. */
+export function refusal(runtime: Runtime, { file, options: { uid, gid, cwd } }: Command, kinds: readonly Stdio[]): "EPERM" | "EBADF" | "ENAMETOOLONG" | undefined {
+  if (kinds.some((kind) => typeof kind === "object" && "fd" in kind && kind.fd > 2 && !descriptorsOf(runtime)?.isOpen(kind.fd))) return "EBADF";
   if ((uid ?? USER_ID) !== USER_ID || (gid ?? USER_ID) !== USER_ID) return "EPERM";
   const folder = spelledPath(cwd ?? "");
   return [file, folder, resolvePath(folder, runtime.cwd)].some(isTooLong) ? "ENAMETOOLONG" : undefined;
@@ -208,18 +209,42 @@ function sharedTerminal({ host, process }: Runtime, kinds: readonly Stdio[]): Ch
   return host.terminal && fds > 0 ? { ...host.terminal, fds } : null;
 }
 
+/** Of those above 2. */
+function descriptorsFor(runtime: Runtime, kinds: readonly Stdio[]): Descriptor[] {
+  return kinds.flatMap((kind, fd) => {
+    if (fd < 3 || kind === "ignore" || kind === "ipc") return [];
+    const own = kind === "inherit" ? fd : typeof kind === "object" && "fd" in kind ? kind.fd : undefined;
+    const given = own === undefined || own < 3 ? "pipe" : descriptorsOf(runtime)?.given(own);
+    return given === undefined ? [] : [given === "pipe" ? { fd } : { fd, file: given }];
+  });
+}
+
+/** Where it goes on writing when this process has ended. */
+function leadOf(runtime: Runtime, kind: Stdio | undefined, fd: 1 | 2): Lead {
+  if (kind === "inherit") return fd;
+  if (kind === "pipe") return undefined;
+  if (typeof kind !== "object") return null;
+  if ("stream" in kind) return kind.stream === runtime.process.stdout ? 1 : kind.stream === runtime.process.stderr ? 2 : undefined;
+  if (kind.fd === 1 || kind.fd === 2) return kind.fd;
+  const given = descriptorsOf(runtime)?.given(kind.fd);
+  return typeof given === "object" ? given.path : null;
+}
+
 /** What the kernel is asked for. */
 export function requestOf(runtime: Runtime, { file, args, env, options }: Command, kinds: readonly Stdio[]): ChildRequest {
   const ipc = kinds.includes("ipc");
+  const leads = [leadOf(runtime, kinds[1], 1), leadOf(runtime, kinds[2], 2)] as const;
+  const descriptors = kinds.length > 3 ? descriptorsFor(runtime, kinds) : [];
   const cwd = options.cwd === undefined || options.cwd === null ? undefined : spelledPath(options.cwd);
   return {
     command: file, args, cwd: cwd === undefined ? runtime.cwd : resolvePath(cwd, runtime.cwd), ...(cwd === undefined ? { cwdGone: true } : {}), env: ipc && options.serialization === "advanced" ? { ...env, NODE_CHANNEL_SERIALIZATION_MODE: "advanced" } : env,
     stdin: kinds[0] !== "ignore" && kinds[0] !== "ipc", ipc, terminal: sharedTerminal(runtime, kinds),
     ...(options.argv0 == null ? {} : { argv0: options.argv0 }), ...(options.detached ? { detached: true } : {}),
+    ...(leads.every((lead) => lead === undefined) ? {} : { leads }), ...(descriptors.length > 0 ? { descriptors } : {}),
   };
 }
 
-const ERRNOS: Readonly<Record<string, number>> = { EPERM: -1, ENOENT: -2, E2BIG: -7, EAGAIN: -11, EACCES: -13, ENAMETOOLONG: -36, ENOBUFS: -105, ETIMEDOUT: -110 };
+const ERRNOS: Readonly<Record<string, number>> = { EPERM: -1, ENOENT: -2, E2BIG: -7, EBADF: -9, EAGAIN: -11, EACCES: -13, ENAMETOOLONG: -36, ENOBUFS: -105, ETIMEDOUT: -110 };
 
 export function errnoOf(code: string): number {
   return ERRNOS[code] ?? -1;

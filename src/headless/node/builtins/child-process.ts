@@ -1,11 +1,11 @@
-// node:child_process over the kernel. A child lives no longer than its parent, a detached one no longer than all above it.
+// node:child_process over the kernel.
 import { activeRuntime } from "../active.ts";
 import { closeHandle, openHandle } from "../active-resources.ts";
 import { abortError, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import type { AnyFunction, ChildHandle, Dict, Emitter, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { createExec } from "./child-exec.ts";
-import { inputOf } from "./child-input.ts";
+import { ChildInput } from "./child-input.ts";
 import { createMessenger, type Messenger } from "./child-messages.ts";
 import { checkNulls, checkObject, checkSignal, checkTimeout, type Command, commandOf, errnoOf, isMinded, killSignalOf, ownOptions, refusal, requestOf, signalName, spawnError, type SpawnOptions, isStdioWord, type Stdio, stdioOf } from "./child-options.ts";
 import { liveChildren } from "./child-pids.ts";
@@ -14,6 +14,8 @@ import { fromPairs, nativeOptions } from "./child-wrapped.ts";
 import { EventEmitter } from "./events.ts";
 import { spelledPath } from "./fs-arguments.ts";
 import { createIpcChannel, type IpcChannel } from "./ipc-channel.ts";
+import { childPipes } from "../later/pipes.ts";
+import type { ChildPipe } from "./pipes.ts";
 import { createStream } from "./stream.ts";
 
 type Readable = StreamLike & { push(chunk: unknown): boolean; resume(): void; pause(): void; destroyed: boolean };
@@ -38,6 +40,9 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
   /** What the child writes to, also where a program has put streams of its own into `stdout` and `stderr`, as execa does. */
   #outputs: readonly (Readable | null)[] = [];
   #messenger: Messenger | undefined;
+  #input: ChildInput | undefined;
+  /** Those above 2, by descriptor. */
+  #pipes: Map<number, ChildPipe> | undefined;
 
   /** As Node's own code calls it, and some programs: `{ file, args, envPairs, cwd, stdio, … }`. */
   spawn(options: SpawnOptions & { file?: unknown; args?: unknown; envPairs?: unknown }): void {
@@ -55,17 +60,27 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     const kinds = stdioOf(options.stdio);
     const { serialization } = options;
     if (![undefined, "json", "advanced"].includes(serialization)) throw invalidArgValue("options.serialization", serialization, "must be one of: undefined, 'json', 'advanced'");
-    const refused = refusal(runtime, command);
+    const refused = refusal(runtime, command, kinds);
     if (refused) throw Object.assign(new Error(`spawn ${refused}`), { errno: errnoOf(refused), code: refused, syscall: "spawn" });
     this.#runtime = runtime;
     this.spawnfile = command.file;
     this.spawnargs = command.shown;
     const { Readable } = createStream();
-    if (kinds[0] === "pipe") this.stdin = this.#input();
+    if (kinds[0] === "pipe") {
+      this.#input = new ChildInput(() => this.#handle);
+      // As in Node not to be read from.
+      this.stdin = Object.defineProperty(this.#input.stream, "readable", { value: false, writable: true, configurable: true });
+    }
     const outputs = [1, 2].map((fd) => (kinds[fd] === "pipe" ? new Readable({ read: () => undefined }) : null));
-    this.#outputs = outputs as (Readable | null)[];
     [this.stdout = null, this.stderr = null] = outputs;
-    this.stdio = [this.stdin, this.stdout, this.stderr, ...kinds.slice(3).map(() => null)];
+    this.stdio = [this.stdin, this.stdout, this.stderr];
+    this.#outputs = outputs as (Readable | null)[];
+    if (kinds.length > 3) {
+      const pipes = (this.#pipes = childPipes(runtime, kinds, () => this.#handle));
+      this.stdio.push(...kinds.slice(3).map((_, at) => (pipes.get(at + 3)?.socket ?? null) as unknown as StreamLike | null));
+      this.#outputs = [...this.#outputs, ...(this.stdio.slice(3) as unknown as Readable[])];
+    }
+    for (const [at, stream] of outputs.entries()) stream?.once("close", () => this.#handle?.broken?.(at + 1));
     const { loop } = runtime;
     this.connected = kinds.includes("ipc");
     if (this.connected) {
@@ -80,16 +95,31 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     const sharesInput = runtime.host.stdin && (first === "inherit" || (typeof first === "object" && (("stream" in first && first.stream === runtime.process.stdin) || ("fd" in first && first.fd === 0))));
     this.#handle = runtime.host.spawn(requestOf(runtime, command, kinds), {
       started: (pid) => this.#started(runtime, pid, options),
-      output: (fd, data) => loop.post(() => deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd, data)),
+      output: (fd, data) => loop.post(() => {
+        if (fd > 2) this.#pipes?.get(fd)?.output(data);
+        else deliver(runtime, kinds[fd] ?? "ignore", outputs[fd - 1] as Readable | null, fd as 1 | 2, data);
+      }),
+      pipeEnd: (fd, broken) => loop.post(() => {
+        if (fd > 2) this.#pipes?.get(fd)?.end(broken);
+        else if (fd > 0) (outputs[fd - 1] as Readable | null)?.push(null);
+        else if (broken) this.#input?.break();
+      }),
+      taken: (fd, bytes) => loop.post(() => (fd === 0 ? this.#input : this.#pipes?.get(fd))?.taken(bytes)),
       message: (message) => loop.post(() => {
         if (message !== null) this.#messenger?.receive(message);
         else if (this.#messenger) this.#messenger.inTurn(() => this.#disconnected());
         else this.#disconnected();
       }),
-      exit: (code, signal) => loop.post(() => this.#ended(code, signal)),
+      exit: (code, signal, held) => {
+        // A write that waits learns it first.
+        if (this.#input) loop.post(() => this.#input?.break());
+        loop.post(() => this.#ended(code, signal, held));
+      },
+      closed: () => loop.post(() => this.#closed()),
       error: (code, message) => loop.post(() => this.#failed(command, code, message)),
-      wantsInput: () => loop.post(() => {
-        if (sharesInput) this.#feed(runtime, kinds[0] as Stdio);
+      wantsInput: (fd) => loop.post(() => {
+        if (fd > 2) this.#pipes?.get(fd)?.wantsInput();
+        else if (sharesInput) this.#feed(runtime, kinds[0] as Stdio);
       }),
     });
     if (this.#handle.pid !== undefined) {
@@ -106,11 +136,6 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     this.pid = pid;
     liveChildren(runtime).set(pid, { detached: detached === true });
     openHandle(runtime, this, "ProcessWrap", () => this.#release !== undefined);
-  }
-
-  /** What the program writes to it; as in Node not to be read from. */
-  #input(): StreamLike {
-    return Object.defineProperty(inputOf(() => this.#handle), "readable", { value: false, writable: true, configurable: true });
   }
 
   /** Input that is not the program's to write. */
@@ -134,6 +159,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
   }
 
   #closeStreams(done: () => void): void {
+    for (const pipe of this.#pipes?.values() ?? []) pipe.end(true);
     const open = this.#outputs.filter((stream): stream is Readable => stream !== null && !stream.destroyed);
     let waiting = open.length;
     if (waiting === 0) return done();
@@ -141,7 +167,7 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
       stream.once("close", () => {
         if (--waiting === 0) done();
       });
-      stream.push(null);
+      if (!this.stdio.slice(3).includes(stream)) stream.push(null);
       // A pipe that nobody reads would never end.
       if (stream.listenerCount("data") + stream.listenerCount("readable") === 0) stream.resume();
     }
@@ -155,16 +181,21 @@ export class ChildProcess extends (EventEmitter as unknown as new () => Emitter)
     this.emit("disconnect");
   }
 
-  #ended(code: number | null, signal: string | null): void {
+  #ended(code: number | null, signal: string | null, held: boolean): void {
     this.exitCode = code;
     this.signalCode = signal;
     this.#gone();
     (this.stdin as unknown as { destroy(): void } | null)?.destroy();
     this.#disconnected();
     this.emit("exit", code, signal);
+    // What the child has started may still write where it wrote.
+    if (!held) this.#closed();
+  }
+
+  #closed(): void {
     this.#closeStreams(() => {
       this.#release?.();
-      this.emit("close", code, signal);
+      this.emit("close", this.exitCode, this.signalCode);
     });
   }
 

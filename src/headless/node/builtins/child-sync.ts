@@ -40,7 +40,7 @@ export function createSyncChildren(runtime: Runtime): Dict {
     const killSignal = killSignalOf(options) ?? "SIGTERM";
     const kinds = stdioOf(options.stdio);
     const input = inputOf(command, kinds[0]);
-    const refused = refusal(runtime, command);
+    const refused = refusal(runtime, command, kinds);
     if (refused) return failedStart(command, refused, "");
     const { spawnSync } = runtime.host;
     if (!spawnSync) {
@@ -53,6 +53,7 @@ export function createSyncChildren(runtime: Runtime): Dict {
     // A file of this process's that the child was to write to.
     const toFile = (kind: Stdio | undefined, bytes: Uint8Array): boolean => {
       if (typeof kind !== "object") return false;
+      if (bytes.length === 0) return true;
       if ("stream" in kind) kind.stream.write(Buffer.from(bytes));
       else if (kind.fd === 1 || kind.fd === 2) runtime.host.write(kind.fd, bytes);
       else (runtime.builtin("fs")["writeSync"] as AnyFunction)(kind.fd, bytes);
@@ -67,7 +68,8 @@ export function createSyncChildren(runtime: Runtime): Dict {
     if (failed && result.pid === 0) return failedStart(command, failed.code, failed.message);
     const stdout = read(kinds[1], result.stdout);
     const stderr = read(kinds[2], result.stderr);
-    const whole: SyncResult = { status: result.code, signal: result.signal, output: [null, stdout, stderr], pid: result.pid, stdout, stderr };
+    const others = kinds.slice(3).map((kind, at) => read(kind === "inherit" ? { fd: at + 3 } : kind, result.others.find(([fd]) => fd === at + 3)?.[1] ?? new Uint8Array()));
+    const whole: SyncResult = { status: result.code, signal: result.signal, output: [null, stdout, stderr, ...others], pid: result.pid, stdout, stderr };
     if (inheritStderr && result.stderr.length > 0) runtime.host.write(2, result.stderr);
     if (!failed) return whole;
     const error = Object.assign(spawnError("spawnSync", command, failed.code, ""), { errno: errnoOf(failed.code) });

@@ -4,14 +4,15 @@ import { joined } from "../../../base/bytes.ts";
 import { CONTAINER_LIMITS } from "../../../base/limits.ts";
 import { FsError } from "../../fs-error.ts";
 import { joinPath } from "../../posix-path.ts";
-import type { DirNode, VfsNode } from "../../vfs.ts";
+import type { Descriptor, OpenedFile } from "../../protocol.ts";
+import type { DirNode, VfsNode, VfsStat } from "../../vfs.ts";
 import { statOf } from "../../vfs-node.ts";
 import { invalidArgType, invalidArgValue, nodeError, outOfRange, received } from "../errors.ts";
-import type { Dict, Runtime } from "../runtime.ts";
+import type { Dict, Input, Pipe, Runtime } from "../runtime.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { type FilePath, O, checkFd, checkInt, readMode, readTime } from "./fs-arguments.ts";
 import { type Operation, respell } from "./fs-operations.ts";
-import { waiting } from "./fs-pending.ts";
+import { inOrder, waiting } from "./fs-pending.ts";
 import { makeStats } from "./fs-stats.ts";
 import { isNull, NULL_NODE, NULL_STAT } from "./null-device.ts";
 
@@ -23,8 +24,8 @@ interface OpenFile {
   readonly writable: boolean;
   readonly append: boolean;
   position: number;
-  /** The process's own input or output, by another name; or /dev/null. */
-  readonly device?: 0 | 1 | 2 | "null";
+  /** The process's own input or output, by another name; a pipe that it began with; or /dev/null. */
+  readonly device?: 0 | 1 | 2 | "null" | Pipe;
 }
 
 /** An open file on its way to another thread, and the file itself where no name leads to it any more. */
@@ -48,12 +49,43 @@ export function deviceOf(path: string, access: number): 0 | 1 | 2 | undefined {
   return ({ in: 0, out: 1, err: 2 } as const)[name as "in"] ?? (Number(name) as 0 | 1 | 2);
 }
 
+const made = new WeakMap<Runtime, Descriptors>();
+
+/** Undefined until the program has asked for `fs`. */
+export const descriptorsOf = (runtime: Runtime): Descriptors | undefined => made.get(runtime);
+
+/** A local socket. */
+const PIPE_STAT: VfsStat = { ...NULL_STAT, mode: 0o140777 };
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("EPIPE: broken pipe, write"), { errno: -32, code: "EPIPE", syscall: "write" });
+}
+
 export class Descriptors {
   readonly #runtime: Runtime;
   readonly #open = new Map<number, OpenFile>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    made.set(runtime, this);
+  }
+
+  /** What the process begins with. */
+  begin(descriptors: readonly Descriptor[]): void {
+    const { vfs, pipes } = this.#runtime;
+    for (const { fd, file } of descriptors) {
+      const device = pipes.get(fd);
+      const node = file ? vfs.find(file.path) : vfs.dir("/");
+      if (node) this.#open.set(fd, { node, path: "/", position: 0, append: false, readable: true, writable: true, ...file, ...(device ? { device } : {}) });
+    }
+  }
+
+  /** What a child gets that is given this one: the file, or "pipe" for what only this process reads and writes. */
+  given(fd: number): OpenedFile | "pipe" | undefined {
+    const file = this.#open.get(fd);
+    if (!file) return fd < 3 ? "pipe" : undefined;
+    const { readable, writable, append, position } = file;
+    return file.device === undefined ? { path: this.#pathOf(file) ?? file.path, readable, writable, append, position } : file.device === "null" ? undefined : "pipe";
   }
 
   open(file: FilePath, flags: number, mode: number): number {
@@ -96,12 +128,22 @@ export class Descriptors {
     return fd;
   }
 
-  isInput(fd: number): boolean {
-    return fd === 0 || this.#open.get(fd)?.device === 0;
+  isOpen(fd: number): boolean {
+    return this.#open.has(fd);
+  }
+
+  /** Where what is read has to come from elsewhere. */
+  inputOf(fd: number): Input | undefined {
+    const device = this.#open.get(fd)?.device ?? fd;
+    return device === 0 ? this.#runtime.input : typeof device === "object" ? device : undefined;
   }
 
   close(fd: number): void {
+    const file = this.#open.get(fd);
     if (!this.#open.delete(fd) && fd > 2) throw new FsError("EBADF", "close");
+    const { host, pipes } = this.#runtime;
+    if (!file) host.pipeEnd?.(fd, true);
+    else if (typeof file.device === "object" && pipes.delete(file.device.fd)) host.pipeEnd?.(file.device.fd, true);
   }
 
   /** Closes it here; `adopt` opens it again, in whichever thread. */
@@ -132,8 +174,9 @@ export class Descriptors {
   }
 
   read(fd: number, target: Uint8Array, offset: number, length: number, position: number | null): number {
-    if (this.isInput(fd)) {
-      const piece = this.#runtime.input.take(length);
+    const input = this.inputOf(fd);
+    if (input) {
+      const piece = input.take(length);
       target.set(piece, offset);
       return piece.length;
     }
@@ -147,9 +190,10 @@ export class Descriptors {
   }
 
   readAll(fd: number): Uint8Array {
-    if (this.isInput(fd)) {
+    const input = this.inputOf(fd);
+    if (input) {
       const pieces: Uint8Array[] = [];
-      for (let piece = this.#runtime.input.take(READ_BYTES); piece.length > 0; piece = this.#runtime.input.take(READ_BYTES)) pieces.push(piece);
+      for (let piece = input.take(READ_BYTES); piece.length > 0; piece = input.take(READ_BYTES)) pieces.push(piece);
       return joined(pieces);
     }
     const file = this.#file(fd, "fstat");
@@ -161,8 +205,11 @@ export class Descriptors {
 
   write(fd: number, bytes: Uint8Array, position: number | null): number {
     const device = this.#open.get(fd)?.device ?? fd;
-    if (device === 1 || device === 2) {
-      if (!this.#runtime.ended) this.#runtime.host.write(device, bytes);
+    const to = typeof device === "object" ? device.fd : device;
+    if (to === 1 || to === 2 || typeof device === "object") {
+      const { broken, ended, host } = this.#runtime;
+      if (broken.has(to as number)) throw brokenPipe();
+      if (!ended) host.write(to as number, bytes);
       return bytes.length;
     }
     const file = this.#file(fd, "write");
@@ -230,33 +277,33 @@ export class Descriptors {
   readonly operations: Readonly<Record<string, Operation>> = {
     close: (given) => {
       const fd = checkFd(given);
-      return () => this.close(fd);
+      return inOrder(fd, () => this.close(fd));
     },
     read: (given, buffer, ...rest) => {
       const fd = checkFd(given);
       const { view, offset, length, position } = readRange(buffer, rest);
-      return waiting(length > 0 && this.isInput(fd) ? "some" : undefined, () => (length === 0 ? 0 : this.read(fd, view, offset, length, position)));
+      return waiting(this.inputOf(fd), length > 0 ? "some" : undefined, () => (length === 0 ? 0 : this.read(fd, view, offset, length, position)));
     },
     write: (given, data, ...rest) => {
       const fd = checkFd(given);
       if (typeof data === "string") {
         const [position, encoding] = rest;
         const bytes = Buffer.from(data, typeof encoding === "string" ? encoding : "utf8");
-        return () => this.write(fd, bytes, typeof position === "number" ? position : null);
+        return inOrder(fd, () => this.write(fd, bytes, typeof position === "number" ? position : null));
       }
       if (!ArrayBuffer.isView(data)) throw invalidArgType("buffer", ["string", "Buffer", "TypedArray", "DataView"], data);
       const { view, offset, length, position } = writeRange(data, rest);
-      return () => this.write(fd, view.subarray(offset, offset + length), position);
+      return inOrder(fd, () => this.write(fd, view.subarray(offset, offset + length), position));
     },
     readv: (given, buffers, position) => {
       const fd = checkFd(given);
       const views = checkViews(buffers);
-      return waiting(this.isInput(fd) ? "some" : undefined, () => vectored(views, position, (view, at) => this.read(fd, view, 0, view.length, at)));
+      return waiting(this.inputOf(fd), "some", () => vectored(views, position, (view, at) => this.read(fd, view, 0, view.length, at)));
     },
     writev: (given, buffers, position) => {
       const fd = checkFd(given);
       const views = checkViews(buffers);
-      return () => vectored(views, position, (view, at) => this.write(fd, view, at));
+      return inOrder(fd, () => vectored(views, position, (view, at) => this.write(fd, view, at)));
     },
     fstat: (given, options) => {
       const fd = checkFd(given);
@@ -264,13 +311,13 @@ export class Descriptors {
       return () => {
         if (fd <= 2 && !this.#open.has(fd)) return makeStats({ kind: "file", ino: fd, mode: 0o010600, size: 0, links: 1, atimeMs: 0, mtimeMs: 0, ctimeMs: 0, birthtimeMs: 0 }, bigint);
         const { device, node } = this.#file(fd, "fstat");
-        return makeStats(device === "null" ? NULL_STAT : statOf(node), bigint);
+        return makeStats(device === "null" ? NULL_STAT : typeof device === "object" ? PIPE_STAT : statOf(node), bigint);
       };
     },
     ftruncate: (given, length = 0) => {
       const fd = checkFd(given);
       const size = Math.max(0, checkInt(length, "len", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
-      return () => this.truncate(fd, size);
+      return inOrder(fd, () => this.truncate(fd, size));
     },
     fsync: (given) => this.#touching(given, "fsync"), fdatasync: (given) => this.#touching(given, "fdatasync"),
     fchmod: (given, mode) => {

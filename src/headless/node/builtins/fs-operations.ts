@@ -47,11 +47,11 @@ export function createOperations(runtime: Runtime, descriptors: Descriptors): Re
   const readFile: Operation = (target, given) => {
     const options = optionsOf(given);
     const { encoding, flag = "r" } = options;
-    if (typeof target === "number") return waiting(descriptors.isInput(target) ? "all" : undefined, () => decoded(descriptors.readAll(target), encoding));
+    if (typeof target === "number") return waiting(descriptors.inputOf(target), "all", () => decoded(descriptors.readAll(target), encoding));
     const file = path(target);
     const flags = readFlags(flag);
     if (flags === 0 && !isDevice(file)) return () => respell([file], () => decoded(vfs.readFile(file.full), encoding));
-    return waiting(deviceOf(file.full, flags) === 0 ? "all" : undefined, () => {
+    return waiting(deviceOf(file.full, flags) === 0 ? runtime.input : undefined, "all", () => {
       const fd = descriptors.open(file, flags, 0o666);
       try {
         return decoded(descriptors.readAll(fd), encoding);

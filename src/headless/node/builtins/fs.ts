@@ -6,7 +6,7 @@ import { optionsOf, readTime, takeCallback } from "./fs-arguments.ts";
 import { Descriptors, withBuffer } from "./fs-descriptors.ts";
 import { Dir } from "./fs-dir.ts";
 import { type Operation, createOperations } from "./fs-operations.ts";
-import { createLater, waiting } from "./fs-pending.ts";
+import { createLater, finishPending, waiting } from "./fs-pending.ts";
 import { createFsPromises } from "./fs-promises.ts";
 import { Dirent, Stats } from "./fs-stats.ts";
 import { createFileStreams } from "./fs-streams.ts";
@@ -37,7 +37,7 @@ export function createFs(runtime: Runtime): Dict {
     const done = takeCallback(args, CALLBACK_NAMES[name]);
     const run = operation(...args);
     const signal = name === "readFile" || name === "writeFile" ? (optionsOf(args.at(-1) instanceof Uint8Array ? undefined : objectOf(args.at(-1)))["signal"] as AbortSignal | undefined) : undefined;
-    later(name, signal ? waiting(run.waits, () => (signal.aborted ? stop(signal) : run())) : run, (error, value) => {
+    later(name, signal ? waiting(run.input, run.waits, () => (signal.aborted ? stop(signal) : run())) : run, (error, value) => {
       if (error !== null) done(error);
       else if (name in WITH_BUFFER) done(null, value, args[1]);
       else if (value === undefined) done(null);
@@ -52,7 +52,11 @@ export function createFs(runtime: Runtime): Dict {
     define(name, callbackForm(name, operation));
     const names = WITH_BUFFER[name];
     if (names) Object.defineProperty(fs[name], CUSTOM_ARGS, { value: names });
-    define(`${name}Sync`, (...args: unknown[]) => operation(...args)());
+    define(`${name}Sync`, (...args: unknown[]) => {
+      const work = operation(...args);
+      if (work.fd !== undefined) finishPending(runtime, work.fd);
+      return work();
+    });
   }
   const native = operations["realpathNative"] as Operation;
   Object.assign(fs["realpath"] as AnyFunction, { native: callbackForm("realpathNative", native) });

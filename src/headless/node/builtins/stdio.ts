@@ -16,9 +16,10 @@ export function attachStdio(runtime: Runtime): Input {
     const terminal = isTerminal(host, fd);
     const stream = new Writable({
       decodeStrings: false,
-      write: (chunk: string | Uint8Array, encoding: string, done: () => void) => {
-        if (!runtime.ended) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
-        done();
+      write: (chunk: string | Uint8Array, encoding: string, done: (error: Error | null) => void) => {
+        const broken = runtime.broken.has(fd);
+        if (!runtime.ended && !broken) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
+        done(broken ? Object.assign(new Error("write EPIPE"), { errno: -32, code: "EPIPE", syscall: "write" }) : null);
       },
       // They belong to the process: what is written after this is written still.
       destroy(this: { _undestroy(): void }, error: unknown, done: (error: unknown) => void) {
@@ -56,6 +57,7 @@ export function attachStdio(runtime: Runtime): Input {
       // Its end stays the end, for whoever asks again.
       if (chunk === null) waiting.unshift(null);
       if (chunk === null) letGo();
+      else host.inputTaken?.(0, chunk.length);
       stdin.push(chunk && Buffer.from(chunk));
     }
   };
@@ -66,6 +68,11 @@ export function attachStdio(runtime: Runtime): Input {
       hold();
       if (asked) want?.();
       if (asked) want = undefined;
+    },
+    destroy: (error: unknown, done: (error: unknown) => void) => {
+      asked = false;
+      letGo();
+      done(error);
     },
   });
   const { pause, resume } = stdin as unknown as { pause: () => unknown; resume: () => unknown };
@@ -108,7 +115,7 @@ export function attachStdio(runtime: Runtime): Input {
     },
     take: (most) => {
       if (kept.readableLength > 0) return kept.read(Math.min(most, kept.readableLength));
-      if (waiting.length === 0 && host.readSync) waiting.push(...host.readSync());
+      if (waiting.length === 0 && host.readSync) waiting.push(...host.readSync(0));
       const [chunk] = waiting;
       if (chunk === undefined) throw Object.assign(new Error(NO_WAITING), { errno: -11, code: "EAGAIN", syscall: "read" });
       if (chunk === null) {
@@ -118,6 +125,7 @@ export function attachStdio(runtime: Runtime): Input {
       }
       if (chunk.length > most) waiting[0] = chunk.subarray(most);
       else waiting.shift();
+      host.inputTaken?.(0, Math.min(most, chunk.length));
       return chunk.subarray(0, most);
     },
   };

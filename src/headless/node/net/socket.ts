@@ -1,8 +1,7 @@
-// net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts.
-// (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
+// net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts. (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
 import { resolvePath } from "../../posix-path.ts";
 import { closeHandle } from "../active-resources.ts";
-import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError, unsupported } from "../errors.ts";
+import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
 import { Buffer } from "../builtins/buffer.ts";
 import { createStream } from "../builtins/stream.ts";
 import type { AnyFunction, Dict, Runtime } from "../runtime.ts";
@@ -15,6 +14,7 @@ import { type Handle, HandleOptions, openSocket } from "./handle.ts";
 import { adopting } from "./callable.ts";
 import { ADDRCONFIG } from "./dns.ts";
 import { checkConnect, checkPort, connectArguments, type ConnectOptions } from "./connect-options.ts";
+import { openDescriptor } from "../later/pipes.ts";
 import type { Server } from "./server.ts";
 import { netStack } from "./stack.ts";
 import { UserBuffer } from "./user-buffer.ts";
@@ -64,7 +64,6 @@ export function createSocket(runtime: Runtime) {
 
     constructor(options: Dict | number = {}) {
       const given = typeof options === "number" ? { fd: options } : options;
-      if (given["fd"] !== undefined) throw unsupported("new net.Socket({ fd })", "a file descriptor is no connection here");
       const { signal, highWaterMark, readableHighWaterMark, writableHighWaterMark } = given;
       super({ allowHalfOpen: given["allowHalfOpen"] === true, emitClose: false, autoDestroy: true, decodeStrings: true, highWaterMark, readableHighWaterMark, writableHighWaterMark });
       for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) if (given[name]) throw invalidArgValue(`options.${name}`, given[name], "is not supported");
@@ -72,6 +71,7 @@ export function createSocket(runtime: Runtime) {
       this.#handleOptions = new HandleOptions(given);
       this.#userBuffer = UserBuffer.of(given["onread"], this);
       this.#holds = given["pauseOnCreate"] === true;
+      if (given["fd"] !== undefined) openDescriptor(runtime, this, given);
       // Not by the parent: a signal that has been aborted already destroys at once.
       if (signal) addAbortSignal(signal, this);
       // When the other side has ended the connection, a write after the own end says so.

@@ -102,7 +102,7 @@ function runFile(runtime: Runtime, test: FileTest, { watch, ...flags }: FileFlag
       {
         started: () => undefined,
         output: (fd, data) => loop.post(() => {
-          const text = decoders[fd].decode(data, { stream: true });
+          const text = decoders[fd as 1 | 2].decode(data, { stream: true });
           if (fd === 1) {
             say("test:stdout", text);
             return;

@@ -1,0 +1,2 @@
+// Pipes above stdin, stdout and stderr.
+export { childPipes, openDescriptor, openPipes } from "../builtins/pipes.ts";
