@@ -188,6 +188,8 @@ export interface Runtime {
   receive: (message: unknown) => void;
   /** By name without `node:`. Throws ERR_UNKNOWN_BUILTIN_MODULE. */
   builtin(name: string): Dict;
+  /** What a program has put in the place of `fs.readFileSync`, by which `require` reads then (vue-tsc). */
+  replacedRead?: () => AnyFunction | undefined;
   /** Called when the process has ended, newest first. */
   atEnd(cleanup: () => void): void;
   /** Ends the process now. Returns only by throwing. */

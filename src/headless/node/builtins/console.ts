@@ -212,18 +212,13 @@ export function createConsole(runtime: Runtime): Dict {
   return Object.assign(global, { Console, profile: () => undefined, profileEnd: () => undefined, timeStamp: () => undefined, context: () => ({}), createTask });
 }
 
-const tasks = new WeakSet<object>();
-
 /** Names what runs later for a debugger; nobody debugs here, but React asks for one when it loads. */
 function createTask(...[name]: unknown[]): object {
   if (typeof name !== "string" || name === "") throw new Error("First argument must be a non-empty string.");
-  const task = {
-    run(this: unknown, ...[work]: unknown[]): unknown {
-      if (!tasks.has(this as object)) throw new Error("'run' called with illegal receiver.");
+  return {
+    run(...[work]: unknown[]): unknown {
       if (typeof work !== "function") throw new Error("First argument must be a function.");
       return (work as AnyFunction).call(undefined) as unknown;
     },
   };
-  tasks.add(task);
-  return task;
 }

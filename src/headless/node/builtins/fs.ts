@@ -77,6 +77,8 @@ export function createFs(runtime: Runtime): Dict {
   fs["constants"] = constants;
   const promises = createFsPromises(runtime, later, operations, fs, constants, descriptors);
   Object.defineProperty(fs, "promises", { value: promises, configurable: true, enumerable: true });
+  const { readFileSync } = fs;
+  runtime.replacedRead = () => (fs["readFileSync"] === readFileSync ? undefined : (fs["readFileSync"] as AnyFunction));
   return fs;
 }
 

@@ -131,7 +131,10 @@ export class CommonJs {
     if (isTypeScript(filename) && Object.hasOwn(module, "_compile")) {
       reportLoaded(this.runtime, filename);
       module._compile(new TextDecoder().decode(this.runtime.vfs.readFile(filename)), filename, format === undefined ? "typescript" : `${format}-typescript`);
-    } else module._compile(this.readText(filename), filename, format);
+    } else {
+      const read = this.runtime.replacedRead?.();
+      module._compile(read ? this.#toJavaScript(String(read(filename, "utf8")), filename) : this.readText(filename), filename, format);
+    }
   }
 
   makeRequire(module: CjsModule): AnyFunction & Dict {
