@@ -38,7 +38,14 @@ export function activate(runtime: Runtime): () => void {
 
 function rejected(reason: unknown, promise: unknown): void {
   const runtime = activeRuntime();
-  runtime?.loop.run(() => runtime.unhandled(reason, promise as object));
+  if (!runtime) return;
+  const { loop } = runtime;
+  // Node's is the promise's own; the engine tells no more than what ran last.
+  const scope = loop.rejectedIn.get(promise as object) ?? loop.scope;
+  loop.run(() => {
+    loop.scope = scope;
+    runtime.unhandled(reason, promise as object);
+  });
 }
 
 function handledLate(promise: unknown): void {

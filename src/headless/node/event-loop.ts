@@ -10,12 +10,16 @@ import type { LoopWatch } from "./loop-watch.ts";
 const nativeSetTimeout = globalThis.setTimeout;
 const nativeClearTimeout = globalThis.clearTimeout;
 
-/** Runs `task` soon, in a task of its own, after all pending promise reactions. */
+/** Runs `task` soon, in a task of its own, after all pending promise reactions and, where the engine has priorities, after it has told of rejections. */
 const postTask: (task: () => void) => void = makePostTask();
 
 function makePostTask(): (task: () => void) => void {
   const nodeImmediate = (globalThis as { setImmediate?: (task: () => void) => unknown }).setImmediate;
   if (nodeImmediate) return (task) => void nodeImmediate(task);
+  // Behind the task that `unhandledrejection` comes in, which the engine posts when a callback and its promises are done:
+  // Node tells of rejections before the next callback. A message would come first, and takes longer.
+  const { scheduler } = globalThis as { scheduler?: { postTask(task: () => void, options: { priority: "background" }): unknown } };
+  if (scheduler) return (task) => void scheduler.postTask(task, { priority: "background" });
   const channel = new MessageChannel();
   const queue: (() => void)[] = [];
   channel.port1.onmessage = () => queue.shift()?.();
@@ -60,6 +64,8 @@ export class EventLoop {
   scope: ReadonlyMap<object, unknown> = new Map();
   /** Whether a program looks at scopes: then an empty one has to be put back as well. */
   keepsScopes = false;
+  /** Of promises that were made as rejected ones: what looks at the rejection later runs in it. */
+  readonly rejectedIn = new WeakMap<object, ReadonlyMap<object, unknown>>();
   watch: LoopWatch | undefined;
   #ticks: (() => void)[] = [];
   #timers: LoopTimer[] = [];

@@ -176,7 +176,13 @@ class RunningProcess implements Runtime, NodeProcess {
       process.emit("uncaughtExceptionMonitor", error, origin);
       if (!this.#exiting && (isCaptured(this, error) || process.emit("uncaughtException", error, origin))) return true;
     } catch (failure) {
-      if (!(failure instanceof ExitSignal)) this.#die(failure, this.host.thread ? 1 : HANDLER_THREW);
+      if (failure instanceof ExitSignal) return false;
+      if (this.host.thread) this.#die(failure, 1);
+      else {
+        // The process is beyond its listeners: none of `exit` is asked either.
+        this.complain(describeFatal(this, failure));
+        this.#end(HANDLER_THREW);
+      }
       return false;
     }
     this.#die(error, 1);
@@ -258,13 +264,13 @@ class RunningProcess implements Runtime, NodeProcess {
     this.#end(Number(this.process.exitCode ?? (this.#mainPending ? UNSETTLED_AWAIT : 0)));
   }
 
-  #emitExit(code: number): void {
+  #emitExit(code: number, isDying = false): void {
     finishPending(this);
     this.process["_exiting"] = true;
     try {
       this.process.emit("exit", code);
     } catch (error) {
-      if (error instanceof ExitSignal) return;
+      if (error instanceof ExitSignal || isDying) return;
       this.complain(describeFatal(this, error));
       this.process.exitCode = 1;
     } finally {
@@ -275,12 +281,13 @@ class RunningProcess implements Runtime, NodeProcess {
   #die(error: unknown, code: number): void {
     // A thread tells its parent, which decides what it is.
     if (this.host.thread) reportThreadError(this, error);
-    else this.complain(describeFatal(this, error));
     if (!this.#exiting) {
       this.#exiting = true;
       this.process.exitCode = code;
-      this.#emitExit(code);
+      this.#emitExit(code, !this.host.thread);
     }
+    // What listeners of `exit` write comes first, and what they throw is lost.
+    if (!this.host.thread) this.complain(describeFatal(this, error));
     this.#end(Number(this.process.exitCode ?? code));
   }
 

@@ -14,10 +14,13 @@ function caretColumn(position: Position): number {
   return thrown ? thrown.index + 1 : column;
 }
 
+/** What has more than one letter. */
+const TOKEN = /^(?:[\w$]+|"[^"]*"?|'[^']*'?|=>|\.{3}|\*\*=?|[=!]==?|<<=?|>>>?=?|&&=?|\|\|=?|\?\?=?|\?\.|\+\+|--|[-+*/%&|^<>]=)/;
+
 function caretLength(position: Position, error: unknown): number {
   if (!(error instanceof SyntaxError)) return 1;
   const rest = position.sourceLine?.slice(position.column - 1) ?? "";
-  return Math.max(1, /^(?:[\w$]+|"[^"]*"|'[^']*')/.exec(rest)?.[0].length ?? 1);
+  return TOKEN.exec(rest)?.[0].length ?? Math.min(1, rest.length);
 }
 
 function excerpt(position: Position, column: number, error: unknown): string {

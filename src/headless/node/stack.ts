@@ -105,13 +105,13 @@ export class SourceTable {
     return this.#positions.get(error);
   }
 
-  /** Has its stack begin with what it is about, once (node:vm). `excerpt` makes that of its place. */
+  /** Has its stack begin with what it is about, once. `excerpt` makes that of its place. */
   decorate(error: unknown, excerpt: (position: Position) => string): void {
     const position = error instanceof Error ? this.position(error) : undefined;
     if (!position || this.#decorated.has(error as object)) return;
     this.#decorated.add(error as object);
     const { stack } = error as Error;
-    Object.defineProperty(error, "stack", { value: `${excerpt(position)}\n${stack}`, writable: true, configurable: true, enumerable: false });
+    Object.defineProperty(error, "stack", { value: excerpt(position) + stack, writable: true, configurable: true, enumerable: false });
   }
 
   isDecorated(error: unknown): boolean {
@@ -241,8 +241,10 @@ export class SourceTable {
     let natives: CallSite[] = [];
     for (const site of sites) {
       if (shown.length >= most) break;
-      if (site instanceof MappedCallSite) {
-        shown.push(site);
+      // Seen before: what a program's own `prepareStackTrace` hands on to the one before it. Without a script: one of its own making.
+      if (site instanceof MappedCallSite || !site.getScriptNameOrSourceURL) {
+        shown.push(...natives, site);
+        natives = [];
         continue;
       }
       const name = site.getScriptNameOrSourceURL?.() ?? site.getFileName();

@@ -10,7 +10,7 @@ let restore: (() => void) | undefined;
 /** Returns what ends it. */
 export function keepScopesInPromises(loop: EventLoop): () => void {
   loops.add(loop);
-  restore ??= replaceThen();
+  restore ??= replace();
   return () => {
     loops.delete(loop);
     if (loops.size > 0) return;
@@ -49,6 +49,26 @@ function bind(loop: EventLoop, run: AnyFunction, job: Job): AnyFunction {
       loop.watch?.afterJob(made);
     }
   };
+}
+
+function replace(): () => void {
+  const restorers = [replaceThen(), replaceReject()];
+  return () => restorers.forEach((undo) => undo());
+}
+
+/** A rejected promise remembers where it was made, for the listeners of `unhandledRejection`. */
+function replaceReject(): () => void {
+  const original = Object.getOwnPropertyDescriptor(Promise, "reject") as PropertyDescriptor;
+  const reject = {
+    reject(this: unknown, reason: unknown): unknown {
+      const made = Reflect.apply(original.value as AnyFunction, this, [reason]) as object;
+      for (const { rejectedIn, scope } of loops) rejectedIn.set(made, scope);
+      return made;
+    },
+  }.reject;
+  const put = (value: unknown): void => void Object.defineProperty(Promise, "reject", { ...original, value });
+  put(reject);
+  return () => put(original.value);
 }
 
 function replaceThen(): () => void {

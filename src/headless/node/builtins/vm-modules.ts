@@ -80,7 +80,7 @@ export function createVmModules(runtime: Runtime): Dict {
         const fillMeta = initializeImportMeta && ((meta: Dict): void => void (initializeImportMeta as AnyFunction)(meta, this));
         keep(this, makeRecord({ url: given.identifier, path: given.identifier, kind: "esm", locals: new Map(), shape }), given, { importer, fillMeta });
       } catch (error) {
-        throw placeSyntaxError(error, source, given.identifier, sources, "module");
+        throw placeSyntaxError(error, source, given.identifier, sources, "vm-module");
       }
     }
 

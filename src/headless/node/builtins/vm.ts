@@ -63,7 +63,7 @@ export function createVm(runtime: Runtime): Dict {
     try {
       return run();
     } catch (error) {
-      if (displayErrors) sources.decorate(error, (position) => excerptOf(error, position));
+      if (displayErrors) sources.decorate(error, (position) => `${excerptOf(error, position)}\n`);
       throw error;
     }
   };
@@ -90,7 +90,7 @@ export function createVm(runtime: Runtime): Dict {
     try {
       script = readScript(rewritten?.code ?? code, timeout !== undefined);
     } catch (error) {
-      throw placeSyntaxError(error, code, filename, sources, "commonjs");
+      throw placeSyntaxError(error, code, filename, sources, "script");
     }
     context.declare(script);
     // Functions exist before the first statement; `eval` makes them, then they are handed over.
@@ -163,7 +163,7 @@ export function createVm(runtime: Runtime): Dict {
     try {
       return run();
     } catch (error) {
-      throw placeSyntaxError(error, code, filename, sources, "commonjs", start);
+      throw placeSyntaxError(error, code, filename, sources, "script", start);
     }
   };
 

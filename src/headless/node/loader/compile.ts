@@ -5,6 +5,7 @@ import { parse as parseCode } from "../later/parser.ts";
 import { urlToFile } from "../file-url.ts";
 import { factsOf } from "../../known-code.ts";
 import type { Realm } from "../realm.ts";
+import { excerptOf } from "../report.ts";
 import type { Runtime } from "../runtime.ts";
 import type { SourceTable, Start } from "../stack.ts";
 import { SCOPE_PARAMETERS, keepScopes, mayAwait, scopeFunctions } from "./async-scope.ts";
@@ -80,23 +81,39 @@ function engineMessage(source: string): string | undefined {
   }
 }
 
+/** What of Node stands above the program's own frames when code does not compile. */
+const FRAMES = {
+  module: "\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)",
+  commonjs: "\n    at wrapSafe (node:internal/modules/cjs/loader:1464:18)",
+  script: "\n    at new Script (node:vm:117:7)",
+  "vm-module": "\n    at new SourceTextModule (node:internal/vm/module:289:5)",
+} as const;
+
 /** A syntax error of the engine or of acorn as Node reports it, placed at the token in question. */
-export function placeSyntaxError(error: unknown, source: string, label: string, sources: SourceTable, kind: "module" | "commonjs", { lines, columns }: Start = { lines: 0, columns: 0 }): unknown {
+export function placeSyntaxError(error: unknown, source: string, label: string, sources: SourceTable, kind: keyof typeof FRAMES, { lines, columns }: Start = { lines: 0, columns: 0 }): unknown {
   if (!(error instanceof SyntaxError)) return error;
   let place = acornPlace(error) ?? (error as { typescriptAt?: { line: number; column: number } }).typescriptAt;
   if (!place) {
     try {
-      parseCode(source, { ecmaVersion: "latest", sourceType: kind === "module" ? "module" : "script", allowReturnOutsideFunction: true, allowHashBang: true });
+      parseCode(source, { ecmaVersion: "latest", sourceType: kind.endsWith("module") ? "module" : "script", allowReturnOutsideFunction: true, allowHashBang: true });
     } catch (found) {
       place = acornPlace(found);
     }
   }
   const message = place && atEnd(source, place) ? "Unexpected end of input" : acornPlace(error) ? (engineMessage(source) ?? error.message.replace(/ \(\d+:\d+\)$/, "")) : error.message;
+  if (place && message === "Unexpected end of input") {
+    const before = source.split("\n");
+    place = { line: before.length, column: before.at(-1)?.length ?? 0 };
+  }
   const placed = new SyntaxError(message);
-  Object.defineProperty(placed, "stack", { value: `SyntaxError: ${message}`, configurable: true, writable: true, enumerable: false });
+  const { stack } = placed;
+  const head = `SyntaxError: ${message}`;
+  // What a program's own `prepareStackTrace` makes stays as it is.
+  if (stack?.startsWith(head)) Object.defineProperty(placed, "stack", { value: head + FRAMES[kind] + (kind === "module" ? "" : stack.slice(head.length)), configurable: true, writable: true, enumerable: false });
   const sourceLine = place ? source.split("\n")[place.line - 1] : undefined;
   const columnsBefore = place?.line === 1 ? columns : 0;
   if (place) sources.setPosition(placed, { label, line: place.line + lines, column: place.column + 1 + columnsBefore, sourceLine, columnsBefore });
+  if (!kind.endsWith("module")) sources.decorate(placed, (position) => `${excerptOf(placed, position)}\n`);
   return placed;
 }
 
@@ -175,9 +192,10 @@ export function parseJson(text: string, path: string): unknown {
     return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
   } catch (error) {
     const failure = error as SyntaxError;
+    const { stack = "" } = failure;
     // Newer engines than Node 20's say the line as well.
     failure.message = `${path}: ${failure.message.replace(/ \(line \d+ column \d+\)$/, "")}`;
-    failure.stack = `SyntaxError: ${failure.message}`;
+    failure.stack = `SyntaxError: ${failure.message}${stack.slice(stack.indexOf("\n    at "))}`;
     throw failure;
   }
 }
@@ -200,6 +218,6 @@ export function evaluateScript({ realm, sources, loop, host }: Runtime, source: 
     const global = realm.global as Record<string, unknown>;
     return run(dynamicImport, global["require"], global["module"], global["exports"], name, ".", ...scopeFunctions(loop), code + url);
   } catch (error) {
-    throw error instanceof SyntaxError ? placeSyntaxError(error, source, name, sources, "commonjs") : error;
+    throw error instanceof SyntaxError ? placeSyntaxError(error, source, name, sources, "script") : error;
   }
 }

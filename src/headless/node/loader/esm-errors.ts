@@ -1,5 +1,6 @@
 // What the ES module loader says of programs that are not right: Node's sentences, with the way out.
 import { nodeError } from "../errors.ts";
+import { excerptOf } from "../report.ts";
 import type { SourceTable } from "../stack.ts";
 import type { EsmRecord } from "./esm-record.ts";
 import type { Resolver } from "./resolve.ts";
@@ -31,9 +32,10 @@ export function missingExport(record: EsmRecord, request: { specifier: string; n
     : isAmbiguous ? `The requested module '${specifier}' contains conflicting star exports for name '${name}'`
     : `The requested module '${specifier}' does not provide an export named '${name}'`;
   const error = new SyntaxError(message);
-  error.stack = `SyntaxError: ${message}`;
+  error.stack = `SyntaxError: ${message}\n    at ModuleJob._instantiate (node:internal/modules/esm/module_job:213:21)\n    at async ModuleJob.run (node:internal/modules/esm/module_job:320:5)`;
   const before = source.slice(0, offset).split("\n");
   sources.setPosition(error, { label: record.url, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, sourceLine: source.split("\n")[before.length - 1] });
+  sources.decorate(error, (position) => excerptOf(error, position));
   return error;
 }
 
