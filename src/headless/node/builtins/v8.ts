@@ -1,6 +1,7 @@
 // node:v8, as far as script can do it.
 import { invalidArgType, unsupported } from "../errors.ts";
 import type { Dict, Runtime } from "../runtime.ts";
+import { v8Classes } from "./v8-classes.ts";
 import { deserialize, serialize } from "./v8-serializer.ts";
 
 /** Functions that say they are not there when they are called. */
@@ -20,7 +21,7 @@ export function createV8(runtime: Runtime): Dict {
     for (const flag of flags.split(/\s+/)) if (/^--(no-?)?expose[-_]gc$/.test(flag)) runtime.options.exposeGc = !flag.startsWith("--no");
   };
   return {
-    getHeapStatistics: () => ({ ...heap }), getHeapSpaceStatistics: () => [], setFlagsFromString, cachedDataVersionTag: () => 0, serialize, deserialize,
+    getHeapStatistics: () => ({ ...heap }), getHeapSpaceStatistics: () => [], setFlagsFromString, cachedDataVersionTag: () => 0, serialize, deserialize, ...v8Classes,
     takeCoverage: coverage("takeCoverage"), stopCoverage: coverage("stopCoverage"), startupSnapshot: { isBuildingSnapshot: () => false, ...absent("startupSnapshot", ["addSerializeCallback", "addDeserializeCallback", "setDeserializeMainFunction"]) },
     promiseHooks: absent("promiseHooks", ["createHook", "onInit", "onBefore", "onAfter", "onSettled"]),
   };
