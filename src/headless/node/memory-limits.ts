@@ -40,10 +40,10 @@ export function limitMemory(runtime: Runtime): void {
     throw new ExitSignal(SIGNAL_EXIT_CODES.SIGABRT);
   };
   meterBuffers(new BufferMeter((bytes) => end("buffers", `holds ${ceil(bytes / 2 ** 20)} MiB in buffers and WebAssembly memories; ${BUFFER_LIMIT}`)));
-  limitArrays((bytes) =>
-    end("the heap", bytes === undefined
-      ? `has put ${CONTAINER_LIMITS.arrayObjects} objects or strings into one array; a process of the container may have no more in one`
-      : `has put arrays and long strings of ${ceil(bytes / 2 ** 20)} MiB into one array; those of one array may take ${CONTAINER_LIMITS.arrayBytes / 2 ** 20} MiB`));
+  limitArrays((bytes) => {
+    const what = bytes === undefined ? `${CONTAINER_LIMITS.arrayObjects} objects or strings` : `arrays and long strings of ${ceil(bytes / 2 ** 20)} MiB`;
+    return end("the heap", `has put ${what} into one array; a process of the container may have no more in one`);
+  });
 }
 
 /** As in wide-apply.ts: arguments lie on the stack, and are not put there twice. */

@@ -16,7 +16,10 @@ interface ViewClass {
 }
 
 const bytesIn = (view: View): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-const numberOf = (view: ArrayBufferView): number => VIEWS.findIndex((Class) => Class !== undefined && Object.prototype.toString.call(view) === `[object ${Class.name}]`);
+const shown = (view: object): string => Object.prototype.toString.call(view);
+const numberOf = (view: ArrayBufferView): number => VIEWS.findIndex((Class) => shown(view) === `[object ${Class?.name}]`);
+/** Whoever extends a serialiser may name a class of its own. */
+const cloneError = (serializer: object, message: string): Error => new (serializer as { _getDataCloneError: new (message: string) => Error })._getDataCloneError(message);
 const checkView: (value: unknown, name: string) => asserts value is View = (value, name) => {
   if (!ArrayBuffer.isView(value)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `${name} must be a TypedArray or a DataView`);
 };
@@ -27,11 +30,11 @@ class Serializer {
 
   constructor() {
     const writer = this.#writer;
-    writer.failure = (message) => new (this as unknown as { _getDataCloneError: new (message: string) => Error })._getDataCloneError(message);
+    writer.failure = (message) => cloneError(this, message);
     writer.writeView = (view) => {
       if (this.#treatsViewsAsHosts) {
         const write = (this as unknown as Hosts)._writeHostObject;
-        if (typeof write !== "function") throw writer.failure(`${Object.prototype.toString.call(view)} could not be cloned.`);
+        if (typeof write !== "function") throw writer.failure(`${shown(view)} could not be cloned.`);
         writer.note(view);
         writer.byte(TAG.host);
         Reflect.apply(write, this, [view]);
@@ -58,7 +61,7 @@ class Serializer {
   releaseBuffer(): unknown {
     const written = this.#writer.release();
     // Not of the pool: its buffer is the reader's to see.
-    const buffer = Buffer.allocUnsafeSlow(written.length) as Uint8Array;
+    const buffer = Buffer.alloc(written.length) as Uint8Array;
     buffer.set(written);
     return buffer;
   }
@@ -73,7 +76,7 @@ class Serializer {
 
   writeUint64(high: number, low: number): void {
     let rest = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-    for (; rest >= 0x80n; rest >>= 7n) this.#writer.byte(Number(rest & 0x7fn) | 0x80);
+    for (; rest > 127n; rest >>= 7n) this.#writer.byte(Number(rest & 127n) | 128);
     this.#writer.byte(Number(rest));
   }
 
@@ -133,8 +136,8 @@ class Deserializer {
       let value = 0n;
       for (let shift = 0n; ; shift += 7n) {
         const byte = bytesIn(this.buffer)[this.#reader.skip(1)] as number;
-        value |= BigInt(byte & 0x7f) << shift;
-        if (byte < 0x80) return [Number(value >> 32n), Number(value & 0xffffffffn)];
+        value |= BigInt(byte & 127) << shift;
+        if (byte < 128) return [Number(value >> 32n), Number(value & 0xffffffffn)];
       }
     });
   }
@@ -169,7 +172,7 @@ class DefaultSerializer extends Serializer {
 
   _writeHostObject(view: View): void {
     const number = view.constructor === Buffer ? NODE_BUFFER : numberOf(view);
-    if (number < 0) throw new (this as unknown as { _getDataCloneError: new (message: string) => Error })._getDataCloneError(`Unserializable host object: ${inspect(view)}`);
+    if (number < 0) throw cloneError(this, `Unserializable host object: ${inspect(view)}`);
     this.writeUint32(number);
     this.writeUint32(view.byteLength);
     this.writeRawBytes(bytesIn(view));
