@@ -17,6 +17,11 @@ const NAMELESS = /^(async )?(new )?((?:[\w$<>]+\.)*)eval(?: \[as ([\w$.]+)\])? \
 
 /** What programs that read call sites (depd, callsites, source-map-support) are given. */
 export class MappedCallSite implements CallSite {
+  // Tap knows a call site by it.
+  static {
+    Object.defineProperty(this, "name", { value: "CallSite" });
+  }
+
   readonly #site: CallSite;
   readonly #label: string;
   readonly #line: number;
