@@ -135,6 +135,8 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
           },
         },
       );
+      // A number that is given again is no longer that of one that has left nothing running.
+      for (const [other, each] of left) if (each === pid) left.delete(other);
       hosted.set(process, { pid, gate, tty, killed: false });
     },
     stdin(process, data) {
