@@ -98,7 +98,7 @@ const MESSAGES: Shapes<FromProcess, "type"> = {
   file: { op: fileOp },
   files: { ops: listOf(fileOp, MAX_OPS) },
   registry: { request: integer, question },
-  output: { fd: descriptor, data: chunk },
+  output: { fd: (value) => descriptor(value) || 1, data: chunk },
   "pipe-end": { fd: descriptor, broken: isTrue },
   exit: { code: (value) => integer(value) & 0xff, stays: optional(integer) },
   "handles-signal": { signal, on: isTrue },
