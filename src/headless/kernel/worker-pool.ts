@@ -6,7 +6,7 @@ import type { Plans } from "./npm.ts";
 /** Workers kept ready. Two cover `node --test` (the runner and its first file), a third one command after another; a shell's only once one was wanted; npm is not in a hurry. */
 const WARM: Readonly<Record<Program, number>> = { node: 3, sh: 1, npm: 0 };
 
-/** A shell's script is read in about so long. */
+/** A shell's script, the longest, is read in about so long. */
 const READ_MS = 300;
 
 const Code = Function;

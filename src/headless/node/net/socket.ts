@@ -1,4 +1,5 @@
-// net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts. (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
+// net.Socket over a wire: a Duplex whose back-pressure reaches the other end, with Node's events, errors and timeouts.
+// (Over 300 lines: one class, and half of it is what Node lets a program ask a socket.)
 import { resolvePath } from "../../posix-path.ts";
 import { closeHandle } from "../active-resources.ts";
 import { checkFunction, checkString, invalidArgType, invalidArgValue, nodeError } from "../errors.ts";
