@@ -1,6 +1,7 @@
 // The stream that a program writes the input of a child or of a thread into.
 import { PIPE_BYTES } from "../../protocol.ts";
 import type { ChildHandle, StreamLike } from "../runtime.ts";
+import { streamError } from "../net/errors.ts";
 import { createStream } from "./stream.ts";
 
 type Done = (error?: Error) => void;
@@ -14,7 +15,7 @@ export class ChildInput {
 
   constructor(handle: () => ChildHandle | undefined) {
     this.stream = inputOf(handle, (bytes, done) => {
-      if (this.#broken) return done(brokenPipe());
+      if (this.#broken) return done(streamError("EPIPE", "write"));
       this.#unreadBytes += bytes;
       if (this.#unreadBytes <= PIPE_BYTES) done();
       else this.#waiting = done;
@@ -30,7 +31,7 @@ export class ChildInput {
   /** Nobody will read it. */
   break(): void {
     this.#broken = true;
-    this.#answer(brokenPipe());
+    this.#answer(streamError("EPIPE", "write"));
   }
 
   #answer(error?: Error): void {
@@ -39,8 +40,6 @@ export class ChildInput {
     done?.(error);
   }
 }
-
-const brokenPipe = (): Error => Object.assign(new Error("write EPIPE"), { errno: -32, code: "EPIPE", syscall: "write" });
 
 /** `handle`: undefined while there is no process to hear it. `written`: answers for what was sent. */
 export function inputOf(handle: () => ChildHandle | undefined, written = (_bytes: number, done: Done): void => done()): StreamLike {

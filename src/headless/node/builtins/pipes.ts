@@ -8,8 +8,8 @@ import type { Wire, WireEvents } from "../net/wire.ts";
 import { Buffer, toBytes } from "./buffer.ts";
 import { type Descriptors, descriptorsOf } from "./fs-descriptors.ts";
 import type { Stdio } from "./child-options.ts";
+import { noWaiting } from "./stdio.ts";
 
-const NO_WAITING = "EAGAIN: resource temporarily unavailable, read: this page shares no memory, so a program cannot wait inside a synchronous read of a pipe. Read it as a stream, or reload the page: isolated (COOP, COEP) it can";
 const READ_BYTES = 64 * 1024;
 
 class InheritedPipe implements Pipe {
@@ -48,7 +48,7 @@ class InheritedPipe implements Pipe {
     const { host } = this.#runtime;
     if (this.#waiting.length === 0 && host.readSync) this.#waiting.push(...host.readSync(this.fd));
     const [chunk] = this.#waiting;
-    if (chunk === undefined) throw Object.assign(new Error(NO_WAITING), { errno: -11, code: "EAGAIN", syscall: "read" });
+    if (chunk === undefined) throw noWaiting("a pipe", "it");
     if (chunk === null) return new Uint8Array();
     if (chunk.length > most) this.#waiting[0] = chunk.subarray(most);
     else this.#waiting.shift();

@@ -2,11 +2,14 @@
 // waits here until its stream or a synchronous read takes it.
 import type { Input, Runtime, StreamLike } from "../runtime.ts";
 import { Buffer } from "./buffer.ts";
+import { streamError } from "../net/errors.ts";
 import { createStream } from "./stream.ts";
 import { terminalLibrary } from "./terminal.ts";
 import { isTerminal } from "./tty.ts";
 
-const NO_WAITING = "EAGAIN: resource temporarily unavailable, read: this page shares no memory, so a program cannot wait inside a synchronous read of stdin. Read process.stdin as a stream, or reload the page: isolated (COOP, COEP) it can";
+/** Of a synchronous read on a page that shares no memory. */
+export const noWaiting = (what: string, stream: string): Error =>
+  Object.assign(new Error(`EAGAIN: resource temporarily unavailable, read: this page shares no memory, so a program cannot wait inside a synchronous read of ${what}. Read ${stream} as a stream, or reload the page: isolated (COOP, COEP) it can`), { errno: -11, code: "EAGAIN", syscall: "read" });
 
 export function attachStdio(runtime: Runtime): Input {
   const { host, process, loop } = runtime;
@@ -19,7 +22,7 @@ export function attachStdio(runtime: Runtime): Input {
       write: (chunk: string | Uint8Array, encoding: string, done: (error: Error | null) => void) => {
         const broken = runtime.broken.has(fd);
         if (!runtime.ended && !broken) host.write(fd, typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
-        done(broken ? Object.assign(new Error("write EPIPE"), { errno: -32, code: "EPIPE", syscall: "write" }) : null);
+        done(broken ? streamError("EPIPE", "write") : null);
       },
       // They belong to the process: what is written after this is written still.
       destroy(this: { _undestroy(): void }, error: unknown, done: (error: unknown) => void) {
@@ -117,7 +120,7 @@ export function attachStdio(runtime: Runtime): Input {
       if (kept.readableLength > 0) return kept.read(Math.min(most, kept.readableLength));
       if (waiting.length === 0 && host.readSync) waiting.push(...host.readSync(0));
       const [chunk] = waiting;
-      if (chunk === undefined) throw Object.assign(new Error(NO_WAITING), { errno: -11, code: "EAGAIN", syscall: "read" });
+      if (chunk === undefined) throw noWaiting("stdin", "process.stdin");
       if (chunk === null) {
         // Ctrl+D ends one read of a terminal.
         if (terminal && host.stdin) waiting.shift();
