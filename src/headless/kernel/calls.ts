@@ -47,8 +47,6 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     network: (message) => send({ type: "network", message }, message.type === "socket-data" ? [message.data.buffer as ArrayBuffer] : []),
   });
   const hosted = new Map<number, Hosted>();
-  /** Pids of those that have ended and left something running. */
-  const left = new Map<number, number>();
   const watches = new Watches((watch, events) => send({ type: "watch", watch, events }));
   let workdir = "/";
   const at = (path: string): string => resolvePath(path, workdir);
@@ -126,7 +124,6 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
             gate.end(
               () => {
                 hosted.delete(process);
-                if (table.hasLeft(pid)) left.set(process, pid);
                 send({ type: "exit", process, code: exitCodeOf(code, signal) });
               },
               // Who kills a process does not want to read the rest first.
@@ -135,8 +132,6 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
           },
         },
       );
-      // A number that is given again is no longer that of one that has left nothing running.
-      for (const [other, each] of left) if (each === pid) left.delete(other);
       hosted.set(process, { pid, gate, tty, killed: false });
     },
     stdin(process, data) {
@@ -146,9 +141,9 @@ export function createKernel(pool: WorkerPool, send: (message: FromKernel, trans
     },
     kill(process) {
       const entry = hosted.get(process);
-      if (entry) entry.killed = true;
-      const pid = entry?.pid ?? left.get(process);
-      if (pid !== undefined) table.kill(pid);
+      if (!entry) return;
+      entry.killed = true;
+      table.kill(entry.pid);
     },
     resize(process, terminal) {
       const entry = hosted.get(process);
