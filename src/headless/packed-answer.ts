@@ -7,6 +7,7 @@ const HEAD_BYTES = 4;
 
 // Kept before a program can replace the globals.
 const { parse, stringify } = JSON;
+const View = DataView;
 const decoder = new TextDecoder();
 const decode = decoder.decode.bind(decoder);
 
@@ -20,12 +21,12 @@ export function packAnswer(answer: object): Uint8Array {
     return { [BYTES]: [offset - value.length, value.length] };
   }));
   const head = new Uint8Array(HEAD_BYTES);
-  new DataView(head.buffer).setUint32(0, text.length);
+  new View(head.buffer).setUint32(0, text.length);
   return joined([head, text, ...pieces]);
 }
 
 export function unpackAnswer(packed: Uint8Array): unknown {
-  const bytesAt = HEAD_BYTES + new DataView(packed.buffer, packed.byteOffset).getUint32(0);
+  const bytesAt = HEAD_BYTES + new View(packed.buffer, packed.byteOffset).getUint32(0);
   return parse(decode(packed.subarray(HEAD_BYTES, bytesAt)), (_key, value: unknown) => {
     const place = typeof value === "object" && value !== null ? (value as { [BYTES]?: readonly [number, number] })[BYTES] : undefined;
     return place ? packed.slice(bytesAt + place[0], bytesAt + place[0] + place[1]) : value;

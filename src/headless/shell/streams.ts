@@ -308,9 +308,8 @@ export class InputStream extends Base {
   readonly own: number = 0;
   override readonly terminal: boolean;
   readonly #queue = new Queue();
-  #want: (() => void) | undefined;
-
   readonly #taken: (bytes: number) => void;
+  #want: (() => void) | undefined;
 
   constructor(terminal: boolean, want: () => void, taken: (bytes: number) => void) {
     super();

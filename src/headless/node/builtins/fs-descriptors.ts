@@ -1,5 +1,5 @@
 // Open files: numbers, positions, flags, and the operations that take a descriptor. A descriptor is of the file, not of its
-// name: it goes on when the file is renamed or removed.
+// name: it goes on when the file is renamed or removed. (Over 300 lines: every operation of fs that takes a number.)
 import { joined } from "../../../base/bytes.ts";
 import { CONTAINER_LIMITS } from "../../../base/limits.ts";
 import { FsError } from "../../fs-error.ts";
