@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from environment import Episode
 
-KINDS = ("one", "two", "packages", "mutant", "renamed", "built")  # PRACTICE_KINDS of src/tasks/practice.ts
+KINDS = ("one", "two", "packages", "mutant", "renamed", "built", "written")  # PRACTICE_KINDS of src/tasks/practice.ts
 FORGET = 0.98  # what an estimate keeps of the past with every group
 LEAST = 0.03  # of a kind's weight: what is never played is never known better
 AGAIN = 0.5  # how often a task that divided its rollouts is played again

@@ -1,12 +1,13 @@
 // Tasks to practise on by trial: families and names of training, never those kept for measuring, with hidden tests that
 // decide. Harder than what the corpus shows: several bugs need the tests' feedback over turns, bugs of the wider catalogue
 // were never seen, a function whose name says nothing must be understood by its code and its tests, and one that is built of
-// pieces in a way of its own is like none that was seen.
+// pieces in a way of its own, or written for practice alone, is like none that was seen.
 import { encodeText } from "../project/text.ts";
 import type { Family } from "./draft.ts";
 import { promptFor } from "./episode.ts";
 import { BUILT } from "./families/built.ts";
 import { TRAINED_FAMILIES } from "./families/index.ts";
+import { PRACTISED } from "./families/practised.ts";
 import { applyMutation, mutations } from "./mutate.ts";
 import { isMutantOf, mutantsOf, type Operator, spliced } from "./operators/index.ts";
 import { callSafely, loadFunction, parses } from "./program.ts";
@@ -19,10 +20,10 @@ import type { WordSource } from "./words.ts";
 
 /**
  * One bug as the corpus makes them; two in one function; two broken packages; one bug of the catalogue in `operators/`; one bug
- * in a function that is named by a word without meaning; one in a function of a family that the corpus does not have
- * (`families/built.ts`). Who practises says how much of each: see training/practice.py.
+ * in a function that is named by a word without meaning; one in a function of a family that the corpus does not have, built of
+ * pieces (`families/built.ts`) or written out (`families/practised.ts`). Who practises says how much of each: see training/practice.py.
  */
-export const PRACTICE_KINDS = ["one", "two", "packages", "mutant", "renamed", "built"] as const;
+export const PRACTICE_KINDS = ["one", "two", "packages", "mutant", "renamed", "built", "written"] as const;
 export type PracticeKind = (typeof PRACTICE_KINDS)[number];
 
 /** How often all families are equally likely: most are compositions that the corpus shows seldom. */
@@ -47,12 +48,18 @@ function pickFamily(random: Random): Family {
   return random.chance(ANY_FAMILY) ? random.pick(TRAINED_FAMILIES) : random.weighted(TRAINED_FAMILIES, (family) => family.weight);
 }
 
+/** Kinds of one bug in a function of a family that is not the corpus's. */
+const PICKS: { readonly [kind in PracticeKind]?: (random: Random) => Family } = {
+  built: (random) => BUILT.pick(random),
+  written: (random) => random.pick(PRACTISED),
+};
+
 function draw(kind: PracticeKind, words: WordSource, random: Random): Drawn | undefined {
-  const pick = kind === "built" ? (inner: Random): Family => BUILT.pick(inner) : pickFamily;
+  const pick = PICKS[kind] ?? pickFamily;
   const one = (): Problem => makeProblem(pick, { side: "train", words, hiddenCases: HIDDEN_CASES }, random);
   const first = one();
   if (!enough(first)) return undefined;
-  if (kind === "one" || kind === "built") return { problems: [first] };
+  if (kind === "one" || kind in PICKS) return { problems: [first] };
   if (kind === "renamed") return { problems: [renamed(first, words.wide(random))] };
   if (kind === "mutant") return breakOtherwise(first, random);
   if (kind === "two") {

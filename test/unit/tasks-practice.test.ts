@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FastSandbox } from "../../src/tasks/fast-sandbox.ts";
 import { BUILT } from "../../src/tasks/families/built.ts";
 import { NOVEL_FAMILIES, TRAINED_FAMILIES } from "../../src/tasks/families/index.ts";
+import { PRACTISED } from "../../src/tasks/families/practised.ts";
 import { PRACTICE_KINDS, practiceTask } from "../../src/tasks/practice.ts";
 import { gradingTree, solvedTree, type Task } from "../../src/tasks/task.ts";
 import { WordSource } from "../../src/tasks/words.ts";
@@ -37,9 +38,10 @@ describe("practice tasks", () => {
     expect(practiceTask("one", 11, 7, new WordSource("train"))).toEqual(tasks[7]);
   });
 
-  it("are of training's families only, or of those that are built for practice", () => {
-    const [trained, built, novel] = [TRAINED_FAMILIES, BUILT.all, NOVEL_FAMILIES].map((families) => new Set(families.map(({ id }) => id)));
-    expect(tasks.filter(({ set, family }) => novel!.has(family!) || !(set === "built" ? built : trained)!.has(family!)).map(({ id }) => id)).toEqual([]);
+  it("are of training's families only, or of those that are built or written for practice", () => {
+    const [trained, built, written, novel] = [TRAINED_FAMILIES, BUILT.all, PRACTISED, NOVEL_FAMILIES].map((families) => new Set(families.map(({ id }) => id)));
+    const own = (set: string | undefined): Set<string> => (set === "built" ? built! : set === "written" ? written! : trained!);
+    expect(tasks.filter(({ set, family }) => novel!.has(family!) || !own(set).has(family!)).map(({ id }) => id)).toEqual([]);
   });
 
   it("of the catalogue have bugs of many kinds", () => {
