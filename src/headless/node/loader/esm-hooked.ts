@@ -34,6 +34,8 @@ export class HookedGraph {
   readonly hooks: ModuleHooks;
   readonly #parts: HookedParts;
   readonly #arriving = new Map<string, Promise<EsmRecord>>();
+  /** TypeScript as hooks were given it, types and all, to compile it themselves; what they leave as it is loses its types here. */
+  readonly #typed = new Map<string, string>();
   readonly #own: DefaultHooks = { resolve: (specifier, context) => this.#resolve(specifier, context), load: (url, context) => this.#load(url, context) };
 
   constructor(hooks: ModuleHooks, parts: HookedParts) {
@@ -91,7 +93,8 @@ export class HookedGraph {
     if (source == null && (format === "module" || format === "json")) {
       throw nodeError(TypeError, "ERR_INVALID_RETURN_PROPERTY_VALUE", `Expected a string, an ArrayBuffer, or a TypedArray to be returned for the "source" from the "load" function but got ${source}.`);
     }
-    return this.#parts.make(url, format, source == null ? undefined : typeof source === "string" ? source : new TextDecoder().decode(source));
+    const text = source == null ? undefined : typeof source === "string" ? source : new TextDecoder().decode(source);
+    return this.#parts.make(url, format, text !== undefined && text === this.#typed.get(url) ? this.#parts.readText(urlToFile(url)) : text);
   }
 
   #resolve(specifier: string, { parentURL, conditions }: ResolveContext): Resolved {
@@ -130,7 +133,9 @@ export class HookedGraph {
     const wanted = format ?? this.#parts.formatOf(path);
     checkAttributes(url, wanted, importAttributes);
     if (wanted === "commonjs") return { format: wanted, source: null };
-    return { format: wanted, source: isTypeScript(path) ? this.#parts.readText(path) : Buffer.from(this.#parts.readFile(path) as Uint8Array<ArrayBuffer>) };
+    const source = Buffer.from(this.#parts.readFile(path) as Uint8Array<ArrayBuffer>);
+    if (isTypeScript(path)) this.#typed.set(url, source.toString());
+    return { format: wanted, source };
   }
 }
 
