@@ -2,7 +2,7 @@
 // (Over 300 lines: a list of flags, each with what it sets.)
 
 export interface Options {
-  mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "stdin" | "watch";
+  mode: "file" | "eval" | "print" | "test" | "check" | "version" | "help" | "v8-options" | "stdin" | "watch";
   /** Code of -e and -p. */
   code: string;
   hasCode: boolean;
@@ -87,6 +87,14 @@ const WITHOUT_VALUE = new Set([
   "--trace-warnings", "--trace-uncaught", "--trace-deprecation", "--no-deprecation", "--throw-deprecation", "--pending-deprecation", "--enable-source-maps", "--preserve-symlinks",
   "--preserve-symlinks-main", "--expose-gc", "--harmony", "--abort-on-uncaught-exception", "--trace-exit", "--use-strict", "--insecure-http-parser", "--network-family-autoselection", "--no-network-family-autoselection", "--frozen-intrinsics", "--no-addons", "--zero-fill-buffers",
 ]);
+const OF_THE_ENGINE = ["--harmony", "--max-old-space-size", "--stack-trace-limit", "--use-strict"];
+
+/** The long options that `--help` or `--v8-options` prints: programs search these lists for what they may hand on. */
+export function optionList(mode: "help" | "v8-options"): string {
+  const nodes = [...WITH_VALUE, ...WITHOUT_VALUE].filter((name) => name.startsWith("--") && !OF_THE_ENGINE.includes(name));
+  return `Options:\n${(mode === "help" ? nodes.sort() : ["--expose-gc", ...OF_THE_ENGINE]).map((name) => `  ${name}\n`).join("")}`;
+}
+
 /** A program that counts on them would believe itself held back. */
 const PERMISSIONS = /^--(experimental-permission|permission|allow-(fs-read|fs-write|child-process|worker|addons|wasi))$/;
 const KNOWN_PREFIX = /^--(no-)?(experimental|harmony|inspect|debug|v8|trace|allow|disable|enable|max|stack|es-module)-?/;
@@ -220,6 +228,9 @@ function apply(options: Options, flag: string, value: string): void {
     case "-h":
     case "--help":
       options.mode = "help";
+      return;
+    case "--v8-options":
+      options.mode = "v8-options";
       return;
     case "--test":
       options.mode = "test";

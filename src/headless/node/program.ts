@@ -12,6 +12,7 @@ import { Buffer } from "./builtins/buffer.ts";
 import { builtinNames } from "./builtins/index.ts";
 import { isTerminal } from "./builtins/tty.ts";
 import { runWatched } from "./later/watch.ts";
+import { optionList } from "./options.ts";
 import { ExitSignal, nodeError } from "./errors.ts";
 
 const EXEC_PATH = "/usr/local/bin/node";
@@ -35,7 +36,10 @@ export function startProgram(runtime: Runtime): Promise<unknown> | undefined {
       process.stdout.write(`${NODE_VERSION}\n`);
       return undefined;
     case "help":
-      process.stdout.write("Usage: node [options] [ script.js ] [arguments]\n");
+      process.stdout.write(`Usage: node [options] [ script.js ] [arguments]\n\n${optionList("help")}`);
+      return undefined;
+    case "v8-options":
+      process.stdout.write(`\n${optionList("v8-options")}`);
       return undefined;
     case "check":
       if (options.rest.length === 0 || options.rest[0] === "-") return readInput(runtime).then((code) => checkSource(runtime, code, "[stdin]", options.inputType ?? "commonjs"));
