@@ -1,4 +1,7 @@
 // Text to bytes and back in Node's encodings, with Node's leniency towards what is no hex or base64.
+import { nodeError } from "../errors.ts";
+
+export const MAX_STRING_LENGTH = 2 ** 29 - 24;
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
@@ -40,7 +43,6 @@ function fromBase64(text: string): Uint8Array {
 }
 
 function toBase64(bytes: Uint8Array, alphabet: string, padding: string): string {
-  const parts: string[] = [];
   let text = "";
   for (let k = 0; k < bytes.length; k += 3) {
     const [a, b = 0, c = 0] = [bytes[k] as number, bytes[k + 1], bytes[k + 2]];
@@ -48,13 +50,8 @@ function toBase64(bytes: Uint8Array, alphabet: string, padding: string): string 
     text += (alphabet[triple >> 18] as string) + (alphabet[(triple >> 12) & 63] as string);
     text += k + 1 < bytes.length ? (alphabet[(triple >> 6) & 63] as string) : padding;
     text += k + 2 < bytes.length ? (alphabet[triple & 63] as string) : padding;
-    if (text.length > 4096) {
-      parts.push(text);
-      text = "";
-    }
   }
-  parts.push(text);
-  return parts.join("");
+  return text;
 }
 
 const hexDigit = (code: number): number => (code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1);
@@ -71,6 +68,24 @@ function fromHex(text: string): Uint8Array {
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (let k = 0; k < bytes.length; k++) text += HEX[bytes[k] as number];
+  return text;
+}
+
+/** Whole groups of base64. */
+const PIECE_BYTES = 3 * 2 ** 14;
+
+/** A text that has grown by a digit at a time takes twenty times its length, enough to end the page: `join` makes flat ones. */
+function inPieces(bytes: Uint8Array, toText: (piece: Uint8Array) => string): string {
+  if (bytes.length <= PIECE_BYTES) return toText(bytes);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += 2 * PIECE_BYTES) {
+    parts.push([at, at + PIECE_BYTES].map((from) => toText(bytes.subarray(from, from + PIECE_BYTES))).join(""));
+  }
+  return parts.join("");
+}
 
 function characters(codes: Uint8Array | Uint16Array): string {
   const parts: string[] = [];
@@ -107,7 +122,15 @@ export function encodeText(text: string, encoding: Encoding): Uint8Array {
   }
 }
 
+/** The engine makes an empty text of what is too long for one, and says nothing. */
+export function checkTextLength(bytes: number, perByte = 1): void {
+  if (bytes * perByte > MAX_STRING_LENGTH) throw nodeError(Error, "ERR_STRING_TOO_LONG", `Cannot create a string longer than 0x${MAX_STRING_LENGTH.toString(16)} characters`);
+}
+
+const PER_BYTE: Readonly<Partial<Record<Encoding, number>>> = { utf16le: 1 / 2, hex: 2, base64: 4 / 3, base64url: 4 / 3 };
+
 export function decodeBytes(bytes: Uint8Array, encoding: Encoding): string {
+  checkTextLength(bytes.length, PER_BYTE[encoding]);
   switch (encoding) {
     case "utf8":
       // The engine does not decode shared memory.
@@ -121,15 +144,12 @@ export function decodeBytes(bytes: Uint8Array, encoding: Encoding): string {
       for (let k = 0; k < units.length; k++) units[k] = (bytes[2 * k] as number) | ((bytes[2 * k + 1] as number) << 8);
       return characters(units);
     }
-    case "hex": {
-      let text = "";
-      for (let k = 0; k < bytes.length; k++) text += HEX[bytes[k] as number];
-      return text;
-    }
+    case "hex":
+      return inPieces(bytes, toHex);
     case "base64":
-      return toBase64(bytes, SIXTY_FOUR, "=");
+      return inPieces(bytes, (piece) => toBase64(piece, SIXTY_FOUR, "="));
     case "base64url":
-      return toBase64(bytes, URL_SAFE, "");
+      return inPieces(bytes, (piece) => toBase64(piece, URL_SAFE, ""));
     default:
       return encoding satisfies never;
   }

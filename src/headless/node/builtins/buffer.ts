@@ -2,7 +2,7 @@
 import * as bufferModule from "buffer";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction, Dict } from "../runtime.ts";
-import { encodingNamed } from "./buffer-encodings.ts";
+import { encodingNamed, MAX_STRING_LENGTH } from "./buffer-encodings.ts";
 import { limits } from "./buffer-methods.ts";
 import { MAX_LENGTH } from "./buffer-statics.ts";
 
@@ -23,7 +23,6 @@ export interface BufferClass {
 const module = bufferModule as unknown as Dict & { Buffer: BufferClass };
 export const { Buffer } = module;
 
-const MAX_STRING_LENGTH = 2 ** 29 - 24;
 
 function bytesOf(value: unknown, name: string): Uint8Array {
   if (value instanceof ArrayBuffer && isDetached(value)) throw nodeError(Error, "ERR_INVALID_STATE", "Cannot validate on a detached buffer");

@@ -2,6 +2,7 @@
 import { inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import { invalidArgType, nodeError } from "../errors.ts";
 import type { AnyFunction } from "../runtime.ts";
+import { checkTextLength } from "./buffer-encodings.ts";
 import { showStates } from "./shown-states.ts";
 import { followStandard } from "./url-standard.ts";
 import { inspectCustom, show, showWebObjects } from "./web-inspect.ts";
@@ -138,6 +139,7 @@ function nodeTextDecoder(): typeof TextDecoder {
     decode: (method) => function (this: object, ...args) {
       const [input] = args;
       if (input !== undefined && !ArrayBuffer.isView(input) && !isMemory(input)) throw nodeError(TypeError, "ERR_INVALID_ARG_TYPE", 'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.');
+      if (input !== undefined) checkTextLength((input as ArrayBuffer).byteLength, (this as TextDecoder).encoding.startsWith("utf-16") ? 1 / 2 : 1);
       try {
         return method.apply(this, args);
       } catch (error) {
