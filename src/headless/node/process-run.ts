@@ -295,7 +295,13 @@ class RunningProcess implements Runtime, NodeProcess {
     if (this.ended) return;
     this.ended = true;
     this.loop.stop();
-    for (const cleanup of this.#cleanups.splice(0).reverse()) cleanup();
+    for (const cleanup of this.#cleanups.splice(0).reverse()) {
+      try {
+        cleanup();
+      } catch {
+        // What it puts back may be frozen by now (SES does that): no reason for a process not to end.
+      }
+    }
     // A terminal that was read key by key is handed back as it was.
     if (this.process.stdin["isRaw" as keyof StreamLike]) this.host.rawMode?.(false);
     this.host.exit(code & 0xff);

@@ -29,8 +29,9 @@ export function trackedProxy(): ProxyConstructor {
     if (!new.target) throw new TypeError("Constructor Proxy requires 'new'");
     return withNative(() => new noting(target, handler));
   }
-  Object.defineProperty(made, "name", { value: "Proxy" });
-  Object.defineProperty(made, "revocable", { value: (target: object, handler: ProxyHandler<object>) => withNative(() => noting.revocable(target, handler)), writable: true, configurable: true });
-  Reflect.set(made, "prototype", undefined);
-  return made as unknown as ProxyConstructor;
+  // A bound function has no `prototype`, as the engine's Proxy has none.
+  const shown = made.bind(undefined);
+  Object.defineProperty(shown, "name", { value: "Proxy" });
+  Object.defineProperty(shown, "revocable", { value: (target: object, handler: ProxyHandler<object>) => withNative(() => noting.revocable(target, handler)), writable: true, configurable: true });
+  return shown as unknown as ProxyConstructor;
 }

@@ -21,7 +21,7 @@ let warned = false;
 function warnOfConstructor(): void {
   const runtime = activeRuntime();
   if (warned || !runtime) return;
-  const caller = new Error("caller").stack?.split("\n").find((line) => /\bat (?:.*\()?(?:file:\/\/)?\//.test(line)) ?? "";
+  const caller = String(new Error("caller").stack).split("\n").find((line) => /\bat (?:.*\()?(?:file:\/\/)?\//.test(line)) ?? "";
   if (caller.includes("/node_modules/") && !runtime.options.pendingDeprecation) return;
   warned = true;
   runtime.process.emitWarning("Buffer() is deprecated due to security and usability issues. Please use the Buffer.alloc(), Buffer.allocUnsafe(), or Buffer.from() methods instead.", { type: "DeprecationWarning", code: "DEP0005" });
