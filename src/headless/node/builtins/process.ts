@@ -111,12 +111,12 @@ export function createProcess(runtime: Runtime): ProcessObject {
       if (runtime.sources.maps) runtime.sources.maps.enabled = on;
     },
     setUncaughtExceptionCaptureCallback: (run: unknown) => setCaptureCallback(runtime, run), hasUncaughtExceptionCaptureCallback: () => hasCaptureCallback(runtime),
-    _eval: options.hasCode ? options.code : undefined, moduleLoadList: [], getBuiltinModule: (id: unknown) => {
+    ...(options.hasCode ? { _eval: options.code } : {}), moduleLoadList: [], getBuiltinModule: (id: unknown) => {
       if (typeof id !== "string") throw invalidArgType("id", "string", id);
       return isBuiltin(id) ? runtime.builtin(id.replace(/^node:/, "")) : undefined;
     },
   });
-  for (const name of ["version", "versions", "arch", "platform", "release", "moduleLoadList", "config", "pid", "_eval"]) Object.defineProperty(object, name, { writable: false });
+  for (const name of ["version", "versions", "arch", "platform", "release", "moduleLoadList", "config", "pid", ...(options.hasCode ? ["_eval"] : [])]) Object.defineProperty(object, name, { writable: false });
   for (const name of ["features", "argv0"]) Object.defineProperty(object, name, { writable: false, configurable: false });
   Object.defineProperty(object, Symbol.toStringTag, { value: "process", writable: true });
   Object.defineProperty(object, "exitCode", {
