@@ -19,7 +19,7 @@ from practice import KINDS
 
 ROLLOUTS = 60  # that a share of a kind is of
 WIDTH, HEIGHT, LEFT, TOP, GAP = 340, 190, 46, 30, 60
-COLOURS = {"one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "mutant": "#0072b2", "renamed": "#555", "built": "#e69f00", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2", "lessons": "#d55e00", "others": "#0072b2"}
+COLOURS = {"one": "#56b4e9", "two": "#d55e00", "packages": "#cc79a7", "mutant": "#0072b2", "renamed": "#555", "built": "#e69f00", "written": "#117733", "known": "#009e73", "novel": "#d55e00", "practice": "#0072b2", "lessons": "#d55e00", "others": "#0072b2"}
 
 
 class Panel:

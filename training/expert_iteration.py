@@ -36,7 +36,7 @@ from optimizer import Optimizer
 from practice import KINDS
 from reinforce import batches, export_rounded
 
-MIX = "built=14,mutant=3,renamed=2,one=1"
+MIX = "written=10,built=5,mutant=2,renamed=2,one=1"
 LOG_EVERY = 30.0
 
 
