@@ -322,8 +322,9 @@ class Drawing(unittest.TestCase):
 
     def test_kinds_whose_rollouts_agree_are_seldom_drawn(self):
         practice = Practice(1, 8, 4)
-        self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0, built=0.0, written=0.0), 300)
-        later = [group.kind for group, _ in self.play(practice, dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0, built=0.0), 200)]
+        chances = dict(one=1.0, two=0.5, packages=1.0, mutant=0.5, renamed=0.0, built=0.0, written=0.0)
+        self.play(practice, chances, 300)
+        later = [group.kind for group, _ in self.play(practice, chances, 200)]
         self.assertGreater(later.count("two") + later.count("mutant"), 150)
         self.assertTrue(all(practice.weight(kind) > 0 for kind in KINDS))
 
