@@ -1,7 +1,9 @@
 // Text to bytes and back in Node's encodings, with Node's leniency towards what is no hex or base64.
 import { nodeError } from "../errors.ts";
 
+/** Of the engine's texts, in UTF-16 units (V8's String::kMaxLength). */
 export const MAX_STRING_LENGTH = 2 ** 29 - 24;
+
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
@@ -77,7 +79,7 @@ function toHex(bytes: Uint8Array): string {
 /** Whole groups of base64. */
 const PIECE_BYTES = 3 * 2 ** 14;
 
-/** A text that has grown by a digit at a time takes twenty times its length, enough to end the page: `join` makes flat ones. */
+/** A text that has grown by a digit at a time takes twenty times its length, enough to end the page: `join` makes flat ones, of two at least (of one it gives that one). */
 function inPieces(bytes: Uint8Array, toText: (piece: Uint8Array) => string): string {
   if (bytes.length <= PIECE_BYTES) return toText(bytes);
   const parts: string[] = [];

@@ -23,7 +23,6 @@ export interface BufferClass {
 const module = bufferModule as unknown as Dict & { Buffer: BufferClass };
 export const { Buffer } = module;
 
-
 function bytesOf(value: unknown, name: string): Uint8Array {
   if (value instanceof ArrayBuffer && isDetached(value)) throw nodeError(Error, "ERR_INVALID_STATE", "Cannot validate on a detached buffer");
   if (ArrayBuffer.isView(value)) return value.byteLength === 0 ? new Uint8Array() : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
