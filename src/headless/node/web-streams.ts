@@ -40,10 +40,8 @@ export function addStreamFrom(): void {
 
 /** Node's `finished` asks a web stream for this, its own property there. The browser tells a stream's end to its reader alone. */
 export function refuseFinished(): void {
-  const ended = Symbol.for("nodejs.webstream.isClosedPromise");
-  if (ended in new ReadableStream()) return;
   const get = (): never => {
-    throw unsupported("stream.finished of a web stream", "its reader tells");
+    throw unsupported("stream.finished of a web stream", "its reader's or writer's `closed` tells");
   };
-  for (const { prototype } of [ReadableStream, WritableStream]) Object.defineProperty(prototype, ended, { get, configurable: true });
+  for (const { prototype } of [ReadableStream, WritableStream]) Object.defineProperty(prototype, Symbol.for("nodejs.webstream.isClosedPromise"), { get, configurable: true });
 }
