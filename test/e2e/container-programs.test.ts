@@ -55,3 +55,13 @@ describe("a program ends and prints in the browser as under real Node 20", () =>
     });
   }
 });
+
+it("names what Node's web streams have and the browser's have not", async () => {
+  const program = `
+    const { finished } = require("node:stream/promises");
+    for (const stream of [new ReadableStream(), new WritableStream(), new Response("x").body]) {
+      finished(stream).catch((error) => console.log(error.code, error.message.split(":")[0]));
+    }`;
+  const { output } = await page.evaluate((code) => (globalThis as ContainerWindow).run("node", ["-e", code]), program);
+  expect(lines(output)).toEqual(Array.from({ length: 3 }, () => "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM stream.finished of a web stream is not available"));
+});

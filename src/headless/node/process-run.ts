@@ -28,7 +28,7 @@ import { structuredClone } from "./structured-clone.ts";
 import { trackNatives } from "./natives.ts";
 import { widenApply } from "./wide-apply.ts";
 import { hideWhatNodeLacks } from "./newer-than-node.ts";
-import { addStreamFrom } from "./web-streams.ts";
+import { addStreamFrom, refuseFinished } from "./web-streams.ts";
 import { parseOptions } from "./options.ts";
 import { ownRealm, sharedRealm } from "./realm.ts";
 import { Rejections } from "./rejections.ts";
@@ -121,6 +121,7 @@ class RunningProcess implements Runtime, NodeProcess {
       wordAborts(this);
       addExceptionOptions(realm.global);
       addStreamFrom();
+      refuseFinished();
       wordJsonErrors();
       hideWhatNodeLacks(realm.global, globals);
       if (this.options.exposeGc) Object.defineProperty(realm.global, "gc", { value: gc, writable: true, configurable: false, enumerable: true });

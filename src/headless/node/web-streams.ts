@@ -1,7 +1,7 @@
-// ReadableStream.from, which Node 20 has and engines of 2026 may not. Only in a Worker that is the process. Gone when
+// What Node's web streams have and the browser's have not. Only in a Worker that is the process. ReadableStream.from can go when
 // Chromium has it (https://streams.spec.whatwg.org/#rs-from).
 import { inspect } from "node-inspect-extracted";
-import { nodeError } from "./errors.ts";
+import { nodeError, unsupported } from "./errors.ts";
 import type { AnyFunction, Dict } from "./runtime.ts";
 
 interface Source {
@@ -36,4 +36,12 @@ function streamFrom(given: Dict): ReadableStream<unknown> {
 export function addStreamFrom(): void {
   if ("from" in ReadableStream) return;
   Object.defineProperty(ReadableStream, "from", { value: Object.defineProperty(streamFrom, "name", { value: "from" }), writable: true, configurable: true, enumerable: true });
+}
+
+/** Node's `finished` asks a web stream for this, its own property there. The browser tells a stream's end to its reader alone. */
+export function refuseFinished(): void {
+  const get = (): never => {
+    throw unsupported("stream.finished of a web stream", "its reader's or writer's `closed` tells");
+  };
+  for (const { prototype } of [ReadableStream, WritableStream]) Object.defineProperty(prototype, Symbol.for("nodejs.webstream.isClosedPromise"), { get, configurable: true });
 }
