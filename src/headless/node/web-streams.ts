@@ -38,10 +38,17 @@ export function addStreamFrom(): void {
   Object.defineProperty(ReadableStream, "from", { value: Object.defineProperty(streamFrom, "name", { value: "from" }), writable: true, configurable: true, enumerable: true });
 }
 
-/** Node's `finished` asks a web stream for this, its own property there. The browser tells a stream's end to its reader alone. */
+/**
+ * Node's `finished` asks a web stream for this, which Node's give themselves (under Node, where unit tests run, they still do). The
+ * browser tells a stream's end to its reader alone.
+ */
 export function refuseFinished(): void {
+  const ended = Symbol.for("nodejs.webstream.isClosedPromise");
   const get = (): never => {
-    throw unsupported("stream.finished of a web stream", "its reader's or writer's `closed` tells");
+    throw unsupported("stream.finished of a web stream", "its reader tells");
   };
-  for (const { prototype } of [ReadableStream, WritableStream]) Object.defineProperty(prototype, Symbol.for("nodejs.webstream.isClosedPromise"), { get, configurable: true });
+  const set = function (this: object, value: unknown): void {
+    Object.defineProperty(this, ended, { value });
+  };
+  for (const { prototype } of [ReadableStream, WritableStream]) Object.defineProperty(prototype, ended, { get, set, configurable: true });
 }
