@@ -40,8 +40,7 @@ useCodeMemory(makeCodeMemory(1 << 24), 0);
 
 describe("a program ends and prints as under real Node 20", () => {
   for (const program of [...PROGRAMS, ...NETWORK_PROGRAMS, ...VALUE_PROGRAMS].filter(({ browserOnly }) => browserOnly !== true)) {
-    // Again, for here programs share Node's own realm: what one has left behind can end another. In the browser each has its own.
-    it(program.name, { retry: 2 }, async () => {
+    it(program.name, async () => {
       expect(await run(program)).toEqual(recorded[program.name]);
     });
   }
