@@ -1,4 +1,4 @@
-// Families written for practice: none is one of the corpus, of either novel set, or another of its own.
+// Families written for practice: none is one of the corpus or of either novel set.
 import { describe, expect, it } from "vitest";
 import type { Draft, Family } from "../../src/tasks/draft.ts";
 import { BUILT_KEPT } from "../../src/tasks/families/built.ts";

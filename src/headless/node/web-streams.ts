@@ -45,7 +45,7 @@ export function addStreamFrom(): void {
 export function refuseFinished(): void {
   const ended = Symbol.for("nodejs.webstream.isClosedPromise");
   const get = (): never => {
-    throw unsupported("stream.finished of a web stream", "its reader tells");
+    throw unsupported("stream.finished of a web stream", "await its reader.closed");
   };
   const set = function (this: object, value: unknown): void {
     Object.defineProperty(this, ended, { value });
